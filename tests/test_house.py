@@ -1,0 +1,67 @@
+"""Rules of the house that a tool can check."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".lock", ".sql", ".css", ".js", ".html", ".svg", ""}
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if names.returncode:
+        pytest.skip("not a git checkout")
+    paths = [ROOT / name for name in names.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file() and not path.is_symlink() and path.suffix in TEXT]
+
+
+def test_imports_go_downward() -> None:
+    checked = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports"))], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_lock_names_no_download_address() -> None:
+    assert not re.search(r"https?://|--index|--find-links|@ file", (ROOT / "requirements.lock").read_text())
+
+
+def test_no_absolute_path_of_a_developer_machine() -> None:
+    pattern = re.compile(r"(?<![\w.])/(?:home|Users|root|work)/\w+")
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()[:120]}"
+        for path in tracked()
+        if path != Path(__file__)
+        for line in path.read_text(errors="replace").splitlines()
+        if pattern.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["start", "test", "check"])
+def test_scripts_can_be_run(name: str) -> None:
+    script = ROOT / "scripts" / name
+    assert os.access(script, os.X_OK)
+    subprocess.run(["sh", "-n", str(script)], check=True)
+
+
+def test_readme_has_the_two_commands() -> None:
+    first_screen = "\n".join((ROOT / "README.md").read_text().splitlines()[:45])
+    assert "./scripts/start" in first_screen
+    assert "./scripts/test" in first_screen
+
+
+def test_modules_stay_small() -> None:
+    large = {
+        str(path.relative_to(ROOT)): lines
+        for path in tracked()
+        if path.suffix == ".py" and (lines := len(path.read_text().splitlines())) > 450
+    }
+    assert large == {}
