@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from flowml.automl.fitted import Fitted, floor32, pack, unpack
 from flowml.storage.errors import ExportError
 
