@@ -1,0 +1,200 @@
+"""One place for a trial child: starts it, speaks with it, measures it, kills it, and says why it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO
+
+import psutil
+
+from flowml.storage.records import Json
+
+CHILD = (sys.executable, "-m", "flowml.runner.child")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "POLARS_MAX_THREADS",
+)
+LAST_WORDS = 20  # lines of stderr that are kept for the cause of a death
+READ_BYTES = 1 << 16
+
+
+class Doing(StrEnum):
+    """What the child in a slot does now."""
+
+    STARTING = "starting"
+    PREPARING = "preparing"
+    IDLE = "idle"
+    EVALUATING = "evaluating"
+    FINISHING = "finishing"
+    NOTHING = "nothing"  # there is no child
+
+
+@dataclass(frozen=True)
+class Death:
+    """Why a child ended, in words."""
+
+    cause: str
+    advice: str
+
+
+DEATHS: dict[int, Death] = {
+    signal.SIGSEGV: Death(
+        "Its process crashed with a memory fault (SIGSEGV).",
+        "This is a fault in the library; leave the algorithm out if it happens again.",
+    ),
+    signal.SIGKILL: Death(
+        "Its process was killed from outside (SIGKILL), most likely by the system for want of memory.",
+        "Use fewer rows or columns, fewer trials side by side, or a machine with more memory.",
+    ),
+    signal.SIGABRT: Death(
+        "Its process aborted (SIGABRT): a library gave up on an inner check.",
+        "The log of the job has its last words; leave the algorithm out if it happens again.",
+    ),
+    signal.SIGBUS: Death(
+        "Its process crashed on memory that went away (SIGBUS).",
+        "Look whether the disk or the shared memory of this machine is full.",
+    ),
+    signal.SIGFPE: Death(
+        "Its process crashed on an impossible calculation (SIGFPE).",
+        "This is a fault in the library; leave the algorithm out if it happens again.",
+    ),
+    signal.SIGILL: Death(
+        "Its process met an instruction that this processor does not know (SIGILL).",
+        "The library was built for a newer processor; leave the algorithm out on this machine.",
+    ),
+    signal.SIGTERM: Death("Its process was told to end from outside (SIGTERM).", ""),
+}
+
+
+def death(code: int) -> Death:
+    """The end that an exit code tells of."""
+    if code >= 0:
+        return Death(
+            f"Its process ended by itself with exit code {code}.", "The log of the job has its last words."
+        )
+    known = DEATHS.get(-code)
+    return known or Death(f"Its process was ended by signal {-code} ({_signal_name(-code)}).", "")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"
+
+
+class Pipe:
+    """The reading end of one pipe of a child: whole lines, never waiting."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._rest = b""
+        os.set_blocking(stream.fileno(), False)
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def lines(self) -> Iterator[bytes]:
+        """What has come since the last call."""
+        while True:
+            try:
+                some = os.read(self.fileno(), READ_BYTES)
+            except BlockingIOError:
+                return
+            if not some:
+                return
+            *whole, self._rest = (self._rest + some).split(b"\n")
+            yield from whole
+
+
+class Slot:
+    def __init__(self, index: int, command: tuple[str, ...] = CHILD) -> None:
+        self.index = index
+        self.doing = Doing.NOTHING
+        self.started_at = 0.0  # monotonic, of what it does now
+        self.last_words: deque[str] = deque(maxlen=LAST_WORDS)
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._measured: psutil.Process | None = None
+
+    def start(self, threads: int, environ: Mapping[str, str] = os.environ) -> None:
+        """Start a child in a process group of its own, where a Ctrl-C of the terminal does not reach it."""
+        self._process = subprocess.Popen(
+            [*self._command, str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))},
+            process_group=0,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._measured = psutil.Process(self._process.pid)
+        self.answers, self.words = Pipe(self._process.stdout), Pipe(self._process.stderr)
+        self.last_words.clear()
+        self.now(Doing.STARTING)
+
+    def now(self, doing: Doing) -> None:
+        self.doing = doing
+        self.started_at = time.monotonic()
+
+    def send(self, command: str, **fields: object) -> None:
+        """A child that has just died does not hear us; its death is seen by `ended`."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps({"command": command, **fields}).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self.last_words.append("(it did not hear the last command)")
+
+    def read(self) -> tuple[list[Json], list[str]]:
+        """The answers and the printed lines that came since the last call."""
+        printed = [line.decode(errors="replace").rstrip() for line in self.words.lines()]
+        self.last_words.extend(line for line in printed if line)
+        return [json.loads(line) for line in self.answers.lines()], [line for line in printed if line]
+
+    def memory(self) -> int:
+        """Resident bytes of the child, 0 when it is gone."""
+        try:
+            return int(self._measured.memory_info().rss) if self._measured else 0
+        except psutil.NoSuchProcess:
+            return 0
+
+    def ended(self) -> Death | None:
+        """Why the child is gone, or None while it lives."""
+        code = None if self._process is None else self._process.poll()
+        return None if code is None else death(code)
+
+    def kill(self) -> None:
+        """End the child and all that it started, and take back the pipes."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                _close(stream)
+        self._process = self._measured = None
+        self.now(Doing.NOTHING)
+
+
+def _close(stream: IO[bytes]) -> None:
+    try:
+        stream.close()
+    except BrokenPipeError:  # a command that the dead child never read
+        return

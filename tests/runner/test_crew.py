@@ -1,0 +1,121 @@
+"""Children are real processes here; what they run is a few lines that the test gives them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from flowml.runner.crew import Answered, Crew, Died, Happening, Printed
+from flowml.runner.slot import DEATHS, Doing, death
+
+HELLO = "import sys, json; print(json.dumps({'answer': 'ready'}), flush=True); "
+
+
+@contextmanager
+def crew_of(program: str) -> Iterator[Crew]:
+    crew = Crew(threads=1, command=(sys.executable, "-c", program))
+    try:
+        yield crew
+    finally:
+        crew.close()
+
+
+def collect(crew: Crew, enough: Callable[[list[Happening]], bool], limit_s: float = 10) -> list[Happening]:
+    seen: list[Happening] = []
+    deadline = time.monotonic() + limit_s
+    while not enough(seen) and time.monotonic() < deadline:
+        seen += crew.wait(0.2)
+    return seen
+
+
+def died(seen: list[Happening]) -> list[Died]:
+    return [happening for happening in seen if isinstance(happening, Died)]
+
+
+def test_commands_go_in_and_answers_come_out() -> None:
+    echo = (
+        HELLO + "[print(json.dumps({'answer': json.loads(line)['word']}), flush=True) for line in sys.stdin]"
+    )
+    with crew_of(echo) as crew:
+        slot = crew.add()
+        slot.send("say", word="x" * 100_000)
+        seen = collect(crew, lambda seen: len(seen) == 2)
+        assert seen == [Answered(slot, {"answer": "ready"}), Answered(slot, {"answer": "x" * 100_000})]
+
+
+def test_what_a_library_prints_is_kept_apart_from_answers() -> None:
+    with crew_of("import sys; sys.stderr.write('a warning\\n'); sys.exit(3)") as crew:
+        slot = crew.add()
+        seen = collect(crew, lambda seen: bool(died(seen)))
+        assert Printed(slot, "a warning") in seen
+        assert died(seen)[0].death == death(3)
+        assert slot.doing is Doing.NOTHING
+
+
+@pytest.mark.parametrize("number", sorted(DEATHS))
+def test_a_death_by_signal_is_told_in_words(number: int) -> None:
+    with crew_of(f"import os; os.kill(os.getpid(), {number})") as crew:
+        crew.add()
+        (end,) = died(collect(crew, lambda seen: bool(died(seen))))
+        assert end.death == DEATHS[number]
+        assert signal.Signals(number).name in end.death.cause
+
+
+def test_an_unknown_signal_still_has_a_name() -> None:
+    assert "SIGXCPU" in death(-signal.SIGXCPU).cause
+    assert "exit code 7" in death(7).cause
+
+
+def test_a_kill_takes_all_that_the_child_started() -> None:
+    family = (
+        "import subprocess, sys, json, time; "
+        "other = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+        "print(json.dumps({'answer': other.pid}), flush=True); time.sleep(60)"
+    )
+    with crew_of(family) as crew:
+        slot = crew.add()
+        (said,) = collect(crew, bool)
+        assert isinstance(said, Answered)
+        grandchild = psutil.Process(said.answer["answer"])
+        started = time.monotonic()
+        crew.kill(slot)
+        grandchild.wait(5)
+        assert time.monotonic() - started < 2
+
+
+def test_memory_of_a_child_is_seen() -> None:
+    with crew_of("held = bytearray(200 << 20); import time; " + HELLO + "time.sleep(60)") as crew:
+        slot = crew.add()
+        collect(crew, bool)
+        assert slot.memory() > 200 << 20
+        assert crew.memory() == pytest.approx(slot.memory(), rel=0.1)
+        crew.kill(slot)
+        assert slot.memory() == 0
+
+
+def test_waiting_costs_no_processor_time() -> None:
+    with crew_of("import time; time.sleep(60)") as crew:
+        crew.add()
+        started, used = time.monotonic(), time.process_time()
+        for _ in range(10):
+            assert crew.wait(0.1) == []
+        assert time.monotonic() - started >= 1.0
+        assert time.process_time() - used < 0.1
+
+
+def test_libraries_are_told_how_many_threads_they_may_use() -> None:
+    names = "import os, json; print(json.dumps(dict(os.environ)), flush=True)"
+    crew = Crew(threads=3, command=(sys.executable, "-c", names))
+    crew.add()
+    (said, *_) = collect(crew, bool)
+    crew.close()
+    assert isinstance(said, Answered)
+    assert said.answer["OMP_NUM_THREADS"] == "3"
+    assert said.answer["POLARS_MAX_THREADS"] == "3"
+    assert "OMP_WAIT_POLICY" not in said.answer
