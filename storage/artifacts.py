@@ -1,0 +1,124 @@
+"""Files named by the SHA-256 of their content: datasets, models, out-of-fold predictions, reports.
+
+What is stored under a hash never changes, so a file is written beside its place and linked in only when
+whole; whoever reads it sees all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from flowml.storage.errors import NotFound, StorageError
+from flowml.storage.records import Artifact
+
+BLOCK = 1 << 20
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Artifacts(Protocol):
+    """A place for files, each found by its hash."""
+
+    def put_bytes(self, content: bytes) -> Artifact: ...
+
+    def put_file(self, path: Path) -> Artifact:
+        """Copies the file in; the original stays."""
+
+    def path(self, sha256: str) -> Path:
+        """A file on this machine to read from. Raises NotFound."""
+
+    def has(self, sha256: str) -> bool: ...
+
+    def delete(self, sha256: str) -> None:
+        """Removes it; to remove what is not there is no error."""
+
+
+class LocalArtifacts:
+    """Artifacts in a folder: ROOT/ab/abcd…, readable by the owner alone."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        with _disk_errors(root):
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def put_bytes(self, content: bytes) -> Artifact:
+        return self._store([content])
+
+    def put_file(self, path: Path) -> Artifact:
+        return self._store(_blocks(path))
+
+    def path(self, sha256: str) -> Path:
+        place = self._place(sha256)
+        if not place.is_file():
+            raise NotFound(f"No artifact {sha256} is stored here.", "It may have been deleted.")
+        return place
+
+    def has(self, sha256: str) -> bool:
+        return self._place(sha256).is_file()
+
+    def delete(self, sha256: str) -> None:
+        with _disk_errors(self.root):
+            self._place(sha256).unlink(missing_ok=True)
+
+    def _place(self, sha256: str) -> Path:
+        if not SHA256.fullmatch(sha256):
+            raise NotFound(f"{sha256!r} is no artifact id; expected 64 hexadecimal characters.")
+        return self.root / sha256[:2] / sha256
+
+    def _store(self, blocks: Iterable[bytes]) -> Artifact:
+        with _disk_errors(self.root):
+            handle, name = tempfile.mkstemp(dir=self.root, prefix="new-")  # mode 0600
+            part = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    artifact = _write(file, blocks)
+                self._keep(part, self._place(artifact.sha256))
+            finally:
+                part.unlink(missing_ok=True)
+        return artifact
+
+    def _keep(self, part: Path, place: Path) -> None:
+        place.parent.mkdir(exist_ok=True, mode=0o700)
+        try:
+            place.hardlink_to(part)
+        except FileExistsError:
+            return  # the same content is there already
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+                raise
+            part.rename(place)  # a file system without hard links
+
+
+def _write(file: BinaryIO, blocks: Iterable[bytes]) -> Artifact:
+    digest, size = hashlib.sha256(), 0
+    for block in blocks:
+        size += file.write(block)
+        digest.update(block)
+    file.flush()
+    os.fsync(file.fileno())
+    return Artifact(digest.hexdigest(), size)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            yield block
+
+
+@contextlib.contextmanager
+def _disk_errors(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        advice = (
+            "Free some space and try again." if error.errno == errno.ENOSPC else "Check the folder's rights."
+        )
+        cause = f"{error.strerror or error} ({error.filename or root})"
+        raise StorageError(f"The artifacts in {root} cannot be written: {cause}.", advice) from error

@@ -1,0 +1,48 @@
+"""The table of trials: each algorithm with params that a training job tried."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from flowml.storage import rows
+from flowml.storage.db import Cursor
+from flowml.storage.records import TrialRecord, TrialState
+
+UNFINISHED = (TrialState.RUNNING, TrialState.LOST)
+
+
+def upsert(cursor: Cursor, job_id: str, record: TrialRecord) -> None:
+    """Writes the trial. That a trial runs never replaces how it ended: such news comes late."""
+    late = " WHERE trial.state IN ('running', 'lost')" if record.state in UNFINISHED else ""
+    cursor.execute(
+        "INSERT INTO trial VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (job_id, number) DO UPDATE SET "
+        "algorithm = excluded.algorithm, state = excluded.state, score = excluded.score, "
+        f"record = excluded.record{late}",
+        [job_id, record.number, record.algorithm, record.state.value, record.score, rows.encode(record)],
+    )
+
+
+def list_(cursor: Cursor, job_id: str) -> tuple[TrialRecord, ...]:
+    """In the order they were proposed."""
+    return rows.select(
+        cursor, TrialRecord, "SELECT record FROM trial WHERE job_id = ? ORDER BY number", [job_id]
+    )
+
+
+def count(cursor: Cursor, job_id: str) -> int:
+    return rows.number(cursor, "SELECT count(*) FROM trial WHERE job_id = ?", [job_id])
+
+
+def lose_running(cursor: Cursor, job_id: str) -> int:
+    """Marks the trials whose worker is gone; returns how many."""
+    sql = "SELECT record FROM trial WHERE job_id = ? AND state = 'running' ORDER BY number"
+    running = rows.select(cursor, TrialRecord, sql, [job_id])
+    for record in running:
+        upsert(
+            cursor, job_id, dataclasses.replace(record, state=TrialState.LOST, cause="Its worker went away.")
+        )
+    return len(running)
+
+
+def delete_of_job(cursor: Cursor, job_id: str) -> None:
+    cursor.execute("DELETE FROM trial WHERE job_id = ?", [job_id])
