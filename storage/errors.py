@@ -151,3 +151,13 @@ class ParityError(ExportError):
 
 class StorageError(FlowMLError):
     code = "storage"
+
+
+def error_of(code: str, message: str, advice: str = "") -> FlowMLError:
+    """The error that another process told of by its code; the root where the code is not known here."""
+    found, open_ = FlowMLError, [FlowMLError]
+    while open_:
+        kind = open_.pop()
+        found = kind if vars(kind).get("code") == code else found  # not the subclasses that share it
+        open_ += kind.__subclasses__()
+    return found(message, advice)
