@@ -1,0 +1,91 @@
+"""How the studio and its workers are, in figures and words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+import flowml
+from flowml.runner import facts, roster
+from flowml.runner.settings import Settings
+from flowml.storage import jobs
+from flowml.storage.db import Database
+from flowml.storage.errors import FlowMLError
+from flowml.storage.records import ACTIVE, Json, Worker
+
+MANY_FACTS = 100_000
+FULL = 0.8  # of the memory that Redis may use
+NO_WORKER = (
+    "No worker is online, so jobs wait. `flowml up` starts a local one unless FLOWML_WORKERS is 0; "
+    "`flowml-worker start` adds this or another machine."
+)
+
+
+def offline(worker: Worker) -> Worker:
+    return dataclasses.replace(worker, state="offline", job_id="", cpu_percent=None, memory_used=None)
+
+
+def cluster(settings: Settings, workers: Sequence[Worker], queues: dict[str, int]) -> Json:
+    online = [worker for worker in workers if worker.state != "offline"]
+    machines = {worker.capabilities.hostname: worker.capabilities for worker in online}
+    return {
+        "mode": settings.cluster_mode,
+        "online": len(online),
+        "workers": [worker.to_dict() for worker in workers],
+        "queues": queues,
+        "cpus": sum(machine.cpus for machine in machines.values()),
+        "ram_total": sum(machine.ram_total for machine in machines.values()),
+        "gpus": [gpu.to_dict() for machine in machines.values() for gpu in machine.gpus],
+        "advice": [] if online else [NO_WORKER],
+    }
+
+
+def health(redis: Redis, db: Database) -> Json:
+    database, waiting_jobs = _database(db)
+    server = _redis(redis)
+    advice = [*database.pop("advice"), *server.pop("advice")]
+    if server["ok"] and not server["workers_online"]:
+        advice.append(NO_WORKER)
+    return {
+        "status": "ok" if database["ok"] and server["ok"] else "degraded",
+        "version": flowml.__version__,
+        "database": database,
+        "redis": {"ok": server["ok"], "version": server["version"], "memory": server["memory"]},
+        "workers_online": server["workers_online"],
+        "facts_waiting": server["facts_waiting"],
+        "jobs_active": waiting_jobs,
+        "advice": advice,
+    }
+
+
+def _database(db: Database) -> tuple[Json, int]:
+    try:
+        with db.read() as cursor:
+            active = jobs.count(cursor, states=ACTIVE)
+    except FlowMLError as error:
+        return {"ok": False, "advice": [str(error)]}, 0
+    return {"ok": True, "advice": []}, active
+
+
+def _redis(redis: Redis) -> Json:
+    try:
+        server, memory = redis.info("server"), redis.info("memory")
+        waiting, online = facts.waiting(redis), len(roster.online(redis))
+    except RedisError as error:
+        gone = {"version": "", "memory": 0, "workers_online": 0, "facts_waiting": 0}
+        return {
+            "ok": False,
+            **gone,
+            "advice": [f"Redis does not answer: {error}. Jobs wait until it is back."],
+        }
+    advice = []
+    if waiting > MANY_FACTS:
+        advice.append(f"{waiting} facts wait to be recorded; the studio's disk may be too slow or full.")
+    if memory["maxmemory"] and memory["used_memory"] > FULL * memory["maxmemory"]:
+        advice.append("Redis is nearly full; raise its maxmemory.")
+    version = str(server.get("valkey_version") or server["redis_version"])
+    found = {"version": version, "memory": int(memory["used_memory"])}
+    return {"ok": True, **found, "workers_online": online, "facts_waiting": waiting, "advice": advice}

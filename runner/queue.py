@@ -1,0 +1,230 @@
+"""The queues on Redis: RQ's, made so that no job is lost on its way and no foreign code runs.
+
+Payloads are JSON, functions come from a list of allowed ones; callbacks, webhooks and repeats are ignored.
+A job is taken by one atomic step over all queues of a worker into the queue's intermediate list, and leaves
+that only when its lease exists.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from redis import Redis
+from rq import Queue, Retry
+from rq.exceptions import DequeueTimeout, DuplicateJobError
+from rq.job import Job
+
+from flowml.runner.connection import AWAY
+from flowml.runner.tiers import QUEUES
+from flowml.storage.errors import NotAllowed
+from flowml.storage.records import Json
+
+TRAIN = "flowml.runner.jobs.train"
+ALLOWED = frozenset({TRAIN})
+
+LIMIT = "flowml:limit:jobs"  # how many jobs may run at once; absent or 0: no limit
+POLL_S = 0.25
+LOST_MACHINES = 3  # so often a job runs again after its worker was lost
+RESULT_KEPT_S = 86_400
+FAILURE_KEPT_S = 7 * 86_400
+
+# KEYS: queues of this worker, then the running jobs of all queues. ARGV: number of queues, key of the limit.
+_TAKE = """
+local queues = tonumber(ARGV[1])
+local limit = tonumber(redis.call('GET', ARGV[2]) or '0')
+if limit > 0 then
+  local running = 0
+  for index = queues + 1, #KEYS do running = running + redis.call('ZCARD', KEYS[index]) end
+  if running >= limit then return false end
+end
+for index = 1, queues do
+  local id = redis.call('LMOVE', KEYS[index], KEYS[index] .. ':intermediate', 'LEFT', 'RIGHT')
+  if id then return {KEYS[index], id} end
+end
+return false
+"""
+
+# KEYS: queue, job. ARGV: job id. Answers 1 if the job was still waiting and is gone now.
+_WITHDRAW = """
+if redis.call('LREM', KEYS[1], 0, ARGV[1]) == 0 then return 0 end
+redis.call('DEL', KEYS[2])
+return 1
+"""
+
+log = logging.getLogger(__name__)
+
+
+class FlowJob(Job):  # type: ignore[misc]  # RQ is not followed by mypy
+    allowed: ClassVar[frozenset[str]] = ALLOWED
+
+    @property
+    def func(self) -> Any:
+        if self.instance is not None or self.func_name not in self.allowed:
+            raise NotAllowed(f"{self.func_name!r} is not one of the functions that a worker runs.")
+        return super().func
+
+    def restore(self, raw_data: Any) -> Any:
+        restored = super().restore(raw_data)
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self.webhooks: list[object] = []
+        self.repeats_left = None
+        return restored
+
+
+class FlowQueue(Queue):  # type: ignore[misc]
+    job_class = FlowJob
+
+    @classmethod
+    def dequeue_any(
+        cls,
+        queues: Sequence[Queue],
+        timeout: int | None,
+        connection: Redis | None = None,
+        job_class: type[Job] | None = None,
+        serializer: Any = None,
+        death_penalty_class: Any = None,
+    ) -> tuple[Job, Queue] | None:
+        """The next job of the first queue that has one. Polls, for a blocking pop can lose what it popped."""
+        assert connection is not None
+        deadline = time.monotonic() + (timeout or 0)
+        keys = [queue.key for queue in queues]
+        take = connection.register_script(_TAKE)
+        while True:
+            taken = take(keys=keys + [running_key(name) for name in QUEUES], args=[len(keys), LIMIT])
+            if taken:
+                key, job_id = taken[0].decode(), taken[1]
+                found = cls._open(key, job_id, connection, job_class, serializer, death_penalty_class)
+                if found is not None:
+                    return found
+                continue
+            if timeout is None:
+                return None
+            if time.monotonic() >= deadline:
+                raise DequeueTimeout(timeout, keys)
+            time.sleep(POLL_S)
+
+    @classmethod
+    def _open(
+        cls, key: str, job_id: bytes, connection: Redis, job_class: Any, serializer: Any, death_penalty: Any
+    ) -> tuple[Job, Queue] | None:
+        """The job, or None if it is gone, or cannot be read and was parked: an error would end the worker."""
+        try:
+            found = cls._fetch_dequeued_job(
+                connection, key, job_id.decode(), job_class, serializer, death_penalty
+            )
+            if found is not None:
+                found[0].args  # noqa: B018  # reads the payload
+                return found  # type: ignore[no-any-return]
+        except AWAY:
+            raise
+        except Exception as error:  # whatever somebody wrote there
+            log.error("Job %r in Redis cannot be read and is set aside: %r", job_id, error)
+            connection.rpush(poison_key(key), job_id)
+        connection.execute_command("LREM", intermediate_key(key), 1, job_id)
+        return None
+
+
+class Place(StrEnum):
+    """Where Redis has a job."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"  # by a worker that has no lease yet
+    RUNNING = "running"  # under a lease, which may have expired
+    ENDED = "ended"
+    ADRIFT = "adrift"  # known, but in no list: nobody will run it
+    UNKNOWN = "unknown"
+
+
+def queue(redis: Redis, name: str) -> FlowQueue:
+    return FlowQueue(name, connection=redis, serializer="json")
+
+
+def enqueue(
+    redis: Redis, name: str, job_id: str, arguments: Json, timeout_s: int, function: str = TRAIN
+) -> bool:
+    """Adds a job with named JSON arguments. False if Redis has a job of that id already."""
+    try:
+        queue(redis, name).enqueue_call(
+            function,
+            kwargs=arguments,
+            job_id=job_id,
+            unique=True,
+            timeout=timeout_s,
+            retry=Retry(max=LOST_MACHINES),
+            result_ttl=RESULT_KEPT_S,
+            failure_ttl=FAILURE_KEPT_S,
+            description=f"{function.rpartition('.')[2]} {job_id}",
+        )
+    except DuplicateJobError:
+        return False
+    return True
+
+
+def withdraw(redis: Redis, name: str, job_id: str) -> bool:
+    """Takes back a job that waits. False if it does not: a worker has it, or it is not known."""
+    return bool(redis.eval(_WITHDRAW, 2, queue_key(name), FlowJob.key_for(job_id), job_id))
+
+
+def forget(redis: Redis, job_id: str) -> None:
+    """Removes what Redis knows of a job that no worker runs."""
+    redis.delete(FlowJob.key_for(job_id))
+
+
+def place(redis: Redis, name: str, job_id: str) -> Place:
+    """Looked up in one step, so that a job on its way is seen once."""
+    with redis.pipeline(transaction=True) as pipeline:
+        pipeline.hget(FlowJob.key_for(job_id), "status")
+        pipeline.lpos(queue_key(name), job_id)
+        pipeline.lpos(intermediate_key(queue_key(name)), job_id)
+        pipeline.zcard(f"rq:executions:{job_id}")
+        status, waiting, taken, running = pipeline.execute()
+    if status is None:
+        return Place.UNKNOWN
+    if status in (b"finished", b"failed", b"stopped", b"canceled"):
+        return Place.ENDED
+    if waiting is not None:
+        return Place.WAITING
+    if taken is not None:
+        return Place.TAKEN
+    return Place.RUNNING if running else Place.ADRIFT
+
+
+def failure(redis: Redis, job_id: str) -> str:
+    """The last line of what RQ noted about a job's failure, or ''."""
+    job = FlowJob.fetch(job_id, connection=redis, serializer="json")
+    latest = job.latest_result()
+    text = (latest.exc_string or "") if latest is not None else ""
+    return str(text).strip().splitlines()[-1] if text.strip() else ""
+
+
+def depths(redis: Redis) -> dict[str, int]:
+    """How many jobs wait, by queue."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for name in QUEUES:
+            pipeline.llen(queue_key(name))
+        return dict(zip(QUEUES, pipeline.execute(), strict=True))
+
+
+def set_limit(redis: Redis, jobs: int) -> None:
+    """How many jobs may run at once, over all workers; 0 for no limit."""
+    redis.set(LIMIT, jobs)
+
+
+def queue_key(name: str) -> str:
+    return f"rq:queue:{name}"
+
+
+def intermediate_key(queue_key: str) -> str:
+    return f"{queue_key}:intermediate"
+
+
+def poison_key(queue_key: str) -> str:
+    return f"{queue_key}:poison"
+
+
+def running_key(name: str) -> str:
+    return f"rq:wip:{name}"

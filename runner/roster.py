@@ -1,0 +1,47 @@
+"""Who is online: each worker writes its record to Redis every few seconds, where it expires by itself."""
+
+from __future__ import annotations
+
+import json
+
+from redis import Redis
+
+from flowml.storage.records import Worker
+
+RECORD = "flowml:worker:{}"
+NAMES = "flowml:workers"
+
+
+def announce(redis: Redis, worker: Worker, ttl_s: float) -> None:
+    with redis.pipeline(transaction=False) as pipeline:
+        pipeline.set(RECORD.format(worker.name), json.dumps(worker.to_dict()), px=int(ttl_s * 1000))
+        pipeline.sadd(NAMES, worker.name)
+        pipeline.execute()
+
+
+def leave(redis: Redis, name: str) -> None:
+    with redis.pipeline(transaction=False) as pipeline:
+        pipeline.delete(RECORD.format(name))
+        pipeline.srem(NAMES, name)
+        pipeline.execute()
+
+
+def online(redis: Redis) -> tuple[Worker, ...]:
+    """The workers heard from within their TTL, by name."""
+    names = sorted(_text(name) for name in redis.smembers(NAMES))
+    if not names:
+        return ()
+    records = redis.mget([RECORD.format(name) for name in names])
+    gone = [name for name, record in zip(names, records, strict=True) if record is None]
+    if gone:
+        redis.srem(NAMES, *gone)
+    return tuple(Worker.from_dict(json.loads(record)) for record in records if record is not None)
+
+
+def find(redis: Redis, name: str) -> Worker | None:
+    record = redis.get(RECORD.format(name))
+    return None if record is None else Worker.from_dict(json.loads(record))
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,303 @@
+"""What can be set, as one table, and the only reader of the environment.
+
+A setting comes from the environment (FLOWML_PORT), else from `.env` in the working folder, else from
+`settings.toml` in the data folder (port), else from its default. Entry points read them once and pass the
+Settings on. To add one: one field of Settings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flowml.runner.kinds import KINDS, written
+from flowml.storage.errors import SettingError
+
+PREFIX = "FLOWML_"
+# Variables of the scripts and tests around the product, which it never reads itself.
+OTHERS = frozenset({"FLOWML_VENV", "FLOWML_CHROMIUM"})
+
+
+def _row(
+    kind: str,
+    help: str,
+    *,
+    secret: bool = False,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    reserved: bool = False,
+) -> dict[str, Any]:
+    """Facts of a row. A reserved one is known and accepted, but nothing reads it yet: the studio says so."""
+    return {
+        "kind": kind,
+        "help": help,
+        "secret": secret,
+        "choices": choices,
+        "least": least,
+        "reserved": reserved,
+    }
+
+
+def _default_home() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "flowml"
+    if sys.platform == "win32":
+        return Path.home() / "AppData" / "Local" / "flowml"
+    return Path.home() / ".local" / "share" / "flowml"
+
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The value of every setting. A field is a row of SETTINGS: its kind, default and help."""
+
+    home: Path = field(default_factory=_default_home, metadata=_row("folder", "The data folder."))
+    host: str = field(default="127.0.0.1", metadata=_row("text", "Address that the studio listens on."))
+    port: int = field(default=8501, metadata=_row("integer", "Port of the pages and the REST API.", least=0))
+    workers: int = field(
+        default=1, metadata=_row("integer", "Local workers that the studio starts; 0 for none.", least=0)
+    )
+    slots: int = field(
+        default=0,
+        metadata=_row("integer", "Trials that a worker runs side by side; 0: as its cores allow.", least=0),
+    )
+    default_budget: float = field(
+        default=300.0, metadata=_row("duration", "Time budget of a job that names none.", least=1)
+    )
+    longest_budget: float = field(
+        default=3600.0, metadata=_row("duration", "Longest time budget that a job may ask for.", least=1)
+    )
+    concurrent_jobs: int = field(
+        default=3, metadata=_row("integer", "Jobs that may run at the same time; 0: no limit.", least=0)
+    )
+    upload_limit: int = field(
+        default=2 * 10**9, metadata=_row("size", "Largest file that can be uploaded.", least=1)
+    )
+    redis_url: str = field(
+        default="",
+        repr=False,
+        metadata=_row("text", "Redis to use (redis://, rediss://, unix://); empty: our own.", secret=True),
+    )
+    worker_ttl: float = field(
+        default=20.0,
+        metadata=_row("duration", "A worker not heard from for so long counts as offline.", least=2),
+    )
+    lease: float = field(
+        default=45.0,
+        metadata=_row("duration", "A job whose worker is silent for so long runs again elsewhere.", least=2),
+    )
+    artifacts_folder: Path | None = field(
+        default=None, metadata=_row("folder", "Models and tables by content; else HOME/artifacts.")
+    )
+    work_folder: Path | None = field(
+        default=None, metadata=_row("folder", "Unfinished work of running jobs; else HOME/work.")
+    )
+    upload_folder: Path | None = field(
+        default=None, metadata=_row("folder", "Uploads on their way in; else HOME/uploads.")
+    )
+    log_folder: Path | None = field(default=None, metadata=_row("folder", "Log files; else HOME/logs."))
+    log_level: str = field(
+        default="info", metadata=_row("text", "Least severe messages to log.", choices=_LEVELS)
+    )
+    secret_key: str = field(
+        default="",
+        repr=False,
+        metadata=_row("text", "Key that signs sessions and tokens; empty: made once and kept.", secret=True),
+    )
+    cors_origins: tuple[str, ...] = field(
+        default=(), metadata=_row("list", "Other web origins that may call the REST API.")
+    )
+    storage_mode: str = field(
+        default="local", metadata=_row("text", "Where artifacts lie.", choices=("local",))
+    )
+    s3_endpoint: str = field(default="", metadata=_row("text", "Address of an S3 server.", reserved=True))
+    s3_access_key: str = field(
+        default="", repr=False, metadata=_row("text", "Access key for S3.", secret=True, reserved=True)
+    )
+    s3_secret_key: str = field(
+        default="", repr=False, metadata=_row("text", "Secret key for S3.", secret=True, reserved=True)
+    )
+    s3_region: str = field(default="", metadata=_row("text", "Region of S3.", reserved=True))
+    s3_bucket_prefix: str = field(
+        default="flowml", metadata=_row("text", "Prefix of bucket names in S3.", reserved=True)
+    )
+    cluster_mode: str = field(
+        default="local", metadata=_row("text", "How workers reach the studio.", choices=("local",))
+    )
+    cluster_role: str = field(
+        default="studio",
+        metadata=_row("text", "What this machine is.", choices=("studio", "worker"), reserved=True),
+    )
+    ollama_url: str = field(
+        default="http://127.0.0.1:11434",
+        metadata=_row("text", "Where a local language model answers, if one runs.", reserved=True),
+    )
+    ollama_model: str = field(default="", metadata=_row("text", "Language model to ask.", reserved=True))
+    ollama_max_tokens: int = field(
+        default=1024, metadata=_row("integer", "Longest answer of the model.", least=1, reserved=True)
+    )
+    ollama_timeout: float = field(
+        default=60.0,
+        metadata=_row("duration", "Longest wait for the language model.", least=1, reserved=True),
+    )
+
+    @classmethod
+    def from_environ(
+        cls, environ: Mapping[str, str], dotenv: Path | None = None, toml: Path | None = None
+    ) -> Settings:
+        """Settings of an environment. `dotenv` is the `.env` file; `toml` is HOME/settings.toml unless given.
+
+        Raises SettingError for an unknown FLOWML_ name and for a value that is not what its row expects.
+        """
+        texts = _of_dotenv(dotenv) | _of_environ(environ)
+        home = _parse(_BY_FIELD["home"], texts["home"]) if "home" in texts else _default_home()
+        texts = _of_toml(toml or home / "settings.toml") | texts
+        return cls(**{name: _parse(_BY_FIELD[name], found) for name, found in texts.items()})
+
+    def to_environ(self) -> dict[str, str]:
+        """The variables that give another process of this machine the same settings."""
+        values = [(row, getattr(self, row.field)) for row in SETTINGS]
+        return {
+            row.name: written(value) for row, value in values if row.field == "home" or value != row.default
+        }
+
+    @property
+    def artifacts(self) -> Path:
+        return self.artifacts_folder or self.home / "artifacts"
+
+    @property
+    def work(self) -> Path:
+        return self.work_folder or self.home / "work"
+
+    @property
+    def uploads(self) -> Path:
+        return self.upload_folder or self.home / "uploads"
+
+    @property
+    def logs(self) -> Path:
+        return self.log_folder or self.home / "logs"
+
+    @property
+    def spool(self) -> Path:
+        """Facts that could not be sent yet."""
+        return self.home / "spool"
+
+    @property
+    def database(self) -> Path:
+        return self.home / "flowml.duckdb"
+
+    def secrets(self) -> tuple[str, ...]:
+        """Values that no log may show."""
+        return tuple(value for row in SETTINGS if row.secret and (value := getattr(self, row.field)))
+
+    def idle(self) -> tuple[str, ...]:
+        """Names that were set although nothing reads them in this version."""
+        return tuple(row.name for row in SETTINGS if row.reserved and getattr(self, row.field) != row.default)
+
+
+class Setting(NamedTuple):
+    """One row: what can be set, by which name, to what, and what for."""
+
+    name: str
+    field: str
+    kind: str
+    default: Any
+    help: str
+    secret: bool
+    choices: tuple[str, ...]
+    least: float | None
+    reserved: bool
+
+    @property
+    def expected(self) -> str:
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        least = f", at least {self.least:g}" if self.least is not None else ""
+        return KINDS[self.kind].expected + least
+
+
+def _setting(each: dataclasses.Field[Any]) -> Setting:
+    default = _default_home() if each.default is dataclasses.MISSING else each.default
+    return Setting(name=PREFIX + each.name.upper(), field=each.name, default=default, **each.metadata)
+
+
+SETTINGS: tuple[Setting, ...] = tuple(_setting(each) for each in dataclasses.fields(Settings))
+_BY_FIELD = {row.field: row for row in SETTINGS}
+
+
+def read_settings(working_folder: Path | None = None) -> Settings:
+    """The settings of this process: its environment, and `.env` in the working folder."""
+    return Settings.from_environ(os.environ, (working_folder or Path.cwd()) / ".env")
+
+
+class _Text(NamedTuple):
+    text: str
+    origin: str
+
+
+def _of_environ(environ: Mapping[str, str]) -> dict[str, _Text]:
+    ours = {name: text for name, text in environ.items() if name.startswith(PREFIX) and name not in OTHERS}
+    return {_field(name, "the environment"): _Text(text, "the environment") for name, text in ours.items()}
+
+
+def _of_dotenv(path: Path | None) -> dict[str, _Text]:
+    if path is None or not path.is_file():
+        return {}
+    lines = re.findall(r"(?m)^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", path.read_text("utf-8"))
+    ours = {name: _unquoted(text) for name, text in lines if name.startswith(PREFIX) and name not in OTHERS}
+    return {_field(name, str(path)): _Text(text, str(path)) for name, text in ours.items()}
+
+
+def _of_toml(path: Path) -> dict[str, _Text]:
+    if not path.is_file():
+        return {}
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise SettingError(f"{path} is not a TOML file: {broken}.", "Mend it, or move it away.") from broken
+    found.pop("home", None)  # the file lies in it
+    texts = {PREFIX + key.upper(): _Text(written(value), str(path)) for key, value in found.items()}
+    return {_field(name, text.origin): text for name, text in texts.items()}
+
+
+def _field(name: str, origin: str) -> str:
+    names = [row.name for row in SETTINGS]
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        advice = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(names)}."
+        raise SettingError(f"There is no setting {name} (found in {origin}).", advice)
+    return name.removeprefix(PREFIX).lower()
+
+
+def _parse(row: Setting, found: _Text) -> Any:
+    try:
+        value = KINDS[row.kind].parse(found.text)
+    except ValueError:
+        raise _refused(row, found) from None
+    too_small = row.least is not None and value < row.least
+    if too_small or (row.choices and value not in row.choices):
+        raise _refused(row, found)
+    return value
+
+
+def _refused(row: Setting, found: _Text) -> SettingError:
+    shown = "***" if row.secret else repr(found.text)
+    return SettingError(
+        f"{row.name} is {shown} (found in {found.origin}); expected {row.expected}.", f"It means: {row.help}"
+    )
+
+
+def _unquoted(text: str) -> str:
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    return re.sub(r"\s+#.*$", "", text)

@@ -1,0 +1,167 @@
+"""Checks what a user asks of a training job against the table and the limits, before anything is queued."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from flowml.runner.settings import Settings
+from flowml.storage.errors import BadTarget, SpecError, TooFewRows, UnknownColumn
+from flowml.storage.records import DatasetSchema, JobSpec, Record, Role, Task
+
+LEAST_ROWS = 10
+FOLDS = range(2, 21)
+MOST_CORES = 1024
+SHORTEST_BUDGET_S = 5.0
+SPLITS = ("auto", "random", "holdout")
+SPLITS_BY_COLUMN = ("group", "time")
+
+
+@dataclass(frozen=True)
+class Choice(Record):
+    """One algorithm or metric that a user may name."""
+
+    key: str
+    label: str
+    tasks: tuple[Task, ...]
+    group: str = ""  # family of an algorithm, direction of a metric
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What there is to choose from. Empty: anything goes, the job itself refuses what it does not know."""
+
+    algorithms: tuple[Choice, ...] = ()
+    metrics: tuple[Choice, ...] = ()
+
+
+def check(spec: JobSpec, schema: DatasetSchema, settings: Settings, choices: Choices) -> JobSpec:
+    """The spec as it will run. Raises UnknownColumn, BadTarget, TooFewRows or SpecError with what to do."""
+    for each in CHECKS:
+        each(spec, schema, settings, choices)
+    return dataclasses.replace(spec, target=spec.target, budget_s=float(spec.budget_s))
+
+
+def _target(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:
+    if not spec.target:
+        raise SpecError("No target is named.", "Name the column to predict.")
+    _known_column(spec.target, schema, "The target")
+    column = schema.column(spec.target)
+    if column is not None and column.missing >= schema.rows:
+        raise BadTarget(f"The target {spec.target!r} has no values.", "Choose a column that has some.")
+    if column is not None and column.unique == 1:
+        raise BadTarget(
+            f"The target {spec.target!r} has the same value in every row; there is nothing to learn.",
+            "Choose a column with at least two different values.",
+        )
+
+
+def _rows(_spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:
+    if schema.rows < LEAST_ROWS:
+        raise TooFewRows(
+            f"The table has {schema.rows} rows; at least {LEAST_ROWS} are needed.", "Upload a larger table."
+        )
+
+
+def _budget(spec: JobSpec, _schema: DatasetSchema, settings: Settings, _choices: Choices) -> None:
+    if not SHORTEST_BUDGET_S <= spec.budget_s <= settings.longest_budget:
+        raise SpecError(
+            f"The time budget is {spec.budget_s:g} s; expected {SHORTEST_BUDGET_S:g} s to "
+            f"{settings.longest_budget:g} s.",
+            "Choose another, or raise FLOWML_LONGEST_BUDGET.",
+        )
+
+
+def _task(spec: JobSpec, _schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:
+    _one_of(spec.task, ("auto", *Task), "task")
+
+
+def _names(spec: JobSpec, _schema: DatasetSchema, _settings: Settings, choices: Choices) -> None:
+    metrics = [choice.key for choice in choices.metrics]
+    if metrics:
+        _one_of(spec.metric, ("auto", *metrics), "metric")
+    algorithms = [choice.key for choice in choices.algorithms]
+    for name in spec.algorithms if algorithms else ():
+        _one_of(name, algorithms, "algorithm")
+    _fits_task(spec, choices)
+
+
+def _fits_task(spec: JobSpec, choices: Choices) -> None:
+    if spec.task == "auto":
+        return
+    for kind, names, known in (
+        ("metric", (spec.metric,), choices.metrics),
+        ("algorithm", spec.algorithms, choices.algorithms),
+    ):
+        for choice in known:
+            if choice.key in names and spec.task not in choice.tasks:
+                tasks = ", ".join(choice.tasks)
+                raise SpecError(
+                    f"The {kind} {choice.key!r} is for {tasks}; the task is {spec.task}.",
+                    f"Choose another {kind}, or let us choose.",
+                )
+
+
+def _split(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:
+    kind, colon, column = spec.split.partition(":")
+    if colon and kind in SPLITS_BY_COLUMN:
+        _known_column(column, schema, "The column to split by")
+        if column == spec.target:
+            raise SpecError(f"The split is by the target {column!r}.", "Split by another column.")
+        return
+    _one_of(spec.split, (*SPLITS, *(f"{name}:COLUMN" for name in SPLITS_BY_COLUMN)), "split")
+
+
+def _numbers(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:
+    if spec.folds is not None and (spec.folds not in FOLDS or spec.folds > schema.rows):
+        raise SpecError(
+            f"folds is {spec.folds}; expected {FOLDS.start} to {FOLDS.stop - 1}, and no more than rows.",
+            "Leave it out to let us choose.",
+        )
+    limits = {
+        "max_trials": spec.max_trials,
+        "trials_per_algorithm": spec.trials_per_algorithm,
+        "max_latency_ms": spec.max_latency_ms,
+        "jobs": spec.jobs,
+    }
+    for name, number in limits.items():
+        if number is not None and number <= 0:
+            raise SpecError(f"{name} is {number}; expected more than 0.", "Leave it out for no limit.")
+    if spec.jobs is not None and spec.jobs > MOST_CORES:
+        raise SpecError(f"jobs is {spec.jobs}; expected at most {MOST_CORES} cores.")
+    if not 0 <= spec.seed < 2**32:
+        raise SpecError(f"seed is {spec.seed}; expected 0 to {2**32 - 1}.")
+
+
+def _roles(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:
+    for column, role in spec.roles.items():
+        _known_column(column, schema, f"The column with the role {role}")
+        if column == spec.target and role is not Role.TARGET:
+            raise SpecError(f"{column!r} is the target and cannot be {role} too.", "Take its role out.")
+        if column != spec.target and role is Role.TARGET:
+            raise SpecError(f"{column!r} has the role target, but the target is {spec.target!r}.")
+
+
+Check = Callable[[JobSpec, DatasetSchema, Settings, Choices], None]
+CHECKS: tuple[Check, ...] = (_target, _rows, _budget, _task, _names, _split, _numbers, _roles)
+
+
+def _known_column(name: str, schema: DatasetSchema, what: str) -> None:
+    if schema.column(name) is None:
+        raise UnknownColumn(
+            f"{what} is {name!r}, and the table has no such column.", _near(name, schema.names)
+        )
+
+
+def _one_of(name: str, known: Collection[str], what: str) -> None:
+    if name not in known:
+        listed = ", ".join(str(each) for each in known)
+        raise SpecError(f"There is no {what} {name!r}; expected one of {listed}.", _near(name, known))
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, [str(each) for each in known], n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(list(known)[:20])}."
