@@ -1,0 +1,118 @@
+"""Leaderboards, models and predictions, as the API takes and tells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from flowml.storage.records import Importance, Job, JobState, LeaderboardRow, Model, Task, TrialState
+from flowml.ui.api.bodies.base import Answer, Asked
+
+Row = dict[str, Any]
+
+
+class LeaderboardModel(Answer):
+    rank: int | None = Field(None, description="1 is best; null: not complete, it never ranks.")
+    name: str = Field(examples=["LightGBM 7"])
+    algorithm: str = Field(examples=["lightgbm"])
+    metrics: dict[str, float] = Field(description="Score by metric.", examples=[{"auc": 0.842}])
+    training_time: float = Field(description="Seconds of fitting, all folds together.", examples=[3.4])
+    score: float | None = Field(None, description="The job's metric, over out-of-fold predictions.")
+    score_std: float | None = Field(None, description="Its spread over the folds.")
+    metric: str = Field(examples=["auc"])
+    latency_ms: float | None = Field(None, description="To predict one row.")
+    size_bytes: int = 0
+    status: TrialState
+    cause: str = Field("", description="Why it has no score.")
+    model_id: str = Field("", description="Set where a model of it is kept, which can predict.")
+    champion: bool = False
+    trial: int | None = None
+    stage: str = Field("", description="baseline, portfolio, search or ensemble.")
+    fold_scores: list[float] = Field(default=[])
+    params: dict[str, Any] = Field(default={})
+    device: str = "cpu"
+    worker: str = ""
+    seconds: float = Field(0.0, description="Wall clock of the whole trial.")
+    rows_per_second: float | None = None
+
+    @classmethod
+    def of_row(cls, row: LeaderboardRow) -> LeaderboardModel:
+        metrics = {} if row.score is None else {row.metric: row.score}
+        return cls(
+            **row.to_dict() | {"metrics": metrics, "training_time": row.fit_seconds, "status": row.state}
+        )
+
+
+class Leaderboard(Answer):
+    job_id: str
+    status: JobState = Field(description="The job's state: the table still grows while it runs.")
+    metric: str = ""
+    direction: str = "maximize"
+    champion: str = Field("", description="Id of the champion model.")
+    models: list[LeaderboardModel]
+
+    @classmethod
+    def of_job(cls, job: Job, rows: tuple[LeaderboardRow, ...]) -> Leaderboard:
+        return cls(
+            job_id=job.id,
+            status=job.state,
+            metric=job.metric,
+            direction=job.direction,
+            champion=job.champion,
+            models=[LeaderboardModel.of_row(row) for row in rows],
+        )
+
+
+class ModelAnswer(Answer):
+    id: str = Field(examples=["model-01j9"])
+    job_id: str
+    name: str
+    algorithm: str
+    task: Task
+    metric: str
+    score: float
+    score_std: float | None = None
+    created_at: float
+    champion: bool = False
+    latency_ms: float | None = None
+    size: int = Field(description="Bytes of its ONNX file.")
+    sha256: str = Field(description="Hash of its ONNX file.")
+    contract: dict[str, Any] = Field(default={}, description="The columns it expects, and what it answers.")
+    members: list[str] = Field(default=[], description="Of an ensemble.")
+    weights: list[float] = Field(default=[], description="Of its members.")
+    importances: list[Importance] = Field(
+        default=[], description="How much the score falls when a column is shuffled."
+    )
+
+    @classmethod
+    def of_model(cls, model: Model) -> ModelAnswer:
+        return cls(**model.to_dict() | {"size": model.onnx.size, "sha256": model.onnx.sha256})
+
+
+class PredictAsked(Asked):
+    """One row as an object, or many as a list of objects: the columns' names and their values."""
+
+    data: Row | list[Row] = Field(examples=[{"tenure": 12, "contract": "Two year"}])
+
+
+class PredictionWarning(Answer):
+    """Something in a row that the model had to read in its own way."""
+
+    row: int | None = None
+    column: str | None = None
+    message: str
+
+
+class Prediction(Answer):
+    """For one row: one value each. For a list of rows: lists of the same length."""
+
+    prediction: Any = Field(description="The label or the number; for many rows a list.", examples=["No"])
+    probability: Any = Field(
+        None,
+        description="By class; null for regression; for many rows a list.",
+        examples=[{"No": 0.83, "Yes": 0.17}],
+    )
+    execution_time: float = Field(description="Seconds, measured in the studio.", examples=[0.0011])
+    warnings: list[PredictionWarning] = Field(default=[])
+    model_id: str = ""

@@ -1,0 +1,103 @@
+"""Training jobs, as the API takes and tells them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from flowml.storage.records import Finding, Job, JobKind, JobSpec, JobState, Receipt, Role, Task
+from flowml.ui.api.bodies.base import Answer, Asked
+
+
+class ProblemType(StrEnum):
+    AUTO = "auto"
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+class TrainingAsked(Asked):
+    """A training job. Only the dataset and the target must be named; the rest is chosen and explained."""
+
+    dataset_id: str = Field(examples=["ds-01j9"])
+    target_column: str = Field(description="The column to predict.", examples=["churn"])
+    problem_type: ProblemType = Field(ProblemType.AUTO, description="auto: found from the target.")
+    metric: str = Field("auto", description="Key of the metric to optimise; auto: by problem type.")
+    time_budget: float | None = Field(
+        None, gt=0, description="Minutes, fractions allowed. Default: the studio's setting.", examples=[5]
+    )
+    model_types: list[str] = Field(
+        default=[], description="Keys of the algorithms to try; empty: all that fit.", examples=[["lightgbm"]]
+    )
+    n_trials_per_model: int | None = Field(None, ge=1, description="Most trials of each algorithm.")
+    max_trials: int | None = Field(None, ge=1, description="Most trials in all.")
+    name: str = Field("", max_length=200, description="A name for people.")
+    seed: int = Field(0, ge=0, lt=2**32)
+    split: str = Field("auto", description="auto, random, group:COLUMN, time:COLUMN or holdout.")
+    folds: int | None = Field(None, description="Default: by the number of rows.")
+    roles: dict[str, Role] = Field(default={}, description="Roles of columns that the guess got wrong.")
+    max_latency_ms: float | None = Field(None, gt=0, description="Longest time to predict one row.")
+    priority: bool = Field(False, description="Before other waiting jobs.")
+
+    def spec(self, default_budget_s: float) -> JobSpec:
+        return JobSpec(
+            target=self.target_column,
+            dataset_id=self.dataset_id,
+            task=self.problem_type.value,
+            metric=self.metric,
+            budget_s=default_budget_s if self.time_budget is None else self.time_budget * 60,
+            seed=self.seed,
+            algorithms=tuple(self.model_types),
+            max_trials=self.max_trials,
+            trials_per_algorithm=self.n_trials_per_model,
+            split=self.split,
+            folds=self.folds,
+            roles=self.roles,
+            max_latency_ms=self.max_latency_ms,
+            priority=self.priority,
+            name=self.name,
+        )
+
+
+class TrainingStarted(Answer):
+    job_id: str = Field(examples=["job-01j9"])
+    status: JobState = Field(description="The job's state.", examples=["queued"])
+
+
+class JobAnswer(Answer):
+    id: str = Field(examples=["job-01j9"])
+    status: JobState = Field(description="Its state.")
+    kind: JobKind
+    name: str = Field("", description="A name for people.")
+    dataset_id: str
+    dataset_name: str = ""
+    target_column: str
+    task: Task | None = Field(None, description="Known when the table was prepared.")
+    metric: str = ""
+    direction: str = Field("maximize", description="maximize or minimize the metric.")
+    time_budget: float = Field(description="Minutes.")
+    queue: str = Field("", description="The queue it waits in or came from.")
+    worker: str = Field("", description="The worker that leads it.")
+    created_at: float = Field(description="Seconds since 1970, UTC.")
+    started_at: float | None = None
+    ended_at: float | None = None
+    trials: int = Field(0, description="Trials that ended.")
+    best_score: float | None = None
+    champion: str = Field("", description="Id of the champion model.")
+    cause: str = Field("", description="Why it failed or was lost.")
+    receipt: Receipt | None = Field(None, description="What was asked of the clock and what was used.")
+    findings: list[Finding] = Field(default=[], description="What the check of the table noticed.")
+
+    @classmethod
+    def of_job(cls, job: Job) -> JobAnswer:
+        return cls(
+            **job.to_dict()
+            | {
+                "status": job.state,
+                "name": job.spec.name,
+                "dataset_id": job.spec.dataset_id,
+                "target_column": job.spec.target,
+                "time_budget": job.spec.budget_s / 60,
+            }
+        )

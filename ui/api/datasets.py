@@ -1,0 +1,102 @@
+"""/api/datasets: tables come in, are looked into, and go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response, status
+
+from flowml.runner.studio import Studio
+from flowml.storage.records import Dataset
+from flowml.ui.api.bodies.datasets import ColumnStats, DatasetAnswer, DatasetSummary, PreviewAnswer
+from flowml.ui.api.receive import clean_name, receive_body, receive_form, spool
+from flowml.ui.api.studio import TheClient, TheStudio
+from flowml.ui.problems import told
+
+router = APIRouter(prefix="/datasets", tags=["datasets"])
+
+# The forms of the two bodies that are read as streams and thus by no parameter of a function.
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": "The table."},
+        "name": {"type": "string", "description": "Its name; default: the file's."},
+    },
+}
+TABLE_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/octet-stream": BINARY}}
+}
+FORM_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}}
+}
+
+
+@router.post(
+    "/upload", status_code=status.HTTP_201_CREATED, responses=told(413, 422), openapi_extra=FORM_BODY
+)
+async def upload_dataset(request: Request, studio: TheStudio) -> DatasetAnswer:
+    """Add a table from a form with the part `file` and, if wanted, its `name`."""
+    settings = studio.settings
+    async with spool(settings.uploads, settings.upload_limit) as file:
+        form = await receive_form(request, file, settings.upload_limit)
+        return await add(studio, file.path, form.file_name or "", form.fields.get("name", ""))
+
+
+@router.put(
+    "/{name}", status_code=status.HTTP_201_CREATED, responses=told(413, 422), openapi_extra=TABLE_BODY
+)
+async def put_dataset(
+    name: str,
+    request: Request,
+    studio: TheStudio,
+    title: Annotated[str, Query(description="Name of the dataset; default: the file's.")] = "",
+) -> DatasetAnswer:
+    """Add a table whose bytes are the body; `name` is the file's name, as `churn.csv`."""
+    settings = studio.settings
+    async with spool(settings.uploads, settings.upload_limit) as file:
+        await receive_body(request, file, settings.upload_limit)
+        return await add(studio, file.path, name, title)
+
+
+async def add(studio: Studio, path: Path, file_name: str, title: str) -> DatasetAnswer:
+    source = clean_name(file_name)
+    name = clean_name(title) if title.strip() else source.rpartition(".")[0] or source
+    added: Dataset = await to_thread.run_sync(studio.client.add_dataset, path, name, source)
+    return DatasetAnswer.of(added)
+
+
+@router.get("")
+def list_datasets(client: TheClient) -> list[DatasetSummary]:
+    """All datasets that are not deleted, newest first."""
+    return [DatasetSummary.of_dataset(dataset) for dataset in client.datasets()]
+
+
+@router.get("/{dataset_id}", responses=told(404))
+def get_dataset(dataset_id: str, client: TheClient) -> DatasetAnswer:
+    """One dataset with its columns."""
+    return DatasetAnswer.of(client.dataset(dataset_id))
+
+
+@router.get("/{dataset_id}/preview", responses=told(404))
+def preview_dataset(
+    dataset_id: str, client: TheClient, rows: Annotated[int, Query(ge=1, le=1000)] = 20
+) -> PreviewAnswer:
+    """Its first rows."""
+    return PreviewAnswer(**client.preview(dataset_id, rows))
+
+
+@router.get("/{dataset_id}/stats", responses=told(404))
+def dataset_stats(dataset_id: str, client: TheClient) -> list[ColumnStats]:
+    """Statistics of each column."""
+    return [ColumnStats(**stats) for stats in client.dataset_stats(dataset_id)]
+
+
+@router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT, responses=told(404))
+def delete_dataset(dataset_id: str, client: TheClient) -> Response:
+    """Take a dataset out of the lists. Jobs and models made from it stay."""
+    client.delete_dataset(dataset_id)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,120 @@
+"""Uploads on their way in: streamed to a file of the data folder, never held in memory, gone unless used."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import unicodedata
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+
+from anyio import to_thread
+from starlette.requests import Request
+
+from flowml.storage.errors import FileTooLarge, InputError, StorageError
+from flowml.ui.api.multipart import FormReader
+
+SUFFIX = ".part"
+WRITE_BYTES = 2**20  # gathered before each hop to a thread
+FORM_BYTES = 2**16  # of a form beside its file
+LONGEST_NAME = 200
+LONGEST_SUFFIX = 20
+
+
+class Spool:
+    """One file being received, at most `limit` bytes."""
+
+    def __init__(self, path: Path, file: BinaryIO, limit: int) -> None:
+        self.path = path
+        self._file = file
+        self._limit = limit
+        self._waiting = bytearray()
+        self.size = 0
+
+    async def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise too_large(self._limit)
+        self._waiting += chunk
+        if len(self._waiting) >= WRITE_BYTES:
+            await self.flush()
+
+    async def flush(self) -> None:
+        waiting, self._waiting = bytes(self._waiting), bytearray()
+        try:
+            await to_thread.run_sync(self._file.write, waiting)
+        except OSError as error:
+            raise StorageError(
+                f"The upload cannot be written to {self.path.parent}: {error.strerror}.",
+                "Make room on that disk, or set FLOWML_UPLOAD_FOLDER to another.",
+            ) from error
+
+
+@contextlib.asynccontextmanager
+async def spool(folder: Path, limit: int) -> AsyncIterator[Spool]:
+    """A new file in `folder`, deleted at the end whatever happens."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{secrets.token_hex(16)}{SUFFIX}"
+    try:
+        with path.open("xb", buffering=0) as file:
+            yield Spool(path, file, limit)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what a studio that was killed left of its uploads."""
+    for path in folder.glob(f"*{SUFFIX}"):
+        path.unlink(missing_ok=True)
+
+
+async def receive_body(request: Request, into: Spool, limit: int) -> None:
+    """The whole body as the file."""
+    refuse_early(request, limit)
+    async for chunk in request.stream():
+        await into.write(chunk)
+    await into.flush()
+
+
+async def receive_form(request: Request, into: Spool, limit: int) -> FormReader:
+    """The part `file` of a multipart form as the file; its other fields are in the reader."""
+    refuse_early(request, limit + FORM_BYTES)
+    reader = FormReader(request.headers.get("content-type", ""), FORM_BYTES)
+    async for chunk in request.stream():
+        for part in reader.feed(chunk):
+            await into.write(part)
+    reader.close()
+    await into.flush()
+    if reader.file_name is None:
+        raise InputError(
+            "The form has no part 'file' with a file name.", "Send the table as the part 'file'."
+        )
+    return reader
+
+
+def refuse_early(request: Request, limit: int) -> None:
+    """Refuse a body that says itself to be too long, before a byte of it is read."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise too_large(limit)
+
+
+def too_large(limit: int) -> FileTooLarge:
+    return FileTooLarge(
+        f"The file is larger than {limit / 1e6:,.0f} MB, the most that this studio takes.",
+        "Send a smaller file (Parquet is smaller than CSV), or raise FLOWML_UPLOAD_LIMIT.",
+    )
+
+
+def clean_name(name: str) -> str:
+    """The last part of what may be a path, without control characters; `table` where nothing is left.
+
+    It is only ever shown and looked at for its suffix; no file is opened under it.
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2]
+    printable = "".join(c for c in last if unicodedata.category(c)[0] != "C").strip().lstrip(".")
+    suffix = Path(printable).suffix
+    if len(printable) > LONGEST_NAME and len(suffix) <= LONGEST_SUFFIX:
+        printable = printable[: LONGEST_NAME - len(suffix)] + suffix
+    return printable[:LONGEST_NAME] or "table"

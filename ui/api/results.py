@@ -1,0 +1,55 @@
+"""/api/results: leaderboards, models, predictions and downloads."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from flowml.ui.api.bodies.results import Leaderboard, ModelAnswer, PredictAsked, Prediction
+from flowml.ui.api.downloads import DOWNLOADS, download
+from flowml.ui.api.predictions import predict
+from flowml.ui.api.studio import TheClient, TheStudio
+from flowml.ui.problems import told
+
+router = APIRouter(prefix="/results", tags=["results"])
+
+FORMATS = ", ".join(f"{row.key} ({row.label})" for row in DOWNLOADS)
+FILE = {200: {"description": "The file.", "content": {row.media_type: {} for row in DOWNLOADS}}}
+
+
+@router.get("/job/{job_id}/leaderboard", responses=told(404))
+def job_leaderboard(job_id: str, client: TheClient) -> Leaderboard:
+    """All that was tried in a job, best first; what failed stands at the end with its cause."""
+    return Leaderboard.of_job(client.job(job_id), client.leaderboard(job_id))
+
+
+@router.get("/job/{job_id}/models", responses=told(404))
+def job_models(job_id: str, client: TheClient) -> list[ModelAnswer]:
+    """The models of a job that are kept and can predict."""
+    client.job(job_id)
+    return [ModelAnswer.of_model(model) for model in client.models(job_id)]
+
+
+@router.get("/model/{model_id}", responses=told(404))
+def get_model(model_id: str, client: TheClient) -> ModelAnswer:
+    """One model: its score, the columns it expects, what matters to it."""
+    return ModelAnswer.of_model(client.model(model_id))
+
+
+@router.post("/model/{model_id}/predict", responses=told(404, 422))
+async def predict_rows(model_id: str, asked: PredictAsked, studio: TheStudio) -> Prediction:
+    """Predict one row (an object) or many (a list of objects)."""
+    return await to_thread.run_sync(predict, studio.serving, model_id, asked.data)
+
+
+@router.get("/model/{model_id}/download", responses={**FILE, **told(404, 422)}, response_class=Response)
+def download_model(
+    model_id: str,
+    client: TheClient,
+    format: Annotated[str, Query(description=f"One of: {FORMATS}.", examples=["onnx"])] = "onnx",
+) -> Response:
+    """The model as a file, or what is written about it."""
+    return download(client, client.model(model_id), format)

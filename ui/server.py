@@ -1,0 +1,171 @@
+"""Serves the studio: one process, one port, and a clean end on Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+
+from flowml.runner.settings import Settings
+from flowml.runner.studio import Studio
+from flowml.storage.errors import Conflict, NotAllowed, SettingError
+
+THEME = Path(__file__).resolve().parent / "theme.toml"
+GRACE_S = 5  # for answers under way when the studio stops
+
+# Reasons of the operating system to refuse an address, and what we make of them.
+REFUSALS: dict[int, tuple[type[Conflict | NotAllowed | SettingError], str, str]] = {
+    errno.EADDRINUSE: (
+        Conflict,
+        "Port {port} on {host} is taken by another program.",
+        "Stop that program, or choose another port with --port.",
+    ),
+    errno.EACCES: (
+        NotAllowed,
+        "This user may not listen on port {port}.",
+        "Choose a port above 1023 with --port.",
+    ),
+    errno.EADDRNOTAVAIL: (
+        SettingError,
+        "{host} is no address of this machine.",
+        "Use 127.0.0.1 for this machine alone, or one of its own addresses.",
+    ),
+}
+
+
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    ready: Callable[[Studio, str], None] | None = None,
+    names: Iterable[str] = (),
+) -> None:
+    """Start the studio and serve it until the process is told to stop.
+
+    `ready` is called once with the studio and its address when requests are answered; `names` are further
+    host names under which browsers may reach it. Port 0 takes a free one. What goes wrong at the start is
+    raised as one of our errors, before any request was answered.
+    """
+    with exit_on_signal(), listen(host, port) as listener:
+        port = listener.getsockname()[1]
+        configure_streamlit(host, port)
+        with started(Studio(settings)) as studio:
+            Server(studio, host, port, ready, names).run([listener])
+
+
+@contextlib.contextmanager
+def exit_on_signal() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the process with code 0; while it serves, uvicorn first lets answers end."""
+
+    def leave(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(0)
+
+    previous = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything is started."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise SettingError(
+            f"{host!r} is no host name or address.", REFUSALS[errno.EADDRNOTAVAIL][2]
+        ) from error
+    except OverflowError as error:
+        raise SettingError(f"Port {port} is none.", "Choose one from 1 to 65535 with --port.") from error
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        kind, message, advice = REFUSALS[error.errno]
+        raise kind(message.format(host=host, port=port), advice) from error
+
+
+@contextlib.contextmanager
+def started(studio: Studio) -> Iterator[Studio]:
+    try:
+        studio.start()
+        yield studio
+    finally:
+        studio.stop()
+
+
+def configure_streamlit(host: str, port: int) -> None:
+    """Must come before Streamlit is imported: its environment variables win over a user's config.toml."""
+    public = host if host not in ("0.0.0.0", "::") else "localhost"
+    os.environ.update(
+        {
+            "STREAMLIT_SERVER_ADDRESS": host,
+            "STREAMLIT_SERVER_PORT": str(port),
+            "STREAMLIT_SERVER_HEADLESS": "true",
+            "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
+            "STREAMLIT_SERVER_ENABLE_AGENT_API": "false",
+            "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+            # Without a name Streamlit asks an outside service for this machine's address.
+            "STREAMLIT_BROWSER_SERVER_ADDRESS": public,
+            "STREAMLIT_BROWSER_SERVER_PORT": str(port),
+            # A full garbage collection after each tick of a live page costs 100 ms of CPU.
+            "STREAMLIT_RUNNER_POST_SCRIPT_GC": "false",
+            "STREAMLIT_CLIENT_TOOLBAR_MODE": "minimal",
+            "STREAMLIT_CLIENT_SHOW_ERROR_LINKS": "false",
+            "STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "none",
+            "STREAMLIT_THEME_BASE": str(THEME),
+        }
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says when it answers and tells endless answers to end when it stops."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        host: str,
+        port: int,
+        ready: Callable[[Studio, str], None] | None,
+        names: Iterable[str],
+    ) -> None:
+        from flowml.ui.app import build_app  # imports Streamlit, which reads its settings once
+
+        self.studio = studio
+        self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.ready = ready
+        self.stopping = threading.Event()
+        super().__init__(
+            uvicorn.Config(
+                build_app(studio, host, self.stopping, names),
+                lifespan="on",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                ws="websockets-sansio",
+                ws_max_size=200 * 2**20,
+                ws_ping_interval=30,
+                ws_ping_timeout=30,
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self.ready is not None:
+            self.ready(self.studio, self.address)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.stopping.set()
+        super().handle_exit(sig, frame)
