@@ -325,6 +325,8 @@ class TrialRecord(Record):
     fit_seconds: float = 0.0  # sum over folds
     predict_seconds: float = 0.0  # of one row through all fold models
     size_bytes: int = 0
+    rounds: tuple[int, ...] = ()  # boosting rounds or trees that each fold kept
+    cut: bool = False  # the deadline ended some fold early, with fewer rounds
     threads: int = 1
     device: str = "cpu"
     device_reason: str = ""

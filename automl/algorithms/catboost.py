@@ -1,0 +1,168 @@
+"""CatBoost: boosting of symmetric trees, with its own statistics of categories. Early stopping on validation.
+
+Categories go in as integers and missing ones as -1. Statistics of single categories only: those of
+combinations cannot be written as a table of one column.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from flowml.automl.algorithms import boosting, choices
+from flowml.automl.algorithms.links import sigmoid, softmax
+from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Cost, FitContext, FoldTable, Space
+from flowml.automl.algorithms.stopping import Watch
+from flowml.automl.fitted import Fitted
+from flowml.automl.metrics import Array
+from flowml.automl.shape import Shape
+from flowml.storage.records import Json, Task
+
+LOSSES = {Task.BINARY: "Logloss", Task.MULTICLASS: "MultiClass", Task.REGRESSION: "RMSE"}
+LINKS = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
+MISSING_CODE = -1
+MOST_ROUNDS = 2000  # each round is handed the history of all before it
+
+
+@dataclass(frozen=True)
+class CatBoost:
+    model: Any
+    pool: Any  # the rows it learned from: the JSON names its categories by them
+    task: Task
+    outputs: int
+    categorical: tuple[int, ...]
+    rounds: int
+    cut: bool
+
+    def predict(self, X: Array) -> Array:
+        raw: Array = self.model.predict(columns(X, self.categorical), prediction_type="RawFormulaVal")
+        if self.task is Task.REGRESSION:
+            return raw
+        return sigmoid(raw) if self.task is Task.BINARY else softmax(raw)
+
+    def freeze(self) -> Fitted:
+        with tempfile.TemporaryDirectory(prefix="flowml-") as folder:
+            path = Path(folder) / "model.json"
+            self.model.save_model(str(path), format="json", pool=self.pool)
+            content = path.read_bytes()
+        outputs = self.outputs if self.task is Task.MULTICLASS else 1
+        return Fitted("catboost", LINKS[self.task], content, outputs)
+
+
+def columns(X: Array, categorical: tuple[int, ...]) -> Any:
+    """The matrix as CatBoost reads it; a frame only where some columns are categories."""
+    if not categorical:
+        return X
+    named: dict[str, Array] = {str(i): X[:, i] for i in range(X.shape[1])}
+    for i in categorical:
+        named[str(i)] = np.where(np.isnan(X[:, i]), MISSING_CODE, X[:, i]).astype(np.int32)
+    return pl.DataFrame(named)
+
+
+def fit(fold: FoldTable, params: Json, context: FitContext) -> CatBoost:
+    import catboost
+
+    names = [str(i) for i in fold.categorical]
+    train = catboost.Pool(columns(fold.X, fold.categorical), fold.y, cat_features=names, weight=fold.weights)
+    valid = catboost.Pool(
+        columns(fold.X_valid, fold.categorical), fold.y_valid, cat_features=names, weight=fold.weights_valid
+    )
+    settings = _settings(fold, params, context)
+    watch = Watch(context, boosting.patience(params), maximize=settings["eval_metric"] == "AUC")
+    model = catboost.CatBoost(settings)
+    model.fit(train, eval_set=valid, callbacks=[_Stopper(watch, settings["eval_metric"])])
+    model.shrink(watch.rounds)
+    return CatBoost(model, train, fold.task, fold.outputs, fold.categorical, watch.rounds, watch.cut)
+
+
+def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
+    loss = "MAE" if fold.metric in ("mae", "median_ae") else LOSSES[fold.task]
+    ranking = fold.task is Task.BINARY and fold.metric == "roc_auc"
+    classes = {"classes_count": fold.outputs} if fold.task is Task.MULTICLASS else {}
+    return {
+        "loss_function": loss,
+        "eval_metric": "AUC" if ranking else loss,
+        "iterations": context.rounds or int(params["rounds"]),
+        "thread_count": context.threads,
+        "random_seed": context.seed,
+        "max_ctr_complexity": 1,
+        "bootstrap_type": "Bernoulli",
+        "use_best_model": False,  # the watch knows the best round
+        "allow_writing_files": False,
+        "logging_level": "Silent",
+        **classes,
+        **choices.for_library(params),
+    }
+
+
+class _Stopper:
+    def __init__(self, watch: Watch, metric: str) -> None:
+        self._watch, self._metric = watch, metric
+
+    def after_iteration(self, info: Any) -> bool:
+        """True to go on."""
+        scores = info.metrics["validation"][self._metric]
+        return not self._watch.step(info.iteration - 1, scores[-1])
+
+
+def space(trial: Space, shape: Shape) -> Json:
+    return {
+        "rounds": MOST_ROUNDS,
+        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.2, log=True),
+        "depth": trial.suggest_int("depth", 3, 9),
+        "l2_leaf_reg": trial.suggest_float("l2_leaf_reg", 0.5, 20.0, log=True),
+        "random_strength": trial.suggest_float("random_strength", 0.1, 5.0, log=True),
+        "subsample": trial.suggest_float("subsample", 0.6, 1.0),
+        "rsm": trial.suggest_float("rsm", 0.4, 1.0),
+        "one_hot_max_size": trial.suggest_int("one_hot_max_size", 2, 60, log=True),
+        **choices.suggest_encoding(trial, shape),
+        **choices.suggest_target(trial, shape),
+    }
+
+
+def defaults(shape: Shape) -> Json:
+    return {
+        "rounds": MOST_ROUNDS,
+        "learning_rate": 0.06,
+        "depth": 6,
+        "l2_leaf_reg": 3.0,
+        "random_strength": 1.0,
+        "subsample": 0.8,
+        "rsm": 1.0,
+        "one_hot_max_size": 20,
+        **choices.default_encoding(shape),
+        **choices.default_target(shape),
+    }
+
+
+def cost(shape: Shape, params: Json) -> Cost:
+    rounds = boosting.likely_rounds(params)
+    depth = float(params.get("depth", 6))
+    native = params.get("encoding") == "native"
+    statistics = shape.categorical if native and shape.max_cardinality > params["one_hot_max_size"] else 0
+    columns_ = shape.columns * float(params.get("rsm", 1.0)) + 4 * statistics
+    a_tree = 4e-4 + 2.5e-9 * shape.train_rows * columns_ * depth + 1e-8 * shape.train_rows * depth
+    leaves = 2e-7 * 2**depth * shape.outputs
+    seconds = 0.03 + 3e-8 * shape.train_rows * shape.columns + rounds * (a_tree * shape.outputs**0.8 + leaves)
+    return Cost(seconds, 16.0 * shape.train_rows * (columns_ + 4 * shape.outputs))
+
+
+CATBOOST = Algorithm(
+    key="catboost",
+    label="CatBoost",
+    family="boosting",
+    package="catboost",
+    tasks=ALL_TASKS,
+    encoding="native",
+    format="catboost",
+    fit=fit,
+    space=space,
+    defaults=defaults,
+    cost=cost,
+    lighter=boosting.lighter,
+)

@@ -1,0 +1,166 @@
+"""Random forest and extra trees, grown in batches until they are large enough or the deadline is near."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from flowml.automl.algorithms import choices
+from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Cost, FitContext, FoldTable, Space
+from flowml.automl.fitted import Fitted, floor32, pack
+from flowml.automl.metrics import Array
+from flowml.automl.shape import Shape
+from flowml.storage.records import Json, Task
+
+MOST_NODES = 400_000  # of one fold's forest: larger ones make the exported file heavy and gain little
+BATCH_S = 0.5  # aim of a batch: often enough to keep a deadline
+
+
+@dataclass(frozen=True)
+class Forest:
+    trees: list[Any]  # fitted scikit-learn trees
+    model: Any
+    task: Task
+    outputs: int
+    cut: bool
+
+    @property
+    def rounds(self) -> int:
+        return len(self.trees)
+
+    def predict(self, X: Array) -> Array:
+        if self.task is Task.REGRESSION:
+            values: Array = self.model.predict(X)
+            return values
+        known = self.model.classes_.astype(np.int64)
+        probabilities = np.zeros((len(X), self.outputs))
+        probabilities[:, known] = self.model.predict_proba(X)
+        return probabilities
+
+    def freeze(self) -> Fitted:
+        link = "identity" if self.task is Task.REGRESSION else "probability"
+        known = None if self.task is Task.REGRESSION else self.model.classes_.astype(np.int64)
+        return Fitted("sklearn_trees", link, pack(_arrays(self.trees, known, self.outputs)), self.outputs)
+
+
+def _arrays(trees: list[Any], known: Array | None, outputs: int) -> dict[str, Array]:
+    """TREE_ARRAYS of trees whose mean is the score."""
+    inner = [tree.tree_ for tree in trees]
+    sizes = [t.node_count for t in inner]
+    left = np.concatenate([t.children_left for t in inner])
+    value = np.zeros((len(left), outputs), np.float32)
+    leaf = left < 0
+    means = np.concatenate([t.value[:, 0, :] for t in inner])[leaf]
+    if known is None:
+        value[leaf] = means / len(inner)
+    else:
+        value[np.ix_(leaf, known)] = means / means.sum(axis=1, keepdims=True) / len(inner)
+    return {
+        "offsets": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        "left": left.astype(np.int32),
+        "right": np.concatenate([t.children_right for t in inner]).astype(np.int32),
+        "feature": np.maximum(np.concatenate([t.feature for t in inner]), 0).astype(np.int32),
+        "threshold": floor32(np.concatenate([t.threshold for t in inner])),
+        "missing_left": np.concatenate([t.missing_go_to_left for t in inner]).astype(bool),
+        "target": np.full(len(inner), -1, np.int32),
+        "value": value,
+        "base": np.zeros(outputs),
+    }
+
+
+def _build(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Any:
+    from sklearn import ensemble
+
+    suffix = "Regressor" if fold.task is Task.REGRESSION else "Classifier"
+    leaves = max(8, MOST_NODES // (2 * int(params["trees"])))
+    bound = {"max_leaf_nodes": leaves} if leaves < len(fold.y) / int(params["min_samples_leaf"]) else {}
+    estimator = getattr(ensemble, kind + suffix)
+    return estimator(
+        warm_start=True,
+        n_jobs=context.threads,
+        random_state=context.seed,
+        **bound,
+        **choices.for_library(params),
+    )
+
+
+def fit(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Forest:
+    """Grows one tree, then batches of as many as half a second allows."""
+    model = _build(kind, fold, params, context)
+    wanted = context.rounds or int(params["trees"])
+    grown, batch = 0, context.threads
+    while grown < wanted:
+        batch = min(batch, wanted - grown)
+        began = time.monotonic()
+        model.set_params(n_estimators=grown + batch)
+        model.fit(fold.X, fold.y, sample_weight=fold.weights)
+        grown += batch
+        a_tree = (time.monotonic() - began) / batch
+        batch = max(context.threads, int(BATCH_S / max(a_tree, 1e-6)))
+        if context.rounds is None and context.remaining < a_tree * context.threads:
+            break
+        if context.rounds is None:
+            batch = max(1, min(batch, int(context.remaining / max(a_tree, 1e-6))))
+    return Forest(list(model.estimators_), model, fold.task, fold.outputs, grown < wanted)
+
+
+def lighter(params: Json, share: float) -> Json:
+    return {**params, "trees": max(10, int(int(params["trees"]) * share))}
+
+
+def space(trial: Space, shape: Shape) -> Json:
+    regression = shape.task is Task.REGRESSION
+    loss = {} if regression else {"criterion": trial.suggest_categorical("criterion", ["gini", "entropy"])}
+    return {
+        "trees": 100,
+        "max_features": trial.suggest_float("max_features", 0.1, 1.0),
+        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 30, log=True),
+        **loss,
+        **choices.suggest_target(trial, shape),
+    }
+
+
+def defaults(shape: Shape) -> Json:
+    regression = shape.task is Task.REGRESSION
+    share = 0.5 if regression else min(1.0, 1.5 / np.sqrt(max(shape.columns, 1)))
+    return {
+        "trees": 100,
+        "max_features": float(round(max(share, 0.1), 3)),
+        "min_samples_leaf": 1,
+        **({} if regression else {"criterion": "gini"}),
+        **choices.default_target(shape),
+    }
+
+
+def cost(per_cell: float, shape: Shape, params: Json) -> Cost:
+    rows, leaf = shape.train_rows, float(params["min_samples_leaf"])
+    columns = max(1.0, shape.columns * float(params["max_features"]))
+    depth = np.log2(max(2.0, rows / leaf))
+    nodes = 2 * min(rows / leaf, MOST_NODES / (2 * float(params["trees"])))
+    a_tree = 1e-3 + per_cell * rows * columns * depth + 1e-7 * shape.valid_rows * depth
+    return Cost(float(params["trees"]) * a_tree, float(params["trees"]) * nodes * (64 + 8 * shape.outputs))
+
+
+def _row(key: str, label: str, kind: str, per_cell: float) -> Algorithm:
+    return Algorithm(
+        key=key,
+        label=label,
+        family="forest",
+        package="sklearn",
+        tasks=ALL_TASKS,
+        encoding="ordinal",
+        format="sklearn_trees",
+        fit=partial(fit, kind),
+        space=space,
+        defaults=defaults,
+        cost=partial(cost, per_cell),
+        lighter=lighter,
+    )
+
+
+RANDOM_FOREST = _row("random_forest", "Random forest", "RandomForest", 1.2e-8)
+EXTRA_TREES = _row("extra_trees", "Extra trees", "ExtraTrees", 4e-9)

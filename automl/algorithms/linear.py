@@ -1,0 +1,233 @@
+"""Linear models on the one-hot encoding: logistic regression, ridge, lasso and elastic net.
+
+Logistic regression is minimised here with L-BFGS on the float32 matrix, because its steps can then watch the
+deadline; ridge is solved from the Gram matrix in float64. Coefficients are kept and used as float32.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from flowml.automl.algorithms import choices
+from flowml.automl.algorithms.links import sigmoid, softmax
+from flowml.automl.algorithms.row import Algorithm, Cost, FitContext, FoldTable, Space
+from flowml.automl.fitted import Fitted, pack
+from flowml.automl.metrics import CLASSIFICATION, REGRESSION, Array
+from flowml.automl.shape import Shape
+from flowml.storage.records import Json, Task
+
+CHUNK = 20_000  # rows of a float64 piece
+
+
+@dataclass(frozen=True)
+class Linear:
+    coef: Array  # float32 (columns, outputs)
+    intercept: Array  # float32 (outputs,)
+    task: Task
+    cut: bool = False
+    rounds: int = 0
+
+    def predict(self, X: Array) -> Array:
+        raw: Array = X @ self.coef + self.intercept
+        if self.task is Task.REGRESSION:
+            return raw[:, 0].astype(np.float64)
+        return sigmoid(raw[:, 0].astype(np.float64)) if self.task is Task.BINARY else softmax(raw)
+
+    def freeze(self) -> Fitted:
+        links = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
+        content = pack({"coef": self.coef, "intercept": self.intercept})
+        return Fitted("linear", links[self.task], content, len(self.intercept))
+
+
+def _linear(coef: Array, intercept: Array, task: Task, cut: bool = False) -> Linear:
+    return Linear(coef.astype(np.float32), intercept.astype(np.float32), task, cut)
+
+
+# --- logistic regression ----------------------------------------------------------------------------------
+
+
+def fit_logistic(fold: FoldTable, params: Json, context: FitContext) -> Linear:
+    from scipy.optimize import minimize
+
+    outputs = fold.outputs if fold.task is Task.MULTICLASS else 1
+    start = np.zeros((fold.X.shape[1] + 1, outputs))
+    start[-1] = _log_shares(fold)
+    state = {"cut": False}
+
+    def watch(_: Array) -> None:
+        if context.over:
+            state["cut"] = True
+            raise StopIteration
+
+    found = minimize(
+        _logistic_loss,
+        start.ravel(),
+        args=(fold, 1.0 / float(params["C"])),
+        method="L-BFGS-B",
+        jac=True,
+        callback=watch,
+        options={"maxiter": int(params["rounds"]), "gtol": 1e-6, "ftol": 1e-9},
+    )
+    weights = found.x.reshape(start.shape)
+    return _linear(weights[:-1], weights[-1], fold.task, state["cut"])
+
+
+def _log_shares(fold: FoldTable) -> Array:
+    """Where an intercept starts: at the classes' shares."""
+    shares = np.bincount(fold.y, weights=fold.weights, minlength=fold.outputs) + 0.5
+    logs: Array = np.log(shares / shares.sum())
+    return logs if fold.task is Task.MULTICLASS else logs[1:] - logs[0]
+
+
+def _logistic_loss(flat: Array, fold: FoldTable, penalty: float) -> tuple[float, Array]:
+    """Summed log loss plus half the penalty times the squared coefficients, and its gradient; per row."""
+    rows, columns = fold.X.shape
+    weights = flat.reshape(columns + 1, -1)
+    coef = weights[:-1]
+    raw = (fold.X @ coef.astype(np.float32)).astype(np.float64) + weights[-1]
+    if raw.shape[1] == 1:
+        signed = np.where(fold.y == 1, raw[:, 0], -raw[:, 0])
+        losses = np.logaddexp(0.0, -signed)
+        slope = (sigmoid(raw[:, 0])[:, 1] - fold.y)[:, None]
+    else:
+        probabilities = softmax(raw)
+        losses = -np.log(np.maximum(probabilities[np.arange(rows), fold.y], 1e-300))
+        probabilities[np.arange(rows), fold.y] -= 1.0
+        slope = probabilities
+    if fold.weights is not None:
+        losses, slope = losses * fold.weights, slope * fold.weights[:, None]
+    inner = fold.X.T @ slope.astype(np.float32) + penalty * coef
+    gradient = np.vstack([inner, slope.sum(axis=0)])
+    loss = losses.sum() + 0.5 * penalty * np.sum(coef**2)
+    return float(loss / rows), gradient.ravel() / rows
+
+
+# --- regression -------------------------------------------------------------------------------------------
+
+
+def fit_ridge(fold: FoldTable, params: Json, _context: FitContext) -> Linear:
+    """Solves (X'X + alpha n I) w = X'y on centred columns."""
+    weights = np.ones(len(fold.y)) if fold.weights is None else fold.weights
+    total = weights.sum()
+    means = np.average(fold.X, axis=0, weights=weights).astype(np.float64)
+    middle = float(np.average(fold.y, weights=weights))
+    gram = np.zeros((len(means), len(means)))
+    moment = np.zeros(len(means))
+    for start in range(0, len(fold.y), CHUNK):
+        piece = slice(start, start + CHUNK)
+        X = fold.X[piece].astype(np.float64) - means
+        weighted = X * weights[piece, None]
+        gram += weighted.T @ X
+        moment += weighted.T @ (fold.y[piece] - middle)
+    gram[np.diag_indices_from(gram)] += float(params["alpha"]) * total
+    coef = np.linalg.solve(gram, moment)
+    return _linear(coef[:, None], np.array([middle - means @ coef]), fold.task)
+
+
+def fit_sparse(fold: FoldTable, params: Json, context: FitContext) -> Linear:
+    """Lasso, and elastic net where `l1_ratio` is below 1; alpha is relative to the target's spread."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import ElasticNet
+
+    spread = float(np.std(fold.y)) or 1.0
+    model = ElasticNet(
+        alpha=float(params["alpha"]),
+        l1_ratio=float(params.get("l1_ratio", 1.0)),
+        max_iter=300,
+        tol=1e-4,
+        random_state=context.seed,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a rough optimum predicts as well
+        model.fit(fold.X.astype(np.float64), fold.y / spread, sample_weight=fold.weights)
+    return _linear(model.coef_[:, None] * spread, np.array([model.intercept_ * spread]), fold.task)
+
+
+# --- rows -------------------------------------------------------------------------------------------------
+
+
+def _logistic_space(trial: Space, _shape: Shape) -> Json:
+    return {"rounds": 300, "C": trial.suggest_float("C", 1e-3, 100.0, log=True)}
+
+
+def _ridge_space(trial: Space, shape: Shape) -> Json:
+    return {
+        "alpha": trial.suggest_float("alpha", 1e-6, 1.0, log=True),
+        **choices.suggest_target(trial, shape),
+    }
+
+
+def _lasso_space(trial: Space, shape: Shape) -> Json:
+    return {
+        "alpha": trial.suggest_float("alpha", 1e-5, 0.3, log=True),
+        **choices.suggest_target(trial, shape),
+    }
+
+
+def _elastic_space(trial: Space, shape: Shape) -> Json:
+    return {**_lasso_space(trial, shape), "l1_ratio": trial.suggest_float("l1_ratio", 0.05, 0.95)}
+
+
+def _logistic_cost(shape: Shape, params: Json) -> Cost:
+    cells = shape.train_rows * shape.onehot_columns
+    steps = 0.5 * float(params["rounds"])
+    return Cost(0.02 + steps * (6e-10 * cells + 8e-8 * shape.train_rows) * shape.outputs, 4.0 * cells)
+
+
+def _ridge_cost(shape: Shape, _params: Json) -> Cost:
+    cells = shape.train_rows * shape.onehot_columns
+    return Cost(0.01 + 5e-9 * cells + 1e-10 * cells * shape.onehot_columns, 8.0 * cells)
+
+
+def _sparse_cost(shape: Shape, _params: Json) -> Cost:
+    cells = shape.train_rows * shape.onehot_columns
+    return Cost(0.02 + 1.5e-7 * cells, 12.0 * cells)
+
+
+_row = partial(Algorithm, family="linear", encoding="onehot", format="linear")
+
+LOGISTIC = _row(
+    key="logistic",
+    label="Logistic regression",
+    package="scipy",
+    tasks=CLASSIFICATION,
+    fit=fit_logistic,
+    space=_logistic_space,
+    defaults=lambda _shape: {"rounds": 300, "C": 1.0},
+    cost=_logistic_cost,
+    log_target=False,
+)
+RIDGE = _row(
+    key="ridge",
+    label="Ridge regression",
+    package="numpy",
+    tasks=REGRESSION,
+    fit=fit_ridge,
+    space=_ridge_space,
+    defaults=lambda shape: {"alpha": 1e-3, **choices.default_target(shape)},
+    cost=_ridge_cost,
+)
+LASSO = _row(
+    key="lasso",
+    label="Lasso",
+    package="sklearn",
+    tasks=REGRESSION,
+    fit=fit_sparse,
+    space=_lasso_space,
+    defaults=lambda shape: {"alpha": 1e-3, **choices.default_target(shape)},
+    cost=_sparse_cost,
+)
+ELASTIC_NET = _row(
+    key="elastic_net",
+    label="Elastic net",
+    package="sklearn",
+    tasks=REGRESSION,
+    fit=fit_sparse,
+    space=_elastic_space,
+    defaults=lambda shape: {"alpha": 1e-3, "l1_ratio": 0.5, **choices.default_target(shape)},
+    cost=_sparse_cost,
+)

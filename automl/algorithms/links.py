@@ -1,0 +1,49 @@
+"""From raw scores to predictions, as the exported model does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from flowml.automl.algorithms.row import Estimator
+from flowml.automl.fitted import Fitted
+from flowml.automl.metrics import Array
+
+
+def two_columns(positive: Array) -> Array:
+    """Probabilities of both classes from that of the second."""
+    return np.column_stack([1.0 - positive, positive])
+
+
+def softmax(raw: Array) -> Array:
+    shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
+    probabilities: Array = shifted / shifted.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def sigmoid(raw: Array) -> Array:
+    probabilities: Array = 0.5 * (1.0 + np.tanh(0.5 * raw))  # does not overflow
+    return two_columns(probabilities)
+
+
+@dataclass(frozen=True)
+class LogTarget:
+    """An estimator that learned log(1 + y)."""
+
+    inner: Estimator
+
+    @property
+    def rounds(self) -> int:
+        return self.inner.rounds
+
+    @property
+    def cut(self) -> bool:
+        return self.inner.cut
+
+    def predict(self, X: Array) -> Array:
+        values: Array = np.expm1(self.inner.predict(X))
+        return values
+
+    def freeze(self) -> Fitted:
+        return replace(self.inner.freeze(), link="expm1")

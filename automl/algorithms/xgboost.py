@@ -1,0 +1,142 @@
+"""XGBoost: level-wise boosting on histograms. Early stopping on the fold's validation part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flowml.automl.algorithms import boosting, choices
+from flowml.automl.algorithms.links import two_columns
+from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Cost, FitContext, FoldTable, Space
+from flowml.automl.algorithms.stopping import Watch
+from flowml.automl.fitted import Fitted
+from flowml.automl.metrics import Array
+from flowml.automl.shape import Shape
+from flowml.storage.records import Json, Task
+
+OBJECTIVES = {
+    Task.BINARY: "binary:logistic",
+    Task.MULTICLASS: "multi:softprob",
+    Task.REGRESSION: "reg:squarederror",
+}
+LOSSES = {Task.BINARY: "logloss", Task.MULTICLASS: "mlogloss", Task.REGRESSION: "rmse"}
+LINKS = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
+
+
+@dataclass(frozen=True)
+class XGBoost:
+    booster: Any  # sliced to its best rounds
+    task: Task
+    outputs: int
+    rounds: int
+    cut: bool
+
+    def predict(self, X: Array) -> Array:
+        scores: Array = self.booster.inplace_predict(X)
+        return two_columns(scores) if self.task is Task.BINARY else scores
+
+    def freeze(self) -> Fitted:
+        outputs = self.outputs if self.task is Task.MULTICLASS else 1
+        return Fitted("xgboost", LINKS[self.task], bytes(self.booster.save_raw("json")), outputs)
+
+
+def fit(fold: FoldTable, params: Json, context: FitContext) -> XGBoost:
+    import xgboost
+
+    settings = _settings(fold, params, context)
+    train = xgboost.QuantileDMatrix(fold.X, fold.y, weight=fold.weights, nthread=context.threads, max_bin=256)
+    valid = xgboost.QuantileDMatrix(
+        fold.X_valid, fold.y_valid, weight=fold.weights_valid, nthread=context.threads, max_bin=256, ref=train
+    )
+    watch = Watch(context, boosting.patience(params), maximize=settings["eval_metric"] == "auc")
+    booster = xgboost.train(
+        settings,
+        train,
+        num_boost_round=context.rounds or int(params["rounds"]),
+        evals=[(valid, "valid")],
+        verbose_eval=False,
+        callbacks=[_stopper(watch)],
+    )
+    return XGBoost(booster[: watch.rounds], fold.task, fold.outputs, watch.rounds, watch.cut)
+
+
+def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
+    loss = "auc" if fold.task is Task.BINARY and fold.metric == "roc_auc" else LOSSES[fold.task]
+    objective = "reg:absoluteerror" if fold.metric in ("mae", "median_ae") else OBJECTIVES[fold.task]
+    classes = {"num_class": fold.outputs} if fold.task is Task.MULTICLASS else {}
+    return {
+        "objective": objective,
+        "eval_metric": loss if objective != "reg:absoluteerror" else "mae",
+        "tree_method": "hist",
+        "max_bin": 256,
+        "nthread": context.threads,
+        "seed": context.seed,
+        "device": "cuda" if context.device == "gpu" else "cpu",
+        **classes,
+        **choices.for_library(params),
+    }
+
+
+def _stopper(watch: Watch) -> Any:
+    from xgboost.callback import TrainingCallback
+
+    class Stopper(TrainingCallback):  # type: ignore[misc]
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+            (scores,) = evals_log["valid"].values()
+            return watch.step(epoch, scores[-1])
+
+    return Stopper()
+
+
+def space(trial: Space, shape: Shape) -> Json:
+    return {
+        "rounds": boosting.MOST_ROUNDS,
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.2, log=True),
+        "max_depth": trial.suggest_int("max_depth", 3, 10),
+        "min_child_weight": trial.suggest_float("min_child_weight", 0.1, 20.0, log=True),
+        "subsample": trial.suggest_float("subsample", 0.5, 1.0),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.3, 1.0),
+        "reg_alpha": trial.suggest_float("reg_alpha", 1e-3, 10.0, log=True),
+        "reg_lambda": trial.suggest_float("reg_lambda", 1e-3, 10.0, log=True),
+        **choices.suggest_target(trial, shape),
+    }
+
+
+def defaults(shape: Shape) -> Json:
+    return {
+        "rounds": boosting.MOST_ROUNDS,
+        "learning_rate": 0.05,
+        "max_depth": 4 if shape.train_rows < 2000 else 6,
+        "min_child_weight": 1.0,
+        "subsample": 0.9,
+        "colsample_bytree": 0.8,
+        "reg_alpha": 1e-3,
+        "reg_lambda": 1.0,
+        **choices.default_target(shape),
+    }
+
+
+def cost(shape: Shape, params: Json) -> Cost:
+    rounds = boosting.likely_rounds(params)
+    depth = float(params.get("max_depth", 6))
+    columns = shape.columns * float(params.get("colsample_bytree", 1.0)) + 2
+    a_tree = 3e-4 + 3e-9 * shape.train_rows * columns * depth + 1e-5 * 2**depth + 2e-7 * shape.valid_rows
+    seconds = 0.03 + 2e-8 * shape.train_rows * shape.columns + rounds * shape.outputs * a_tree
+    return Cost(seconds, 12.0 * shape.train_rows * (shape.columns + 4 * shape.outputs))
+
+
+XGBOOST = Algorithm(
+    key="xgboost",
+    label="XGBoost",
+    family="boosting",
+    package="xgboost",
+    tasks=ALL_TASKS,
+    encoding="ordinal",
+    format="xgboost",
+    fit=fit,
+    space=space,
+    defaults=defaults,
+    cost=cost,
+    lighter=boosting.lighter,
+    gpu="cuda",
+)

@@ -1,0 +1,79 @@
+"""What a trial leaves behind in its folder: a record, out-of-fold predictions, and the models of the folds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from flowml.automl.fitted import Fitted
+from flowml.automl.metrics import Array
+from flowml.storage.errors import StorageError
+from flowml.storage.records import TrialRecord
+
+RECORD, OOF, MODELS = "record.json", "oof.npy", "models.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Complete if it has out-of-fold predictions: one row or value per entry of `Folds.rows`."""
+
+    record: TrialRecord
+    oof: Array | None
+    fitted: tuple[Fitted, ...]  # one per fold
+
+    def save(self, folder: Path) -> None:
+        """Appears whole or not at all."""
+        draft = folder.with_name(f".{folder.name}.{os.getpid()}")
+        draft.mkdir(parents=True)
+        models = []
+        for index, one in enumerate(self.fitted):
+            name = f"fold-{index}.{one.format}"
+            (draft / name).write_bytes(one.content)
+            models.append({"file": name, "format": one.format, "link": one.link, "n_outputs": one.n_outputs})
+        (draft / MODELS).write_text(json.dumps(models))
+        if self.oof is not None:
+            np.save(draft / OOF, self.oof, allow_pickle=False)
+        (draft / RECORD).write_text(json.dumps(self.record.to_dict()))
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Outcome:
+        try:
+            record = TrialRecord.from_dict(json.loads((folder / RECORD).read_text()))
+        except (OSError, ValueError) as error:
+            raise StorageError(
+                f"The trial in {folder.name} cannot be read: {error}.", "Run it again."
+            ) from error
+        return cls(record, load_oof(folder), load_fitted(folder))
+
+
+def trial_folder(work: Path, number: int) -> Path:
+    return work / "trials" / str(number)
+
+
+def load_oof(folder: Path) -> Array | None:
+    path = folder / OOF
+    if not path.exists():
+        return None
+    oof: Array = np.load(path, allow_pickle=False)
+    return oof
+
+
+def load_fitted(folder: Path) -> tuple[Fitted, ...]:
+    try:
+        models = json.loads((folder / MODELS).read_text())
+        return tuple(
+            Fitted(row["format"], row["link"], (folder / row["file"]).read_bytes(), row["n_outputs"])
+            for row in models
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise StorageError(
+            f"The models in {folder.name} cannot be read: {error}.", "Run the trial again."
+        ) from error

@@ -1,0 +1,102 @@
+"""A table made ready for a study: checked, split, turned into feeds. Encodings are computed once and kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from flowml.automl import features
+from flowml.automl.algorithms import algorithms_for
+from flowml.automl.contract import Contract, Feeds, Kind
+from flowml.automl.features import Encoding
+from flowml.automl.metrics import Array
+from flowml.automl.problem import Problem, define
+from flowml.automl.shape import Shape
+from flowml.automl.splitters import Folds, split
+from flowml.storage.errors import DataError, FileError
+from flowml.storage.records import DatasetSchema, JobSpec, Task
+
+SKEWED = 1.0  # skewness of a target from which its logarithm is tried
+
+
+@dataclass
+class Prepared:
+    """What all trials of a study share in one process."""
+
+    problem: Problem
+    folds: Folds
+    contract: Contract
+    feeds: Feeds
+    shape: Shape
+    spec: JobSpec
+    _encoded: dict[str, tuple[Array, Encoding]] = field(default_factory=dict)
+
+    def matrix(self, key: str) -> tuple[Array, Encoding]:
+        """All rows as float32 features, and the encoding that made them."""
+        if key not in self._encoded:
+            encoding = features.fit(key, self.contract, self.feeds, self.problem.seed)
+            self._encoded[key] = (np.ascontiguousarray(encoding.transform(self.feeds)), encoding)
+        return self._encoded[key]
+
+
+def prepare(table: Path, schema: DatasetSchema, spec: JobSpec) -> Prepared:
+    """Read the Parquet file of a dataset and make it ready for the job."""
+    try:
+        frame = pl.read_parquet(table)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise FileError(
+            f"The dataset's file {table.name} cannot be read: {error}.", "Upload it again."
+        ) from error
+    return prepare_frame(frame, schema, spec)
+
+
+def prepare_frame(frame: pl.DataFrame, schema: DatasetSchema, spec: JobSpec) -> Prepared:
+    problem = define(frame, schema, spec)
+    algorithms_for(problem.task, spec.algorithms)
+    folds = split(problem, spec)
+    contract = Contract.learn(
+        problem.frame,
+        problem.features,
+        task=problem.task,
+        target=problem.target,
+        classes=problem.classes,
+        label_type=problem.label_type,
+        metric=problem.metric,
+    )
+    feeds, _ = contract.accept(problem.frame)
+    if not contract.columns:
+        raise DataError("No column is left to learn from.", "Give some column a role that is learned from.")
+    return Prepared(problem, folds, contract, feeds, shape_of(problem, folds, contract), spec)
+
+
+def shape_of(problem: Problem, folds: Folds, contract: Contract) -> Shape:
+    cards = [len(column.categories) for column in contract.columns if column.kind is Kind.STRING]
+    numeric = len(contract.columns) - len(cards)
+    train, valid = (round(float(np.mean([len(pair[i]) for pair in folds.pairs]))) for i in (0, 1))
+    return Shape(
+        rows=problem.rows,
+        columns=len(contract.columns),
+        numeric=numeric,
+        categorical=len(cards),
+        max_cardinality=max(cards, default=0),
+        onehot_columns=numeric + sum(min(card, 100) for card in cards),
+        classes=len(problem.classes),
+        folds=len(folds.pairs),
+        train_rows=train,
+        valid_rows=valid,
+        task=problem.task,
+        metric=problem.metric,
+        direction=problem.direction,
+        skewed=_skewed(problem),
+        weighted=problem.weights is not None,
+    )
+
+
+def _skewed(problem: Problem) -> bool:
+    if problem.task is not Task.REGRESSION or problem.y.min() < 0:
+        return False
+    return float(stats.skew(problem.y)) > SKEWED

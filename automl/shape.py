@@ -1,0 +1,33 @@
+"""The size of a problem in plain numbers: all that planning a search needs to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flowml.storage.records import Record, Task
+
+
+@dataclass(frozen=True)
+class Shape(Record):
+    """Small enough to travel between processes: the lane plans with it and never opens the table."""
+
+    rows: int
+    columns: int
+    numeric: int
+    categorical: int
+    max_cardinality: int
+    onehot_columns: int  # width of the one-hot encoding
+    classes: int  # 0 for regression
+    folds: int
+    train_rows: int  # that one fold learns from
+    valid_rows: int  # that one fold is checked on
+    task: Task
+    metric: str
+    direction: str
+    skewed: bool = False  # a positive target with a long right tail: worth learning its logarithm
+    weighted: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """Scores that a boosting round fits: one tree each."""
+        return self.classes if self.classes > 2 else 1
