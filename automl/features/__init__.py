@@ -1,0 +1,93 @@
+"""Encodings: what is made of the feeds before a library learns from them. Each has an exact twin in ONNX.
+
+To add a block of features: one class with `transform` and `build`, listed in `encoding.BLOCKS`. To add an
+encoding: one row in ENCODINGS. A test compares every row with its twin, bit by bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from flowml.automl.contract import Contract, Feeds, Kind, rows_of
+from flowml.automl.features.block import Block, Matrix
+from flowml.automl.features.categories import Codebook, Codes, Dummies
+from flowml.automl.features.dates import DateDummies, DateParts
+from flowml.automl.features.encoding import Encoding
+from flowml.automl.features.numbers import Numbers, Scaled
+from flowml.automl.features.text import Words
+from flowml.storage.errors import SpecError
+
+__all__ = ["ENCODINGS", "Encoding", "EncodingKind", "Matrix", "fit"]
+
+MOST_CODES = 1_000  # categories of one column with a code of their own
+MOST_DUMMIES = 100  # categories of one column with a feature of their own
+DUMMY_CELLS = 250_000_000  # features times rows that one-hot columns may take in all: 1 GB
+MOST_WORDS = 60  # of one column of text, for trees
+MOST_WORDS_LINEAR = 200
+
+
+@dataclass(frozen=True)
+class EncodingKind:
+    """One row of ENCODINGS."""
+
+    key: str
+    label: str
+    fit: Callable[[Contract, Feeds], tuple[Block, ...]]
+
+
+def fit(key: str, contract: Contract, feeds: Feeds, seed: int = 0) -> Encoding:  # noqa: ARG001 - none samples yet
+    """Learn an encoding from all rows of a data set, without its target."""
+    if key not in ENCODINGS:
+        raise SpecError(f"There is no encoding {key!r}.", f"Use one of {', '.join(ENCODINGS)}.")
+    return Encoding(key, tuple(block for block in ENCODINGS[key].fit(contract, feeds) if block.names))
+
+
+def _feeds_of(contract: Contract, kind: Kind) -> tuple[str, ...]:
+    return tuple(column.feed for column in contract.columns if column.kind is kind)
+
+
+def _rarest(rows: int) -> int:
+    """How often a category must occur to stand for itself."""
+    return max(2, rows // 2_000) if rows >= 50 else 1
+
+
+def _coded(native: bool) -> Callable[[Contract, Feeds], tuple[Block, ...]]:
+    def blocks(contract: Contract, feeds: Feeds) -> tuple[Block, ...]:
+        rarest = _rarest(rows_of(feeds))
+        names = _feeds_of(contract, Kind.STRING)
+        books = tuple(Codebook.fit(name, feeds, MOST_CODES, rarest, always=True) for name in names)
+        if not native:
+            books = tuple(replace(book, missing=None) for book in books)
+        return (
+            Numbers(_feeds_of(contract, Kind.NUMBER)),
+            Codes(books, native),
+            DateParts.fit(_feeds_of(contract, Kind.DATETIME), feeds),
+            *(Words.fit(name, feeds, MOST_WORDS) for name in _feeds_of(contract, Kind.TEXT)),
+        )
+
+    return blocks
+
+
+def _onehot(contract: Contract, feeds: Feeds) -> tuple[Block, ...]:
+    rows, columns = rows_of(feeds), _feeds_of(contract, Kind.STRING)
+    most = max(2, min(MOST_DUMMIES, DUMMY_CELLS // max(1, rows * len(columns))))
+    rarest = max(_rarest(rows), rows // 1_000)
+    books = tuple(Codebook.fit(name, feeds, most, rarest, always=False) for name in columns)
+    numbers = _feeds_of(contract, Kind.NUMBER)
+    return (
+        *((Scaled.fit(numbers, feeds),) if numbers else ()),
+        Dummies(books),
+        *(DateDummies.fit(name, feeds) for name in _feeds_of(contract, Kind.DATETIME)),
+        *(Words.fit(name, feeds, MOST_WORDS_LINEAR) for name in _feeds_of(contract, Kind.TEXT)),
+    )
+
+
+_KINDS = (
+    EncodingKind("ordinal", "numbers, categories as codes", _coded(native=False)),
+    EncodingKind(
+        "native", "numbers, categories as codes that the library splits as sets", _coded(native=True)
+    ),
+    EncodingKind("onehot", "standardised numbers, one column for each category", _onehot),
+)
+ENCODINGS = {kind.key: kind for kind in _KINDS}

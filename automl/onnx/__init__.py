@@ -1,0 +1,1 @@
+"""One ONNX file for a whole champion: raw columns in, labels and probabilities or values out."""
