@@ -6,12 +6,14 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
+from streamlit.web.bootstrap import load_config_options
 
 from flowml.runner.studio import Studio
 from flowml.ui import assets, session
@@ -19,14 +21,31 @@ from flowml.ui.api.application import build_api
 from flowml.ui.api.operate import plain_health
 from flowml.ui.guard import Guard, Hosts, page_policy, streamlit_html
 
-SCRIPT = Path(__file__).resolve().parent / "main.py"
+FOLDER = Path(__file__).resolve().parent
+SCRIPT = FOLDER / "main.py"
+
+OPTIONS: dict[str, Any] = {
+    "server.headless": True,
+    "server.fileWatcherType": "none",
+    "server.enableAgentApi": False,
+    "browser.gatherUsageStats": False,
+    "runner.postScriptGC": False,  # a full collection after each tick of a live page costs 100 ms of CPU
+    "client.toolbarMode": "minimal",
+    "client.showErrorLinks": False,
+    "client.showErrorDetails": "none",
+    "logger.level": "warning",  # of uvicorn too
+    "theme.base": str(FOLDER / "theme.toml"),
+}
 
 
-def build_app(studio: Studio, address: str, stopping: Event, names: Iterable[str] = ()) -> st.App:
+def build_app(
+    studio: Studio, address: str, port: int, stopping: Event, names: Iterable[str] = ()
+) -> st.App:
     """The application for a started studio. `stopping` tells endless answers to end.
 
     A process holds one such application at most: Streamlit's runtime allows no second.
     """
+    configure(address, port)
 
     @contextlib.asynccontextmanager
     async def bound(_: st.App) -> AsyncIterator[None]:
@@ -38,6 +57,15 @@ def build_app(studio: Studio, address: str, stopping: Event, names: Iterable[str
 
     guard = Middleware(Guard, hosts=Hosts.of(address, names), policy=page_policy(streamlit_html()))
     return st.App(SCRIPT, lifespan=bound, routes=routes(studio, stopping), middleware=[guard])
+
+
+def configure(address: str, port: int) -> None:
+    """Set Streamlit's options; they win over a user's config.toml."""
+    public = "localhost" if address in ("0.0.0.0", "::") else address
+    own = {"server.address": address, "server.port": port}
+    # Without a name Streamlit asks an outside service for this machine's address.
+    named = {"browser.serverAddress": public, "browser.serverPort": port}
+    load_config_options(OPTIONS | own | named)
 
 
 def routes(studio: Studio, stopping: Event) -> list[BaseRoute]:

@@ -21,7 +21,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter
 
-from flowml.storage.errors import FlowMLError, InputError, NotFound, NotReady
+from flowml.storage.errors import FlowMLError, NotReady, error_of
 from flowml.storage.records import ENDED, Event, EventKind
 from flowml.ui.api.bodies.datasets import ColumnStats, DatasetAnswer, DatasetSummary, PreviewAnswer
 from flowml.ui.api.bodies.operate import Health, WorkerAnswer
@@ -191,14 +191,8 @@ def _event(block: dict[str, str]) -> Event | None:
     return Event(EventKind(block["event"]), fields.pop("at"), fields, block["id"])
 
 
-# Codes of the API alone, beside those of the tree.
-CODES: dict[str, type[FlowMLError]] = {"request": InputError, "no_route": NotFound}
-
-
-def _tree(root: type[FlowMLError]) -> Iterator[type[FlowMLError]]:
-    yield root
-    for branch in root.__subclasses__():
-        yield from _tree(branch)
+# Codes of the API alone, and what they are in the tree.
+CODES = {"request": "input", "no_route": "not_found", "no_method": "input", "gone": "input"}
 
 
 def _error(answer: httpx.Response) -> FlowMLError:
@@ -208,5 +202,4 @@ def _error(answer: httpx.Response) -> FlowMLError:
         code, detail, advice = told["code"], told["detail"], told.get("advice", "")
     except (ValueError, KeyError, TypeError):
         return FlowMLError(f"{answer.url} answered {answer.status_code}.", "Is it a FlowML studio?")
-    kinds = CODES | {kind.code: kind for kind in _tree(FlowMLError)}
-    return kinds.get(code, FlowMLError)(detail, advice)
+    return error_of(CODES.get(code, code), detail, advice)

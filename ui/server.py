@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -19,7 +17,6 @@ from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
 from flowml.storage.errors import Conflict, NotAllowed, SettingError
 
-THEME = Path(__file__).resolve().parent / "theme.toml"
 GRACE_S = 5  # for answers under way when the studio stops
 
 # Reasons of the operating system to refuse an address, and what we make of them.
@@ -57,7 +54,6 @@ def serve(
     """
     with exit_on_signal(), listen(host, port) as listener:
         port = listener.getsockname()[1]
-        configure_streamlit(host, port)
         with started(Studio(settings)) as studio:
             Server(studio, host, port, ready, names).run([listener])
 
@@ -104,30 +100,6 @@ def started(studio: Studio) -> Iterator[Studio]:
         studio.stop()
 
 
-def configure_streamlit(host: str, port: int) -> None:
-    """Must come before Streamlit is imported: its environment variables win over a user's config.toml."""
-    public = host if host not in ("0.0.0.0", "::") else "localhost"
-    os.environ.update(
-        {
-            "STREAMLIT_SERVER_ADDRESS": host,
-            "STREAMLIT_SERVER_PORT": str(port),
-            "STREAMLIT_SERVER_HEADLESS": "true",
-            "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
-            "STREAMLIT_SERVER_ENABLE_AGENT_API": "false",
-            "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
-            # Without a name Streamlit asks an outside service for this machine's address.
-            "STREAMLIT_BROWSER_SERVER_ADDRESS": public,
-            "STREAMLIT_BROWSER_SERVER_PORT": str(port),
-            # A full garbage collection after each tick of a live page costs 100 ms of CPU.
-            "STREAMLIT_RUNNER_POST_SCRIPT_GC": "false",
-            "STREAMLIT_CLIENT_TOOLBAR_MODE": "minimal",
-            "STREAMLIT_CLIENT_SHOW_ERROR_LINKS": "false",
-            "STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "none",
-            "STREAMLIT_THEME_BASE": str(THEME),
-        }
-    )
-
-
 class Server(uvicorn.Server):
     """uvicorn, which says when it answers and tells endless answers to end when it stops."""
 
@@ -139,7 +111,7 @@ class Server(uvicorn.Server):
         ready: Callable[[Studio, str], None] | None,
         names: Iterable[str],
     ) -> None:
-        from flowml.ui.app import build_app  # imports Streamlit, which reads its settings once
+        from flowml.ui.app import build_app  # here, for Streamlit takes a second to import
 
         self.studio = studio
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -147,7 +119,7 @@ class Server(uvicorn.Server):
         self.stopping = threading.Event()
         super().__init__(
             uvicorn.Config(
-                build_app(studio, host, self.stopping, names),
+                build_app(studio, host, port, self.stopping, names),
                 lifespan="on",
                 log_level="warning",
                 access_log=False,
