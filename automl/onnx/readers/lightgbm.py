@@ -1,0 +1,103 @@
+"""LightGBM's own text, read without the library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flowml.automl.fitted import Fitted
+from flowml.automl.onnx.forest import IN, LEQ, Planter
+from flowml.automl.onnx.trees import Trees
+from flowml.storage.errors import ExportError
+
+# Bits of decision_type.
+CATEGORICAL, DEFAULT_LEFT, MISSING_SHIFT = 1, 2, 2
+MISSING_ZERO, MISSING_NAN = 1, 2
+
+Section = dict[str, str]
+
+
+def read(fitted: Fitted) -> Trees:
+    header, trees = _sections(fitted.content.decode())
+    _check(header)
+    per_round = int(header["num_tree_per_iteration"])
+    share = per_round / max(1, len(trees)) if "average_output" in header else 1.0
+    planter = Planter(per_round)
+    for number, tree in enumerate(trees):
+        _plant(planter, tree, number % per_round, share)
+    return Trees(planter.forest())
+
+
+def _sections(text: str) -> tuple[Section, list[Section]]:
+    """The header and each tree, as names and their texts."""
+    head, *blocks = text.partition("\nend of trees")[0].split("\nTree=")
+    return _pairs(head), [_pairs(block) for block in blocks]
+
+
+def _pairs(block: str) -> Section:
+    pairs = (line.partition("=") for line in block.splitlines())
+    return {name: value for name, _, value in pairs if name}
+
+
+def _check(header: Section) -> None:
+    objective = header.get("objective", "").split()
+    if "sqrt" in objective or any(word.startswith("sigmoid:") and word != "sigmoid:1" for word in objective):
+        raise ExportError(
+            f"LightGBM's objective {header['objective']!r} changes the score in a way that is not exported.",
+            "Train with sigmoid 1 and without reg_sqrt.",
+        )
+
+
+def _plant(planter: Planter, tree: Section, target: int, share: float) -> None:
+    if tree.get("is_linear") == "1":
+        raise ExportError("LightGBM's linear trees cannot be exported.", "Train without linear_tree.")
+    values = _numbers(tree["leaf_value"], np.float64) * share
+    if int(tree["num_leaves"]) < 2:
+        planter.plant([], [], [], [], [], values[:1], target=target)
+        return
+    decision = _numbers(tree["decision_type"], np.int64)
+    threshold = _numbers(tree["threshold"], np.float64)
+    categorical = decision & CATEGORICAL > 0
+    planter.plant(
+        feature=_numbers(tree["split_feature"], np.int64),
+        threshold=np.where(categorical, 0.0, threshold),
+        yes=_numbers(tree["left_child"], np.int64),
+        no=_numbers(tree["right_child"], np.int64),
+        missing_yes=_missing_left(decision, threshold) & ~categorical,
+        values=values,
+        target=target,
+        mode=np.where(categorical, IN, LEQ),
+        sets=_sets(tree, threshold, categorical),
+    )
+
+
+def _missing_left(
+    decision: npt.NDArray[np.int64], threshold: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    """Where training saw no missing value, LightGBM reads one as 0."""
+    kind = decision >> MISSING_SHIFT & 3
+    if (kind == MISSING_ZERO).any():
+        raise ExportError("LightGBM's zero_as_missing cannot be exported.", "Train without it.")
+    return np.where(kind == MISSING_NAN, decision & DEFAULT_LEFT > 0, threshold >= 0)
+
+
+def _sets(
+    tree: Section, threshold: npt.NDArray[np.float64], categorical: npt.NDArray[np.bool_]
+) -> dict[int, list[int]]:
+    """Sets are bits in words of 32; the threshold of a split says which words are its own."""
+    if not categorical.any():
+        return {}
+    bounds = _numbers(tree["cat_boundaries"], np.int64)
+    words = _numbers(tree["cat_threshold"], np.int64)
+    sets = {}
+    for split in np.flatnonzero(categorical).tolist():
+        place = int(threshold[split])
+        own = words[bounds[place] : bounds[place + 1]].astype("<u4")
+        sets[split] = np.flatnonzero(np.unpackbits(own.view(np.uint8), bitorder="little")).tolist()
+    return sets
+
+
+def _numbers(text: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    return np.array(text.split(), dtype)

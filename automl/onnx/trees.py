@@ -1,0 +1,143 @@
+"""A forest as operators of ONNX: one TreeEnsemble, and a table of leaves where these hold several values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import numpy_helper
+
+from flowml.automl.features.graph import ML
+from flowml.automl.onnx.forest import IN, LEQ, Forest, Lookup
+from flowml.automl.onnx.graph import Graph
+from flowml.storage.errors import ExportError
+
+SUM, NONE = 1, 0  # how TreeEnsemble numbers its aggregate functions and links
+MOST_LEAVES = 1 << 24  # whole numbers that float32 holds exactly
+LOWEST = float(np.finfo(np.float32).min)
+
+
+def build_forest(graph: Graph, forest: Forest, features: str, width: int) -> str:
+    """Write a forest: float32 (rows, width) in, double (rows, outputs) out."""
+    base = graph.constant(forest.base[None, :], np.float64)
+    if not forest.n_trees:
+        rows = graph.op("Shape", features, start=0, end=1)
+        outputs = graph.constant([forest.n_outputs], np.int64)
+        return graph.op("Expand", base, graph.op("Concat", rows, outputs, axis=0))
+    wide = (
+        graph.op("Concat", features, *_lookups(graph, forest.lookups, features), axis=1)
+        if forest.lookups
+        else features
+    )
+    total = width + sum(lookup.table.shape[1] for lookup in forest.lookups)
+    if forest.feature.max() >= total:
+        raise ExportError(
+            f"A tree asks for feature {forest.feature.max()} of {total}.", "Train the model again."
+        )
+    scores = (
+        _shared_leaves(graph, forest, wide) if forest.targets is None else _single_leaves(graph, forest, wide)
+    )
+    return graph.op("Add", graph.cast(scores, np.float64), base)
+
+
+def _lookups(graph: Graph, lookups: tuple[Lookup, ...], features: str) -> list[str]:
+    columns = []
+    for lookup in lookups:
+        codes = graph.op("Gather", features, graph.constant(lookup.feature, np.int64), axis=1)
+        last = graph.constant(len(lookup.table) - 1, np.int64)
+        place = graph.op("Min", graph.cast(codes, np.int64), last)
+        columns.append(graph.op("Gather", graph.constant(lookup.table, np.float32), place, axis=0))
+    return columns
+
+
+def _single_leaves(graph: Graph, forest: Forest, features: str) -> str:
+    targets = forest.targets if forest.targets is not None else np.zeros(0, np.int64)
+    node = _ensemble(forest, features, targets, forest.values[:, 0], forest.n_outputs)
+    return graph.add(node, "TreeEnsemble")
+
+
+def _shared_leaves(graph: Graph, forest: Forest, features: str) -> str:
+    """Each tree answers with the number of the leaf that a row falls into; a table holds their values."""
+    leaves = len(forest.values)
+    if leaves > MOST_LEAVES:
+        raise ExportError(
+            f"The forest has {leaves:,} leaves, more than {MOST_LEAVES:,} cannot be numbered.",
+            "Grow fewer trees.",
+        )
+    node = _ensemble(forest, features, _tree_of_leaf(forest), np.arange(leaves), forest.n_trees)
+    places = graph.cast(graph.add(node, "TreeEnsemble"), np.int64)
+    each = graph.op("Gather", graph.constant(forest.values, np.float32), places, axis=0)
+    return graph.op("ReduceSum", each, graph.constant([1], np.int64), keepdims=0)
+
+
+def _tree_of_leaf(forest: Forest) -> npt.NDArray[np.int64]:
+    """Splits and leaves of a tree stand together, tree after tree."""
+    tree_of_split = np.searchsorted(forest.roots, np.arange(len(forest.feature)), side="right") - 1
+    trees = np.zeros(len(forest.values), np.int64)
+    for children in (forest.yes, forest.no):
+        trees[~children[children < 0]] = tree_of_split[children < 0]
+    return trees
+
+
+def _ensemble(
+    forest: Forest,
+    features: str,
+    targets: npt.NDArray[np.int64],
+    weights: npt.NDArray[Any],
+    n_targets: int,
+) -> Any:
+    mode, threshold = forest.mode.copy(), forest.threshold.copy()
+    members: list[float] = []
+    for split in np.flatnonzero(mode == IN):
+        codes = forest.sets[int(split)]
+        if codes:
+            members += [*map(float, codes), np.nan]  # NaN ends a set
+        else:
+            mode[split], threshold[split] = LEQ, LOWEST  # in no set: always no
+    node = onnx.NodeProto(op_type="TreeEnsemble", domain=ML, input=[features])
+    whole = {
+        "nodes_featureids": forest.feature,
+        "nodes_truenodeids": np.where(forest.yes < 0, ~forest.yes, forest.yes),
+        "nodes_trueleafs": forest.yes < 0,
+        "nodes_falsenodeids": np.where(forest.no < 0, ~forest.no, forest.no),
+        "nodes_falseleafs": forest.no < 0,
+        "nodes_missing_value_tracks_true": forest.missing_yes,
+        "tree_roots": forest.roots,
+        "leaf_targetids": targets,
+    }
+    for name, numbers in whole.items():
+        ints = numbers.astype(np.int64).tolist()
+        node.attribute.append(onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS, ints=ints))
+    single = {"n_targets": n_targets, "aggregate_function": SUM, "post_transform": NONE}
+    for name, number in single.items():
+        node.attribute.append(onnx.AttributeProto(name=name, type=onnx.AttributeProto.INT, i=number))
+    tensors = {
+        "nodes_modes": mode,
+        "nodes_splits": threshold,
+        "leaf_weights": weights.astype(np.float32),
+        **({"membership_values": np.array(members, np.float32)} if members else {}),
+    }
+    for name, values in tensors.items():
+        tensor = numpy_helper.from_array(values)
+        node.attribute.append(onnx.AttributeProto(name=name, type=onnx.AttributeProto.TENSOR, t=tensor))
+    return node
+
+
+@dataclass(frozen=True)
+class Trees:
+    """A forest as a part of a champion."""
+
+    forest: Forest
+
+    @property
+    def n_outputs(self) -> int:
+        return self.forest.n_outputs
+
+    def only(self, output: int) -> Trees:
+        return Trees(self.forest.only(output))
+
+    def build(self, graph: Graph, features: str, width: int) -> str:
+        return build_forest(graph, self.forest, features, width)
