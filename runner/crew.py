@@ -1,12 +1,19 @@
-"""The children of a lane: all slots, and one place to wait for whatever happens in them."""
+"""The children of a lane: all slots, and one place to wait for whatever happens in them.
+
+A child that outruns its time, or takes the crew over its memory, is killed here; to the lane that is one more
+way for a child to be lost.
+"""
 
 from __future__ import annotations
 
 import selectors
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flowml.runner.slot import CHILD, Death, Doing, Slot
+from flowml.runner.deaths import crashed, late, too_large
+from flowml.runner.slot import CHILD, Doing, Slot
+from flowml.storage.errors import TrialError
 from flowml.storage.records import Json
 
 
@@ -23,19 +30,22 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class Died:
+class Lost:
     slot: Slot
-    death: Death
-    doing: Doing  # when it died
+    error: TrialError
+    doing: Doing  # when it was lost
 
 
-Happening = Answered | Printed | Died
+Happening = Answered | Printed | Lost
 
 
 class Crew:
-    def __init__(self, threads: int, command: tuple[str, ...] = CHILD) -> None:
+    """`memory_limit` is for all children together: one may be large while the others are small."""
+
+    def __init__(self, threads: int, memory_limit: int, command: tuple[str, ...] = CHILD) -> None:
         self.slots: list[Slot] = []
-        self._threads = threads
+        self.threads = threads
+        self.memory_limit = memory_limit
         self._command = command
         self._selector = selectors.DefaultSelector()
 
@@ -48,7 +58,7 @@ class Crew:
 
     def restart(self, slot: Slot) -> None:
         self.kill(slot)
-        slot.start(self._threads)
+        slot.start(self.threads)
         for pipe in (slot.answers, slot.words):
             self._selector.register(pipe, selectors.EVENT_READ, slot)
 
@@ -64,28 +74,39 @@ class Crew:
             self.kill(slot)
         self._selector.close()
 
+    def doing(self, *what: Doing) -> list[Slot]:
+        return [slot for slot in self.slots if slot.doing in what]
+
     def wait(self, timeout_s: float) -> list[Happening]:
-        """What happens within `timeout_s`; returns as soon as something did."""
+        """What happens within `timeout_s`; returns as soon as a child said something.
+
+        An answer is handed over before an end is: a child that answered, then died, is lost at the next call.
+        """
         self._selector.select(max(0.0, timeout_s))
-        return [happening for slot in self.slots for happening in self._look(slot)]
+        happenings = [happening for slot in self.slots for happening in self._look(slot)]
+        return happenings or list(self._too_large())
 
     def _look(self, slot: Slot) -> Iterator[Happening]:
         if slot.doing is Doing.NOTHING:
             return
-        doing, ended = (
-            slot.doing,
-            slot.ended(),
-        )  # asked first: what it said before its end is still read below
+        code = slot.ended()  # asked first: what it said before its end is still read below
         answers, printed = slot.read()
         yield from (Printed(slot, line) for line in printed)
         yield from (Answered(slot, answer) for answer in answers)
-        if ended is not None:
-            self.kill(slot)
-            yield Died(slot, ended, doing)
+        if answers:
+            return
+        if code is not None:
+            yield self._lose(slot, crashed(code))
+        elif time.monotonic() > slot.overdue_at:
+            yield self._lose(slot, late(slot.limit_s))
 
-    def doing(self, *what: Doing) -> list[Slot]:
-        return [slot for slot in self.slots if slot.doing in what]
+    def _too_large(self) -> Iterator[Lost]:
+        sizes = [slot.memory() for slot in self.slots]
+        if sum(sizes) > self.memory_limit:
+            largest = max(self.slots, key=lambda slot: sizes[slot.index])
+            yield self._lose(largest, too_large(sum(sizes), self.memory_limit))
 
-    def memory(self) -> int:
-        """Resident bytes of all children together."""
-        return sum(slot.memory() for slot in self.slots)
+    def _lose(self, slot: Slot, error: TrialError) -> Lost:
+        doing = slot.doing
+        self.kill(slot)
+        return Lost(slot, error, doing)

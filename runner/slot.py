@@ -1,8 +1,9 @@
-"""One place for a trial child: starts it, speaks with it, measures it, kills it, and says why it ended."""
+"""One place for a trial child: starts it, speaks with it, measures it and kills it."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -10,7 +11,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO
 
@@ -29,6 +29,7 @@ THREAD_VARIABLES = (
 )
 LAST_WORDS = 20  # lines of stderr that are kept for the cause of a death
 READ_BYTES = 1 << 16
+START_S = 120.0  # for a child to load what it needs, even from a slow disk
 
 
 class Doing(StrEnum):
@@ -40,60 +41,6 @@ class Doing(StrEnum):
     EVALUATING = "evaluating"
     FINISHING = "finishing"
     NOTHING = "nothing"  # there is no child
-
-
-@dataclass(frozen=True)
-class Death:
-    """Why a child ended, in words."""
-
-    cause: str
-    advice: str
-
-
-DEATHS: dict[int, Death] = {
-    signal.SIGSEGV: Death(
-        "Its process crashed with a memory fault (SIGSEGV).",
-        "This is a fault in the library; leave the algorithm out if it happens again.",
-    ),
-    signal.SIGKILL: Death(
-        "Its process was killed from outside (SIGKILL), most likely by the system for want of memory.",
-        "Use fewer rows or columns, fewer trials side by side, or a machine with more memory.",
-    ),
-    signal.SIGABRT: Death(
-        "Its process aborted (SIGABRT): a library gave up on an inner check.",
-        "The log of the job has its last words; leave the algorithm out if it happens again.",
-    ),
-    signal.SIGBUS: Death(
-        "Its process crashed on memory that went away (SIGBUS).",
-        "Look whether the disk or the shared memory of this machine is full.",
-    ),
-    signal.SIGFPE: Death(
-        "Its process crashed on an impossible calculation (SIGFPE).",
-        "This is a fault in the library; leave the algorithm out if it happens again.",
-    ),
-    signal.SIGILL: Death(
-        "Its process met an instruction that this processor does not know (SIGILL).",
-        "The library was built for a newer processor; leave the algorithm out on this machine.",
-    ),
-    signal.SIGTERM: Death("Its process was told to end from outside (SIGTERM).", ""),
-}
-
-
-def death(code: int) -> Death:
-    """The end that an exit code tells of."""
-    if code >= 0:
-        return Death(
-            f"Its process ended by itself with exit code {code}.", "The log of the job has its last words."
-        )
-    known = DEATHS.get(-code)
-    return known or Death(f"Its process was ended by signal {-code} ({_signal_name(-code)}).", "")
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "unknown"
 
 
 class Pipe:
@@ -124,7 +71,8 @@ class Slot:
     def __init__(self, index: int, command: tuple[str, ...] = CHILD) -> None:
         self.index = index
         self.doing = Doing.NOTHING
-        self.started_at = 0.0  # monotonic, of what it does now
+        self.limit_s = math.inf  # for what it does now
+        self.overdue_at = math.inf  # monotonic
         self.last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
@@ -145,11 +93,13 @@ class Slot:
         self._measured = psutil.Process(self._process.pid)
         self.answers, self.words = Pipe(self._process.stdout), Pipe(self._process.stderr)
         self.last_words.clear()
-        self.now(Doing.STARTING)
+        self.now(Doing.STARTING, START_S)
 
-    def now(self, doing: Doing) -> None:
+    def now(self, doing: Doing, limit_s: float = math.inf, grace_s: float = 0.0) -> None:
+        """What the child does from now on, how long it may take, and how late it may be."""
         self.doing = doing
-        self.started_at = time.monotonic()
+        self.limit_s = limit_s
+        self.overdue_at = time.monotonic() + limit_s + grace_s
 
     def send(self, command: str, **fields: object) -> None:
         """A child that has just died does not hear us; its death is seen by `ended`."""
@@ -174,10 +124,9 @@ class Slot:
         except psutil.NoSuchProcess:
             return 0
 
-    def ended(self) -> Death | None:
-        """Why the child is gone, or None while it lives."""
-        code = None if self._process is None else self._process.poll()
-        return None if code is None else death(code)
+    def ended(self) -> int | None:
+        """The exit code of a child that is gone, negative for a signal; None while it lives."""
+        return None if self._process is None else self._process.poll()
 
     def kill(self) -> None:
         """End the child and all that it started, and take back the pipes."""

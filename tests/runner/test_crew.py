@@ -11,15 +11,18 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from flowml.runner.crew import Answered, Crew, Died, Happening, Printed
-from flowml.runner.slot import DEATHS, Doing, death
+from flowml.runner.crew import Answered, Crew, Happening, Lost, Printed
+from flowml.runner.deaths import DEATHS, crashed
+from flowml.runner.slot import Doing
+from flowml.storage.errors import TrialOutOfMemory, TrialTimeout
 
+GIB = 2**30
 HELLO = "import sys, json; print(json.dumps({'answer': 'ready'}), flush=True); "
 
 
 @contextmanager
-def crew_of(program: str) -> Iterator[Crew]:
-    crew = Crew(threads=1, command=(sys.executable, "-c", program))
+def crew_of(program: str, memory_limit: int = GIB) -> Iterator[Crew]:
+    crew = Crew(1, memory_limit, (sys.executable, "-c", program))
     try:
         yield crew
     finally:
@@ -34,8 +37,8 @@ def collect(crew: Crew, enough: Callable[[list[Happening]], bool], limit_s: floa
     return seen
 
 
-def died(seen: list[Happening]) -> list[Died]:
-    return [happening for happening in seen if isinstance(happening, Died)]
+def lost(seen: list[Happening]) -> list[Lost]:
+    return [happening for happening in seen if isinstance(happening, Lost)]
 
 
 def test_commands_go_in_and_answers_come_out() -> None:
@@ -52,9 +55,9 @@ def test_commands_go_in_and_answers_come_out() -> None:
 def test_what_a_library_prints_is_kept_apart_from_answers() -> None:
     with crew_of("import sys; sys.stderr.write('a warning\\n'); sys.exit(3)") as crew:
         slot = crew.add()
-        seen = collect(crew, lambda seen: bool(died(seen)))
+        seen = collect(crew, lambda seen: bool(lost(seen)))
         assert Printed(slot, "a warning") in seen
-        assert died(seen)[0].death == death(3)
+        assert str(lost(seen)[0].error) == str(crashed(3))
         assert slot.doing is Doing.NOTHING
 
 
@@ -62,14 +65,14 @@ def test_what_a_library_prints_is_kept_apart_from_answers() -> None:
 def test_a_death_by_signal_is_told_in_words(number: int) -> None:
     with crew_of(f"import os; os.kill(os.getpid(), {number})") as crew:
         crew.add()
-        (end,) = died(collect(crew, lambda seen: bool(died(seen))))
-        assert end.death == DEATHS[number]
-        assert signal.Signals(number).name in end.death.cause
+        (end,) = lost(collect(crew, lambda seen: bool(lost(seen))))
+        assert (end.error.message, end.error.advice) == DEATHS[number]
+        assert signal.Signals(number).name in end.error.message
 
 
 def test_an_unknown_signal_still_has_a_name() -> None:
-    assert "SIGXCPU" in death(-signal.SIGXCPU).cause
-    assert "exit code 7" in death(7).cause
+    assert "SIGXCPU" in crashed(-signal.SIGXCPU).message
+    assert "exit code 7" in crashed(7).message
 
 
 def test_a_kill_takes_all_that_the_child_started() -> None:
@@ -89,14 +92,33 @@ def test_a_kill_takes_all_that_the_child_started() -> None:
         assert time.monotonic() - started < 2
 
 
-def test_memory_of_a_child_is_seen() -> None:
-    with crew_of("held = bytearray(200 << 20); import time; " + HELLO + "time.sleep(60)") as crew:
+def test_a_child_that_outruns_its_time_is_killed() -> None:
+    with crew_of(HELLO + "import time; time.sleep(60)") as crew:
         slot = crew.add()
         collect(crew, bool)
-        assert slot.memory() > 200 << 20
-        assert crew.memory() == pytest.approx(slot.memory(), rel=0.1)
-        crew.kill(slot)
-        assert slot.memory() == 0
+        slot.now(Doing.EVALUATING, limit_s=0.2, grace_s=0.1)
+        started = time.monotonic()
+        (end,) = lost(collect(crew, lambda seen: bool(lost(seen))))
+        assert 0.2 < time.monotonic() - started < 1.5
+        assert isinstance(end.error, TrialTimeout)
+        assert (end.doing, slot.doing) == (Doing.EVALUATING, Doing.NOTHING)
+
+
+def test_the_largest_child_goes_when_memory_runs_out() -> None:
+    greedy = (
+        "import json, sys, time\nheld = bytearray(json.loads(sys.stdin.readline())['size'])\n"
+        "print('{}', flush=True)\ntime.sleep(60)"
+    )
+    with crew_of(greedy, memory_limit=400 << 20) as crew:
+        small, large = crew.add(), crew.add()
+        small.send("hold", size=50 << 20)
+        large.send("hold", size=600 << 20)
+        (end,) = lost(collect(crew, lambda seen: bool(lost(seen))))
+        assert end.slot is large
+        assert isinstance(end.error, TrialOutOfMemory)
+        assert "400 MiB" in end.error.message
+        assert crew.doing(Doing.NOTHING) == [large]
+        assert large.memory() == 0
 
 
 def test_waiting_costs_no_processor_time() -> None:
@@ -111,7 +133,7 @@ def test_waiting_costs_no_processor_time() -> None:
 
 def test_libraries_are_told_how_many_threads_they_may_use() -> None:
     names = "import os, json; print(json.dumps(dict(os.environ)), flush=True)"
-    crew = Crew(threads=3, command=(sys.executable, "-c", names))
+    crew = Crew(3, GIB, (sys.executable, "-c", names))
     crew.add()
     (said, *_) = collect(crew, bool)
     crew.close()

@@ -1,0 +1,76 @@
+"""The trials of a study as its lane knows them: which runs in which slot, and how the others ended."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from flowml.storage.errors import FlowMLError
+from flowml.storage.records import TrialRecord, TrialState
+
+if TYPE_CHECKING:
+    from flowml.automl.candidate import Candidate
+
+
+class Ledger:
+    def __init__(self, past: tuple[TrialRecord, ...], threads: int, worker: str) -> None:
+        self.records = {record.number: record for record in past}
+        self._running: dict[int, tuple[Candidate, float]] = {}  # slot -> trial, and when it began
+        self._threads = threads
+        self._worker = worker
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    @property
+    def complete(self) -> tuple[TrialRecord, ...]:
+        return tuple(record for record in self.records.values() if record.state is TrialState.COMPLETE)
+
+    def begin(self, slot: int, candidate: Candidate) -> None:
+        self._running[slot] = (candidate, time.time())
+
+    def trial_in(self, slot: int) -> int | None:
+        """The number of the trial that runs in a slot."""
+        return self._running[slot][0].number if slot in self._running else None
+
+    def end(self, slot: int, record: TrialRecord) -> None:
+        del self._running[slot]
+        self.records[record.number] = record
+
+    def unfinished(self, slot: int, state: TrialState, cause: str, advice: str = "") -> TrialRecord:
+        """The record of a trial that did not come to an end by itself."""
+        candidate, began = self._running[slot]
+        return TrialRecord(
+            number=candidate.number,
+            algorithm=candidate.algorithm,
+            params=candidate.params,
+            state=state,
+            stage=candidate.stage,
+            seed=candidate.seed,
+            started_at=began,
+            seconds=time.time() - began,
+            threads=self._threads,
+            worker=self._worker,
+            cause=cause,
+            advice=advice,
+        )
+
+    def best_score(self, direction: str) -> float | None:
+        scores = [record.score for record in self.complete if record.score is not None]
+        best = max if direction == "maximize" else min
+        return best(scores, default=None)
+
+    def counts(self) -> dict[str, int]:
+        """State -> number of trials, for the receipt."""
+        return dict(Counter(record.state.value for record in self.records.values()))
+
+    def nothing_complete(self) -> FlowMLError:
+        """Why there is no model."""
+        failed = [record for record in self.records.values() if record.cause]
+        if not failed:
+            return FlowMLError("No trial was started.", "Choose other algorithms, or allow more of them.")
+        first, count = failed[0], len(self.records)
+        message = f"None of {count} trials could be completed. The first, {first.algorithm}: {first.cause}"
+        return FlowMLError(message, first.advice)
