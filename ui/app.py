@@ -19,6 +19,7 @@ from flowml.runner.studio import Studio
 from flowml.ui import assets, session
 from flowml.ui.api.application import build_api
 from flowml.ui.api.operate import plain_health
+from flowml.ui.api.receive import sweep
 from flowml.ui.guard import Guard, Hosts, page_policy, streamlit_html
 
 FOLDER = Path(__file__).resolve().parent
@@ -49,6 +50,7 @@ def build_app(
 
     @contextlib.asynccontextmanager
     async def bound(_: st.App) -> AsyncIterator[None]:
+        sweep(studio.settings.uploads)
         session.bind(studio)
         try:
             yield

@@ -26,7 +26,7 @@ from flowml.storage.records import ENDED, Event, EventKind
 from flowml.ui.api.bodies.datasets import ColumnStats, DatasetAnswer, DatasetSummary, PreviewAnswer
 from flowml.ui.api.bodies.operate import Health, WorkerAnswer
 from flowml.ui.api.bodies.results import Leaderboard, ModelAnswer, Prediction
-from flowml.ui.api.bodies.training import JobAnswer, TrainingAsked, TrainingStarted
+from flowml.ui.api.bodies.training import JobAnswer, TrainingStarted
 
 CHUNK_BYTES = 2**20
 DATASETS = TypeAdapter(list[DatasetSummary])
@@ -89,9 +89,10 @@ class Studio:
     # --- training -----------------------------------------------------------------------------------------
 
     def train(self, dataset_id: str, target: str, **wishes: Any) -> str:
-        """Start a job and return its id. `wishes` are the further fields of TrainingAsked."""
-        asked = TrainingAsked(dataset_id=dataset_id, target_column=target, **wishes)
-        answer = self._ask("POST", "training/start", json=asked.model_dump(mode="json", exclude_unset=True))
+        """Start a job and return its id. `wishes` are further fields of `TrainingAsked`,
+        as `time_budget` (minutes), `metric` or `model_types`."""
+        asked = {"dataset_id": dataset_id, "target_column": target, **wishes}
+        answer = self._ask("POST", "training/start", json=asked)
         return TrainingStarted.model_validate_json(answer.content).job_id
 
     def jobs(self, limit: int = 100) -> list[JobAnswer]:

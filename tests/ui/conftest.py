@@ -1,4 +1,4 @@
-"""What tests of the screen share: a real server in a thread, on a free port of this machine."""
+"""What tests of the screen share: real servers in threads, on free ports, and a real studio behind them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
+
+from flowml.runner.settings import Settings
+from flowml.runner.studio import Studio
+from flowml.ui.app import routes
 
 Serve = Callable[[ASGIApp], str]
 
@@ -33,6 +39,39 @@ def running(app: ASGIApp) -> Iterator[str]:
         server.should_exit = True
         thread.join(10)
         listener.close()
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A started studio without workers, in a data folder of its own: jobs wait in their queue."""
+    settings = Settings(home=tmp_path_factory.mktemp("studio"), workers=0, upload_limit=2_000_000)
+    studio = Studio(settings)
+    studio.start()
+    yield studio
+    studio.stop()
+
+
+@pytest.fixture(scope="session")
+def api_address(studio: Studio) -> Iterator[str]:
+    """Where the routes of that studio answer, without Streamlit and without the guard."""
+    with running(Starlette(routes=routes(studio, threading.Event()))) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def api(api_address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{api_address}/api", timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def flowers(api: httpx.Client) -> str:
+    """The id of a table of 60 rows, with a name, a number and a species of two kinds."""
+    lines = [f"f{i},{i % 7 + (i % 2) * 3}.5,{'rose' if i % 2 else 'lily'}" for i in range(60)]
+    content = "\n".join(["name,petals,species", *lines])
+    answer = api.put("/datasets/flowers.csv", content=content.encode())
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -30,6 +31,15 @@ what was expected, and an `advice`. Times are seconds since 1970 (UTC), duration
 says otherwise, sizes are bytes.
 """
 
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+BODY_BYTES = 50 * 2**20  # of JSON; uploads have their own limit
+
 log = logging.getLogger(__name__)
 
 
@@ -41,6 +51,8 @@ def build_api(studio: Studio, stopping: Event | None = None) -> FastAPI:
         description=ABOUT,
         docs_url=None,
         redoc_url=None,
+        telemetry=NO_TELEMETRY,
+        max_body_size=BODY_BYTES,
         responses=told(500),
         exception_handlers={
             FlowMLError: explain,
@@ -111,6 +123,9 @@ async def explain_route(request: Request, error: Exception) -> Response:
         refused = answer(405, "no_method", f"{request.method} is not possible here.", f"Possible: {allowed}.")
         refused.headers["Allow"] = allowed
         return refused
+    if error.status_code == 413:
+        most = f"{BODY_BYTES / 2**20:.0f} MiB"
+        return answer(413, "body_too_large", f"The body is longer than {most}.", "Send fewer rows at a time.")
     return answer(error.status_code, "http", str(error.detail))
 
 

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Query, Request, Response, status
 from flowml.runner.studio import Studio
 from flowml.storage.records import Dataset
 from flowml.ui.api.bodies.datasets import ColumnStats, DatasetAnswer, DatasetSummary, PreviewAnswer
-from flowml.ui.api.receive import clean_name, receive_body, receive_form, spool
+from flowml.ui.api.receive import receive_body, receive_form, spool
 from flowml.ui.api.studio import TheClient, TheStudio
 from flowml.ui.problems import told
 
-router = APIRouter(prefix="/datasets", tags=["datasets"])
+# Uploads are counted against FLOWML_UPLOAD_LIMIT as they come in, not against the limit of JSON bodies.
+router = APIRouter(prefix="/datasets", tags=["datasets"], max_body_size=2**62)
 
 # The forms of the two bodies that are read as streams and thus by no parameter of a function.
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -63,9 +64,9 @@ async def put_dataset(
 
 
 async def add(studio: Studio, path: Path, file_name: str, title: str) -> DatasetAnswer:
-    source = clean_name(file_name)
-    name = clean_name(title) if title.strip() else source.rpartition(".")[0] or source
-    added: Dataset = await to_thread.run_sync(studio.client.add_dataset, path, name, source)
+    added: Dataset = await to_thread.run_sync(
+        studio.client.add_dataset, path, title.strip() or file_name, file_name
+    )
     return DatasetAnswer.of(added)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
@@ -18,8 +17,6 @@ from flowml.ui.api.multipart import FormReader
 SUFFIX = ".part"
 WRITE_BYTES = 2**20  # gathered before each hop to a thread
 FORM_BYTES = 2**16  # of a form beside its file
-LONGEST_NAME = 200
-LONGEST_SUFFIX = 20
 
 
 class Spool:
@@ -105,16 +102,3 @@ def too_large(limit: int) -> FileTooLarge:
         f"The file is larger than {limit / 1e6:,.0f} MB, the most that this studio takes.",
         "Send a smaller file (Parquet is smaller than CSV), or raise FLOWML_UPLOAD_LIMIT.",
     )
-
-
-def clean_name(name: str) -> str:
-    """The last part of what may be a path, without control characters; `table` where nothing is left.
-
-    It is only ever shown and looked at for its suffix; no file is opened under it.
-    """
-    last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    printable = "".join(c for c in last if unicodedata.category(c)[0] != "C").strip().lstrip(".")
-    suffix = Path(printable).suffix
-    if len(printable) > LONGEST_NAME and len(suffix) <= LONGEST_SUFFIX:
-        printable = printable[: LONGEST_NAME - len(suffix)] + suffix
-    return printable[:LONGEST_NAME] or "table"

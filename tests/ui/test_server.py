@@ -1,0 +1,154 @@
+"""The served studio as a process of its own: how it starts, answers, refuses and ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flowml.storage.errors import Conflict, FlowMLError, SettingError
+from flowml.ui.server import listen
+
+SERVE = """
+import sys
+from pathlib import Path
+from flowml.runner.settings import Settings
+from flowml.storage.errors import FlowMLError
+from flowml.ui.server import serve
+try:
+    settings, port = Settings(home=Path(sys.argv[1]), workers=0), int(sys.argv[2])
+    serve(settings, "127.0.0.1", port, lambda _, url: print(url, flush=True))
+except FlowMLError as error:
+    sys.exit(str(error))
+"""
+
+
+def spawn(home: Path, port: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", SERVE, str(home), str(port)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+@contextlib.contextmanager
+def studio(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A served studio and its address; killed if it has not ended by itself."""
+    process = spawn(home)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url.startswith("http"), process.communicate(timeout=10)
+        yield process, url
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    (home / "uploads").mkdir()
+    (home / "uploads" / "left.part").touch()
+    return home
+
+
+@pytest.fixture(scope="module")
+def url(home: Path) -> Iterator[str]:
+    with studio(home) as (_, url):
+        yield url
+
+
+def test_pages_api_and_assets_answer_on_one_port(url: str) -> None:
+    assert '<div id="root">' in httpx.get(f"{url}/").text
+    assert '<div id="root">' in httpx.get(f"{url}/results").text
+    assert httpx.get(f"{url}/_stcore/health").text == "ok"
+    assert httpx.get(f"{url}/api/health").json()["status"] == "ok"
+    assert httpx.get(f"{url}/health").json()["status"] == "ok"
+    assert httpx.get(f"{url}/api", follow_redirects=True).url.path == "/api/docs/"
+    assert httpx.get(f"{url}/api/nothing").json()["code"] == "no_route"
+    assert httpx.get(f"{url}/flowml/plotly.min.js").status_code == 200
+
+
+def test_the_guard_stands_before_all_of_it(url: str) -> None:
+    for path in ("/", "/api/health", "/flowml/plotly.min.js"):
+        answer = httpx.get(url + path)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src" in answer.headers["content-security-policy"]
+        assert "server" not in answer.headers
+        assert httpx.get(url + path, headers={"Host": "evil.example"}).status_code == 403
+    foreign = {"Origin": "http://evil.example"}
+    assert httpx.post(f"{url}/api/training/start", json={}, headers=foreign).status_code == 403
+
+
+def test_streamlit_runs_as_we_want_it(url: str) -> None:
+    told = httpx.get(f"{url}/_stcore/host-config").json()
+    assert told["enableCustomParentMessages"] is False
+    assert httpx.post(f"{url}/_stcore/agent/interact", json={}).status_code in (403, 404, 405)
+
+
+def test_leftovers_of_uploads_are_swept(url: str, home: Path) -> None:
+    assert httpx.get(f"{url}/api/datasets").json() == []
+    assert list((home / "uploads").iterdir()) == []
+
+
+def test_a_second_studio_on_the_port_or_the_folder_is_refused(url: str, home: Path, tmp_path: Path) -> None:
+    port = httpx.URL(url).port or 0
+    for process in (spawn(tmp_path, port), spawn(home)):
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "Traceback" not in said
+        assert len(said.strip().splitlines()) == 1, said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly_while_events_are_followed(tmp_path: Path, number: signal.Signals) -> None:
+    with studio(tmp_path) as (process, url):
+        rows = "\n".join(f"{i},{i % 2}" for i in range(30)).encode()
+        dataset = httpx.put(f"{url}/api/datasets/t.csv", content=b"x,y\n" + rows, timeout=30).json()["id"]
+        asked = {"dataset_id": dataset, "target_column": "y"}
+        job = httpx.post(f"{url}/api/training/start", json=asked).json()["job_id"]
+        following = threading.Thread(
+            target=httpx.get, args=[f"{url}/api/training/{job}/events"], kwargs={"timeout": 30}
+        )
+        following.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+        following.join(5)
+        assert (process.returncode, said) == (0, "")
+        assert time.monotonic() - began < 8
+        assert not following.is_alive()
+
+
+def test_addresses_that_cannot_be_had_are_explained() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Conflict, match=f"Port {port} on 127.0.0.1 is taken"):
+            listen("127.0.0.1", port)
+    refused: list[tuple[str, int, type[FlowMLError]]] = [
+        ("192.0.2.7", 0, SettingError),
+        ("no such host", 0, SettingError),
+        ("127.0.0.1", 70_000, SettingError),
+    ]
+    for host, port, kind in refused:
+        with pytest.raises(kind):
+            listen(host, port)
+
+
+def test_both_families_can_be_listened_on() -> None:
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    with listen("::1", 0) as socket_6, listen("0.0.0.0", 0) as socket_4:
+        assert (socket_6.family, socket_4.family) == (socket.AF_INET6, socket.AF_INET)
