@@ -21,14 +21,14 @@ class Fault(BaseModel):
 class Problem(BaseModel):
     """What went wrong, in words for people and in a code for programs."""
 
-    type: str = Field("about:blank", description="Always about:blank: `code` tells the kind.")
+    type: str = Field(default="about:blank", description="Always about:blank: `code` tells the kind.")
     title: str = Field(description="The HTTP status in words.", examples=["Not Found"])
     status: int = Field(examples=[404])
     code: str = Field(description="Stable name of the kind of error.", examples=["not_found"])
     detail: str = Field(
         description="What was wrong and what was expected.", examples=["There is no job 'j1'."]
     )
-    advice: str = Field("", description="What to do next; may be empty.")
+    advice: str = Field(default="", description="What to do next; may be empty.")
     faults: list[Fault] = Field(default=[], description="For a request that does not fit: each place.")
 
 

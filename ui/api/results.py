@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Query
@@ -17,7 +17,9 @@ from flowml.ui.problems import told
 router = APIRouter(prefix="/results", tags=["results"])
 
 FORMATS = ", ".join(f"{row.key} ({row.label})" for row in DOWNLOADS)
-FILE = {200: {"description": "The file.", "content": {row.media_type: {} for row in DOWNLOADS}}}
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {row.media_type: {} for row in DOWNLOADS}}
+}
 
 
 @router.get("/job/{job_id}/leaderboard", responses=told(404))
