@@ -1,0 +1,190 @@
+"""The trial child: a process that prepares a table once and then evaluates trial after trial.
+
+`python -m flowml.runner.child` is started by a lane. Commands arrive as JSON lines on stdin, answers leave as
+JSON lines on what was stdout; whatever libraries print goes to stderr, and from there into the job's log. The
+child may die of a trial at any moment: it holds nothing that the lane could not have another child do again.
+It never outlives its lane.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from flowml.runner.listener import Summary
+from flowml.storage.errors import FlowMLError, TrialOutOfMemory
+from flowml.storage.records import DatasetSchema, JobSpec, Json, TrialRecord
+
+if TYPE_CHECKING:
+    from flowml.automl.prepared import Prepared
+
+PR_SET_PDEATHSIG = 1
+
+
+class Bench:
+    """What the child keeps warm between commands, and the way its answers go."""
+
+    def __init__(self, answers: TextIO) -> None:
+        self._answers = answers
+        self._prepared: Prepared | None = None
+
+    @property
+    def prepared(self) -> Prepared:
+        if self._prepared is None:
+            raise FlowMLError("The trial child was given work before a table.", "This is a fault of FlowML.")
+        return self._prepared
+
+    def hold(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+
+    def say(self, answer: str, **fields: object) -> None:
+        self._answers.write(json.dumps({"answer": answer, **fields}) + "\n")
+        self._answers.flush()
+
+
+def prepare(bench: Bench, command: Json) -> None:
+    from flowml.automl.prepared import prepare as prepare_table
+
+    schema, spec = DatasetSchema.from_dict(command["schema"]), JobSpec.from_dict(command["spec"])
+    with _threads(command["threads"]):
+        prepared = prepare_table(Path(command["table"]), schema, spec)
+    bench.hold(prepared)
+    problem = prepared.problem
+    summary = Summary(
+        task=problem.task,
+        reason=problem.reason,
+        metric=problem.metric,
+        direction=problem.direction,
+        folds=prepared.folds.reason,
+        rows=problem.rows,
+        columns=len(problem.features),
+        findings=problem.findings,
+    )
+    bench.say("prepared", shape=prepared.shape.to_dict(), summary=summary.to_dict())
+
+
+def evaluate(bench: Bench, command: Json) -> None:
+    from flowml.automl.candidate import Candidate
+    from flowml.automl.evaluate import Limits
+    from flowml.automl.evaluate import evaluate as evaluate_candidate
+    from flowml.automl.outcome import trial_folder
+
+    candidate = Candidate.from_dict(command["candidate"])
+    with _threads(command["threads"]):
+        limits = Limits(command["deadline_s"], command["threads"])
+        outcome = evaluate_candidate(bench.prepared, candidate, limits)
+    outcome.save(trial_folder(Path(command["work"]), candidate.number))
+    bench.say("evaluated", record=outcome.record.to_dict())
+
+
+def finish(bench: Bench, command: Json) -> None:
+    from flowml.automl.finish import finish as finish_study
+
+    records = tuple(TrialRecord.from_dict(record) for record in command["records"])
+    with _threads(command["threads"]):
+        champion = finish_study(bench.prepared, Path(command["work"]), records, command["deadline_s"])
+    bench.say("finished", champion=champion.to_dict())
+
+
+def leave(_bench: Bench, _command: Json) -> None:
+    sys.stderr.flush()
+    os._exit(0)  # tearing down the libraries would take longer than all that is left to do
+
+
+COMMANDS: dict[str, Callable[[Bench, Json], None]] = {
+    "prepare": prepare,
+    "evaluate": evaluate,
+    "finish": finish,
+    "quit": leave,
+}
+
+
+def obey(bench: Bench, command: Json) -> None:
+    """Carry out one command; whatever goes wrong becomes an answer, and the child stays."""
+    try:
+        COMMANDS[command["command"]](bench, command)
+    except FlowMLError as error:
+        bench.say("error", code=error.code, message=error.message, advice=error.advice)
+    except MemoryError:
+        traceback.print_exc()
+        bench.say(
+            "error",
+            code=TrialOutOfMemory.code,
+            message="It asked for more memory than the machine has left.",
+            advice="Leave this algorithm out, use fewer rows, or a machine with more memory.",
+        )
+    except Exception as error:  # the child's edge: the lane makes a failed row of it
+        traceback.print_exc()
+        bench.say(
+            "error",
+            code=FlowMLError.code,
+            message=f"{type(error).__name__}: {error}",
+            advice="The log of the job has the whole story.",
+        )
+
+
+def _threads(count: int) -> AbstractContextManager[object]:
+    """Hold every thread pool that is loaded by now to `count`; libraries are also told explicitly."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=count)
+    return limits
+
+
+def take_pipes() -> tuple[BinaryIO, TextIO]:
+    """Our two pipes under numbers of their own; afterwards stdin is empty and stdout is stderr."""
+    commands, answers = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    return os.fdopen(commands, "rb"), os.fdopen(answers, "w", encoding="utf-8")
+
+
+def die_with(lane: int) -> None:
+    """Linux kills us with the thread that started us; elsewhere, and beyond it, the closed pipe does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # Where memory runs out, the kernel should take a trial, never the lane or the studio.
+        Path("/proc/self/oom_score_adj").write_text("800")
+    if os.getppid() != lane:
+        os._exit(1)
+
+
+def listen(pipe: BinaryIO, inbox: queue.SimpleQueue[Json]) -> None:
+    """Read commands in a thread of its own: the end of the pipe must be seen in the midst of a long fit."""
+    for line in pipe:
+        inbox.put(json.loads(line))
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
+def main() -> None:
+    commands, answers = take_pipes()
+    die_with(int(sys.argv[1]))
+    faulthandler.enable()
+    inbox: queue.SimpleQueue[Json] = queue.SimpleQueue()
+    threading.Thread(target=listen, args=(commands, inbox), daemon=True, name="commands").start()
+    import flowml.automl.evaluate
+    import flowml.automl.prepared  # noqa: F401  imported while the lane still reads the table
+
+    bench = Bench(answers)
+    bench.say("ready")
+    while True:
+        obey(bench, inbox.get())
+
+
+if __name__ == "__main__":
+    main()

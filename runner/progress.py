@@ -1,0 +1,77 @@
+"""What a lane tells of itself: its stages, its state, the clock; and at the end the receipt."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+from flowml.automl.budget import Budget
+from flowml.runner.ledger import Ledger
+from flowml.runner.listener import Listener
+from flowml.storage.records import JobState, Json, Phase, Receipt
+
+
+class Progress:
+    """`started` is when the job began; what earlier lanes used of its budget counts as well."""
+
+    def __init__(self, listener: Listener, budget_s: float, started: float) -> None:
+        self.state = JobState.RUNNING
+        self.budget = Budget(budget_s, started)
+        self._listener = listener
+        self._started = started
+        self._phases: list[tuple[str, float]] = []  # name, and when it began
+        self._paused_at = 0.0
+
+    def go_on_after(self, earlier_s: float) -> None:
+        self.budget.started -= earlier_s
+
+    def stage(self, phase: str, text: str) -> None:
+        self._phases.append((phase, time.time()))
+        self._listener.stage(text)
+
+    def enter(self, state: JobState, ledger: Ledger) -> None:
+        """While a job is paused, its clock stands still."""
+        if state is JobState.PAUSED:
+            self._paused_at = time.time()
+        elif self.state is JobState.PAUSED:
+            self.budget.started += time.time() - self._paused_at
+        self.state = state
+        self.tell(ledger)
+
+    def tell(self, ledger: Ledger) -> None:
+        self._listener.progress(
+            state=self.state.value,
+            elapsed_s=round(self.budget.used(), 2),
+            budget_s=self.budget.budget_s,
+            trials=len(ledger.records),
+            running=ledger.running,
+        )
+
+    def receipt(self, ledger: Ledger, champion: Json) -> Receipt:
+        used_s, now = self.budget.used(), time.time()
+        other_s = used_s - (now - self._started)  # of earlier lanes, less the pauses
+        marks = [("start", self._started), *self._phases, ("", now)]
+        phases = [Phase(name, round(end - begin, 3)) for (name, begin), (_, end) in pairwise(marks)]
+        return Receipt(
+            budget_s=self.budget.budget_s,
+            used_s=round(used_s, 3),
+            phases=(*([Phase("earlier", round(other_s, 3))] if other_s > 0.01 else []), *phases),
+            trials=ledger.counts(),
+            cut=tuple(champion.get("cut", ())),
+            notes=tuple(champion.get("notes", ())),
+        )
+
+
+class Rhythm:
+    """Says when something that recurs is due."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self._next = 0.0
+
+    def due(self) -> bool:
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._every_s
+        return True
