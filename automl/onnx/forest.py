@@ -155,11 +155,15 @@ class Planter:
         mode: npt.ArrayLike = LEQ,
         sets: Mapping[int, Sequence[int]] | None = None,
     ) -> None:
-        """Add one tree; split 0 is its root, numbers of children count inside the tree."""
+        """Add one tree; split 0 is its root, numbers of children count inside the tree.
+
+        What all leaves have in common goes into the base, so that float32 holds the rest of it more exactly.
+        """
         leaves = np.asarray(values, np.float64).reshape(-1, self.n_outputs if self.shared else 1)
+        common = leaves.mean(axis=0)
+        self.base[... if self.shared else target] += common if self.shared else common[0]
         splits = len(np.asarray(feature))
         if not splits:
-            self._add_constant(leaves[0], target)
             return
         self._keep("roots", [self._splits])
         self._keep("feature", np.asarray(feature, np.int64))
@@ -169,7 +173,7 @@ class Planter:
         for name, children in (("yes", yes), ("no", no)):
             child = np.asarray(children, np.int64)
             self._keep(name, np.where(child >= 0, child + self._splits, child - self._leaves))
-        self._keep("values", leaves)
+        self._keep("values", leaves - common)
         self._keep("targets", np.full(len(leaves), target))
         self._sets |= {self._splits + split: tuple(map(int, codes)) for split, codes in (sets or {}).items()}
         self._splits += splits
@@ -191,13 +195,6 @@ class Planter:
             base=self.base,
             lookups=lookups,
         )
-
-    def _add_constant(self, leaf: Floats, target: int) -> None:
-        """A tree without a split says the same of every row."""
-        if self.shared:
-            self.base = self.base + leaf
-        else:
-            self.base[target] += leaf[0]
 
     def _keep(self, name: str, part: npt.ArrayLike) -> None:
         self._parts.setdefault(name, []).append(part)
