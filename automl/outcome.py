@@ -1,4 +1,4 @@
-"""What a trial leaves behind in its folder: a record, out-of-fold predictions, and the models of the folds."""
+"""What a trial leaves behind in its folder: a record, out-of-fold predictions, the models of the folds."""
 
 from __future__ import annotations
 

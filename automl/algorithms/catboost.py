@@ -73,20 +73,18 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> CatBoost:
         columns(fold.X_valid, fold.categorical), fold.y_valid, cat_features=names, weight=fold.weights_valid
     )
     settings = _settings(fold, params, context)
-    watch = Watch(context, boosting.patience(params), maximize=settings["eval_metric"] == "AUC")
+    watch = Watch(context, boosting.patience(params))
     model = catboost.CatBoost(settings)
-    model.fit(train, eval_set=valid, callbacks=[_Stopper(watch, settings["eval_metric"])])
+    model.fit(train, eval_set=valid, callbacks=[_Stopper(watch, settings["loss_function"])])
     model.shrink(watch.rounds)
     return CatBoost(model, train, fold.task, fold.outputs, fold.categorical, watch.rounds, watch.cut)
 
 
 def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
     loss = "MAE" if fold.metric in ("mae", "median_ae") else LOSSES[fold.task]
-    ranking = fold.task is Task.BINARY and fold.metric == "roc_auc"
     classes = {"classes_count": fold.outputs} if fold.task is Task.MULTICLASS else {}
     return {
         "loss_function": loss,
-        "eval_metric": "AUC" if ranking else loss,
         "iterations": context.rounds or int(params["rounds"]),
         "thread_count": context.threads,
         "random_seed": context.seed,

@@ -89,7 +89,7 @@ def _build(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Any
 
 
 def fit(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Forest:
-    """Grows one tree, then batches of as many as half a second allows."""
+    """Grows a few trees, then batches of as many as half a second allows."""
     model = _build(kind, fold, params, context)
     wanted = context.rounds or int(params["trees"])
     grown, batch = 0, context.threads
@@ -99,12 +99,10 @@ def fit(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Forest
         model.set_params(n_estimators=grown + batch)
         model.fit(fold.X, fold.y, sample_weight=fold.weights)
         grown += batch
-        a_tree = (time.monotonic() - began) / batch
-        batch = max(context.threads, int(BATCH_S / max(a_tree, 1e-6)))
-        if context.rounds is None and context.remaining < a_tree * context.threads:
+        if context.rounds is None and context.over:
             break
-        if context.rounds is None:
-            batch = max(1, min(batch, int(context.remaining / max(a_tree, 1e-6))))
+        aim = BATCH_S if context.rounds else min(BATCH_S, context.remaining)
+        batch = max(context.threads, int(aim * batch / max(time.monotonic() - began, 1e-6)))
     return Forest(list(model.estimators_), model, fold.task, fold.outputs, grown < wanted)
 
 

@@ -49,7 +49,7 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> LightGBM:
         fold.X, fold.y, weight=fold.weights, categorical_feature=categorical, params=settings
     )
     valid = train.create_valid(fold.X_valid, fold.y_valid, weight=fold.weights_valid)
-    watch = Watch(context, boosting.patience(params), maximize=settings["metric"] == "auc")
+    watch = Watch(context, boosting.patience(params))
     booster = lightgbm.train(
         settings,
         train,
@@ -62,8 +62,6 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> LightGBM:
 
 def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
     objective, loss = OWN.get(fold.metric, (OBJECTIVES[fold.task], LOSSES[fold.task]))
-    if fold.task is Task.BINARY and fold.metric == "roc_auc":
-        loss = "auc"
     extra = {"extra_trees": True} if params.get("splits") == "random" else {}
     classes = {"num_class": fold.outputs} if fold.task is Task.MULTICLASS else {}
     return {
@@ -114,7 +112,7 @@ def defaults(shape: Shape) -> Json:
     small = shape.train_rows < 2000
     return {
         "rounds": boosting.MOST_ROUNDS,
-        "learning_rate": 0.05,
+        "learning_rate": boosting.default_rate(shape),
         "num_leaves": 15 if small else 31,
         "min_data_in_leaf": 10 if small else 20,
         "feature_fraction": 0.8,

@@ -48,7 +48,7 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> XGBoost:
     valid = xgboost.QuantileDMatrix(
         fold.X_valid, fold.y_valid, weight=fold.weights_valid, nthread=context.threads, max_bin=256, ref=train
     )
-    watch = Watch(context, boosting.patience(params), maximize=settings["eval_metric"] == "auc")
+    watch = Watch(context, boosting.patience(params))
     booster = xgboost.train(
         settings,
         train,
@@ -61,12 +61,11 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> XGBoost:
 
 
 def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
-    loss = "auc" if fold.task is Task.BINARY and fold.metric == "roc_auc" else LOSSES[fold.task]
-    objective = "reg:absoluteerror" if fold.metric in ("mae", "median_ae") else OBJECTIVES[fold.task]
+    absolute = fold.metric in ("mae", "median_ae")
     classes = {"num_class": fold.outputs} if fold.task is Task.MULTICLASS else {}
     return {
-        "objective": objective,
-        "eval_metric": loss if objective != "reg:absoluteerror" else "mae",
+        "objective": "reg:absoluteerror" if absolute else OBJECTIVES[fold.task],
+        "eval_metric": "mae" if absolute else LOSSES[fold.task],
         "tree_method": "hist",
         "max_bin": 256,
         "nthread": context.threads,
@@ -105,7 +104,7 @@ def space(trial: Space, shape: Shape) -> Json:
 def defaults(shape: Shape) -> Json:
     return {
         "rounds": boosting.MOST_ROUNDS,
-        "learning_rate": 0.05,
+        "learning_rate": boosting.default_rate(shape),
         "max_depth": 4 if shape.train_rows < 2000 else 6,
         "min_child_weight": 1.0,
         "subsample": 0.9,

@@ -1,0 +1,43 @@
+"""What a trial will take: the algorithm's cost model, corrected by what was measured in this study."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.shape import Shape
+from flowml.storage.records import Json, TrialRecord, TrialState
+
+TRIAL_S = 0.02  # of a trial beside its fits
+THREAD_GAIN = 0.7  # a second thread makes a fit so much faster, not twice as fast
+
+
+@dataclass
+class Costs:
+    """Ratios of measured to predicted seconds. An algorithm not measured yet goes by the others."""
+
+    shape: Shape
+    _logs: dict[str, list[float]] = field(default_factory=dict)
+
+    def seconds(self, algorithm: str, params: Json) -> float:
+        """Of all folds of a trial."""
+        return self._model(algorithm, params) * self._ratio(algorithm)
+
+    def learn(self, record: TrialRecord) -> None:
+        """Only whole trials tell: one that was cut or failed took what it was given."""
+        if record.state is not TrialState.COMPLETE or record.cut or record.algorithm not in ALGORITHMS:
+            return
+        ratio = max(record.seconds, 1e-3) / self._model(record.algorithm, record.params)
+        self._logs.setdefault(record.algorithm, []).append(math.log(ratio))
+
+    def _model(self, algorithm: str, params: Json) -> float:
+        one_fold = ALGORITHMS[algorithm].cost(self.shape, params).seconds
+        return TRIAL_S + one_fold * self.shape.folds
+
+    def _ratio(self, algorithm: str) -> float:
+        """The recent mean of its own logs, drawn towards that of all others while there are few."""
+        own = self._logs.get(algorithm, [])[-5:]
+        others = [logs[-1] for key, logs in self._logs.items() if key not in (algorithm, "dummy")]
+        prior = sum(others) / (len(others) + 2)
+        return math.exp((sum(own) + 0.5 * prior) / (len(own) + 0.5))

@@ -1,0 +1,166 @@
+"""A greedy weighted ensemble on out-of-fold predictions (Caruana, Niculescu-Mizil, Crew, Ksikes 2004).
+
+Models are added with replacement, each time the one that makes the mean best; counts become weights. The
+weights of the best mean on the way are kept, and those too small to matter are dropped.
+
+Weights chosen on the very rows that they are scored on flatter themselves, so the score of an ensemble is
+also measured crosswise: weights from one half of the rows, scored on the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowml.automl.metrics import METRICS, TINY, Array, Weights
+
+ROUNDS = 40
+MOST_MEMBERS = 40  # that are considered, the best by themselves
+SLOW_ROWS = 20_000  # metrics that sort are judged on a sample of this size
+SMALLEST = 0.02  # weights below this are dropped
+Judge = Callable[[Array, int], Array]
+FAST = ("log_loss", "rmse", "r2")  # metrics with a shortcut below
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    weights: Array  # one per candidate, most of them 0; their sum is 1
+    score: float  # on the rows that the weights were chosen on
+    crosswise: float  # by weights chosen on other rows
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        return tuple(int(i) for i in np.flatnonzero(self.weights))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Predictions of all candidates: (candidates, rows, classes) or (candidates, rows)."""
+
+    parts: Array
+    y: Array
+    weights: Weights
+    metric: str
+
+    def rows(self, chosen: Array) -> _Table:
+        weights = None if self.weights is None else self.weights[chosen]
+        return _Table(self.parts[:, chosen], self.y[chosen], weights, self.metric)
+
+    def blend(self, weights: Array) -> Array:
+        blended: Array = np.tensordot(weights, self.parts, axes=1)
+        return blended
+
+    def loss(self, prediction: Array) -> float:
+        metric = METRICS[self.metric]
+        return metric.loss(metric.score(self.y, prediction, self.weights))
+
+
+def combine(
+    parts: Sequence[Array], y: Array, weights: Weights, metric: str, seed: int, deadline_s: float = 30.0
+) -> Ensemble:
+    """Weights for candidates from their out-of-fold predictions, in about the time given."""
+    end = time.monotonic() + deadline_s
+    table = _Table(np.stack([part.astype(np.float32) for part in parts]), y, weights, metric)
+    first, second = _halves(y, seed)
+    whole = _greedy(_sample(table, seed), end - 0.5 * deadline_s)
+    crossed = [
+        (table.rows(fit).rows(_few(fit, metric, seed)), table.rows(check))
+        for fit, check in ((first, second), (second, first))
+    ]
+    losses = [check.loss(check.blend(_greedy(fit, end))) for fit, check in crossed]
+    row = METRICS[metric]
+    return Ensemble(whole, row.loss(table.loss(table.blend(whole))), row.loss(float(np.mean(losses))))
+
+
+def _halves(y: Array, seed: int) -> tuple[Array, Array]:
+    """Two halves of the rows alike in their targets."""
+    shuffled = np.random.default_rng(seed).permutation(len(y))
+    order = shuffled[np.argsort(y[shuffled], kind="stable")]
+    return np.sort(order[::2]), np.sort(order[1::2])
+
+
+def _few(rows: Array, metric: str, seed: int) -> Array:
+    most = 10 * SLOW_ROWS if metric in FAST else SLOW_ROWS
+    if len(rows) <= most:
+        return np.arange(len(rows))
+    return np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))
+
+
+def _sample(table: _Table, seed: int) -> _Table:
+    return table.rows(_few(table.y, table.metric, seed))
+
+
+# --- greedy -----------------------------------------------------------------------------------------------
+
+
+def _greedy(table: _Table, end: float) -> Array:
+    """Weights of the best mean on the way of ROUNDS additions, or of as many as time allows."""
+    count = len(table.parts)
+    alone = np.array([table.loss(part) for part in table.parts])
+    known = np.flatnonzero(np.isfinite(alone))
+    pool = known[np.argsort(alone[known], kind="stable")][:MOST_MEMBERS]
+    judge = _judge(table, pool)
+    counts = np.zeros(len(pool))
+    best, best_loss = counts, np.inf
+    for size in range(1, ROUNDS + 1):
+        losses = judge(counts, size)
+        chosen = int(np.argmin(losses))
+        counts = counts.copy()
+        counts[chosen] += 1
+        if losses[chosen] < best_loss - 1e-12:
+            best, best_loss = counts, losses[chosen]
+        if time.monotonic() > end:
+            break
+    weights = np.zeros(count)
+    weights[pool] = best / best.sum()
+    return _pruned(weights)
+
+
+def _pruned(weights: Array) -> Array:
+    kept = np.where(weights >= min(SMALLEST, weights.max()), weights, 0.0)
+    shares: Array = kept / kept.sum()
+    return shares
+
+
+def _judge(table: _Table, pool: Array) -> Judge:
+    """A function of the counts so far: the loss of the mean with each candidate of the pool added."""
+    if table.metric in ("rmse", "r2"):
+        return _judge_squares(table, pool)
+    if table.metric == "log_loss":
+        return _judge_log_loss(table, pool)
+
+    def judge(counts: Array, size: int) -> Array:
+        total = np.tensordot(counts, table.parts[pool], axes=1)
+        return np.array([table.loss((total + table.parts[i]) / size) for i in pool])
+
+    return judge
+
+
+def _judge_squares(table: _Table, pool: Array) -> Judge:
+    """Squared errors of a mean follow from the products of the candidates' errors."""
+    errors = table.parts[pool].astype(np.float64) - table.y
+    root = 1.0 if table.weights is None else np.sqrt(table.weights)
+    errors = errors * root
+    products = errors @ errors.T
+
+    def judge(counts: Array, size: int) -> Array:
+        losses: Array = counts @ products @ counts + 2 * (products @ counts) + np.diag(products)
+        return losses / size**2
+
+    return judge
+
+
+def _judge_log_loss(table: _Table, pool: Array) -> Judge:
+    """Only the probability of the true class counts."""
+    rows = np.arange(len(table.y))
+    right = np.stack([table.parts[i][rows, table.y] / table.parts[i].sum(axis=1) for i in pool])
+
+    def judge(counts: Array, size: int) -> Array:
+        mean = np.clip((counts.astype(np.float32) @ right + right) / size, TINY, 1.0)
+        losses: Array = -np.average(np.log(mean), axis=1, weights=table.weights)
+        return losses
+
+    return judge

@@ -1,0 +1,65 @@
+"""PORTFOLIO: strong configurations across families, tried in order before the search learns anything.
+
+The first wave has one of each algorithm, the cheapest for the size of the table first; the second wave adds
+variants that differ in what they find: shallow and deep, random splits, the logarithm of the target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.shape import Shape
+from flowml.storage.records import Json
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`changes` are made to the algorithm's defaults, where those have such a param."""
+
+    algorithm: str
+    changes: Json = field(default_factory=dict)
+    wave: int = 2
+    needs: str = ""  # a column of Shape that must not be 0
+
+
+PORTFOLIO = (
+    Entry("logistic", wave=1),
+    Entry("ridge", wave=1),
+    Entry("lightgbm", wave=1),
+    Entry("catboost", wave=1),
+    Entry("xgboost", wave=1),
+    Entry("extra_trees", wave=1),
+    Entry("random_forest", wave=1),
+    Entry("catboost", {"target": "log"}, needs="skewed"),
+    Entry("lightgbm", {"target": "log"}, needs="skewed"),
+    Entry("lightgbm", {"splits": "random", "num_leaves": 63, "feature_fraction": 0.9}),
+    Entry("catboost", {"depth": 8, "rsm": 0.6, "l2_leaf_reg": 6.0, "learning_rate": 0.05}),
+    Entry("xgboost", {"max_depth": 9, "colsample_bytree": 0.5, "subsample": 0.7, "min_child_weight": 3.0}),
+    Entry("catboost", {"encoding": "ordinal", "depth": 6, "learning_rate": 0.08}, needs="categorical"),
+    Entry("extra_trees", {"target": "log"}, needs="skewed"),
+    Entry(
+        "lightgbm", {"num_leaves": 127, "min_data_in_leaf": 5, "feature_fraction": 0.5, "learning_rate": 0.03}
+    ),
+    Entry("extra_trees", {"max_features": 0.9, "min_samples_leaf": 2, "criterion": "entropy"}),
+    Entry("catboost", {"depth": 4, "learning_rate": 0.08, "l2_leaf_reg": 1.0}),
+    Entry("lightgbm", {"encoding": "ordinal", "num_leaves": 6, "learning_rate": 0.08}),
+    Entry("xgboost", {"max_depth": 3, "learning_rate": 0.1, "colsample_bytree": 0.7}),
+    Entry("random_forest", {"max_features": 0.6, "min_samples_leaf": 3, "criterion": "entropy"}),
+    Entry("logistic", {"C": 0.05}),
+    Entry("elastic_net"),
+    Entry("lasso"),
+)
+
+
+def portfolio(shape: Shape, algorithms: tuple[str, ...]) -> tuple[Entry, ...]:
+    """The entries that serve the problem, with whole params."""
+    entries: list[Entry] = []
+    for entry in PORTFOLIO:
+        if entry.algorithm in algorithms and (not entry.needs or getattr(shape, entry.needs)):
+            defaults = ALGORITHMS[entry.algorithm].defaults(shape)
+            params = {name: entry.changes.get(name, value) for name, value in defaults.items()}
+            whole = Entry(entry.algorithm, params, entry.wave)
+            if all((e.algorithm, e.changes) != (whole.algorithm, whole.changes) for e in entries):
+                entries.append(whole)
+    return tuple(entries)
