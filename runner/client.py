@@ -7,9 +7,12 @@ Conflict where a state forbids it, NotReady while Redis is away.
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Collection
+from datetime import date
+from datetime import time as datetime_time
 from pathlib import Path
 
 from redis import Redis
@@ -85,12 +88,11 @@ class Client:
     def preview(self, id: str, rows: int = 50) -> Json:
         """The first rows: {"columns": [names], "rows": [[values]]}, values as plain JSON."""
         frame = self._datasets.preview(self._present(id).id, rows)
-        return {"columns": frame.columns, "rows": [list(row) for row in frame.rows()]}
+        return {"columns": frame.columns, "rows": [[plain(value) for value in row] for row in frame.rows()]}
 
     def dataset_stats(self, id: str) -> tuple[Json, ...]:
         """Per column its name, type, role, missing, unique and, where it has them, its figures."""
-        columns = self._present(id).schema.columns
-        return tuple({"column": column.name, **column.to_dict()} for column in columns)
+        return self._datasets.stats(self._present(id).id)
 
     def delete_dataset(self, id: str) -> None:
         """Its jobs and models stay. Raises Conflict while a job on it is under way."""
@@ -297,6 +299,17 @@ class Client:
             return True
         begun = job.state not in (JobState.QUEUED, JobState.LOST)
         return not begun and queue.place(self._redis, job.queue, job.id) in (Place.UNKNOWN, Place.ADRIFT)
+
+
+def plain(value: object) -> object:
+    """A cell of a table as JSON knows it: dates in ISO form, None for what is no number."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, date | datetime_time):
+        return value.isoformat()
+    return str(value)
 
 
 def _files(cursor: Cursor) -> set[str]:

@@ -45,6 +45,7 @@ class ControlWatch:
         self._job_id = job_id
         self._interval_s = interval_s
         self._asked: Asked | None = None
+        self._looked = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._look, name=f"control of {job_id}", daemon=True)
         self._thread.start()
@@ -52,6 +53,11 @@ class ControlWatch:
     def __call__(self) -> Control | None:
         """What is asked now; None: go on. While Redis is away, what was asked before."""
         return self._asked.control if self._asked else None
+
+    def first(self, timeout_s: float = 2.0) -> Control | None:
+        """As a call, but waits for the first look."""
+        self._looked.wait(timeout_s)
+        return self()
 
     def close(self) -> None:
         self._stopped.set()
@@ -61,6 +67,7 @@ class ControlWatch:
         while True:
             try:
                 self._asked = asked(self._redis, self._job_id)
+                self._looked.set()
             except RedisError:
                 self._stopped.wait(self._interval_s)  # it will be back, and the question with it
             if self._stopped.wait(self._interval_s):

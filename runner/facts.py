@@ -26,6 +26,7 @@ STREAM = "flowml:facts"
 REFUSED = "flowml:facts:refused"  # facts that could not be applied, kept for those who ask why
 REFUSED_LENGTH = 1_000
 ATTEMPT = "flowml:job:{}:attempt"
+ENDED = "flowml:job:{}:ended"
 KEPT_S = 30 * 86_400
 
 # KEYS: stream, attempt of the job. ARGV: attempt of the sender, facts... Answers 0 if a later attempt began.
@@ -55,8 +56,17 @@ def begin_attempt(redis: Redis, job_id: str) -> int:
         return int(pipeline.execute()[0])
 
 
+def mark_ended(redis: Redis, job_id: str) -> None:
+    """Every fact of the job has been sent; it must not be run again, whatever RQ thinks."""
+    redis.set(ENDED.format(job_id), 1, ex=KEPT_S)
+
+
+def has_ended(redis: Redis, job_id: str) -> bool:
+    return bool(redis.exists(ENDED.format(job_id)))
+
+
 def forget_attempts(redis: Redis, job_id: str) -> None:
-    redis.delete(ATTEMPT.format(job_id))
+    redis.delete(ATTEMPT.format(job_id), ENDED.format(job_id))
 
 
 def new_fact(kind: FactKind, body: Json, id: str = "") -> Fact:
@@ -65,6 +75,11 @@ def new_fact(kind: FactKind, body: Json, id: str = "") -> Fact:
 
 def encode(fact: Fact) -> str:
     return json.dumps(fact.to_dict(), ensure_ascii=False, separators=(",", ":"))
+
+
+def add(redis: Redis, fact: Fact) -> None:
+    """Sends one fact at once, for callers that can wait or that have a pipeline."""
+    redis.xadd(STREAM, {"fact": encode(fact)})
 
 
 def read(redis: Redis, after: str = "0", count: int = 500) -> tuple[Arrived, ...]:

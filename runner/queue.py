@@ -55,6 +55,13 @@ redis.call('DEL', KEYS[2])
 return 1
 """
 
+# KEYS: intermediate list, queue, executions of the job. ARGV: job id.
+_PUT_BACK = """
+if redis.call('LREM', KEYS[1], 0, ARGV[1]) == 0 then return 0 end
+if redis.call('ZCARD', KEYS[3]) == 0 then redis.call('LPUSH', KEYS[2], ARGV[1]) end
+return 1
+"""
+
 log = logging.getLogger(__name__)
 
 
@@ -124,7 +131,7 @@ class FlowQueue(Queue):  # type: ignore[misc]
         except Exception as error:  # whatever somebody wrote there
             log.error("Job %r in Redis cannot be read and is set aside: %r", job_id, error)
             connection.rpush(poison_key(key), job_id)
-        connection.execute_command("LREM", intermediate_key(key), 1, job_id)
+        connection.lrem(intermediate_key(key), 1, job_id)  # type: ignore[arg-type]  # bytes will do
         return None
 
 
@@ -180,7 +187,7 @@ def place(redis: Redis, name: str, job_id: str) -> Place:
         pipeline.hget(FlowJob.key_for(job_id), "status")
         pipeline.lpos(queue_key(name), job_id)
         pipeline.lpos(intermediate_key(queue_key(name)), job_id)
-        pipeline.zcard(f"rq:executions:{job_id}")
+        pipeline.zcard(executions_key(job_id))
         status, waiting, taken, running = pipeline.execute()
     if status is None:
         return Place.UNKNOWN
@@ -191,6 +198,18 @@ def place(redis: Redis, name: str, job_id: str) -> Place:
     if taken is not None:
         return Place.TAKEN
     return Place.RUNNING if running else Place.ADRIFT
+
+
+def taken(redis: Redis, name: str) -> tuple[str, ...]:
+    """Jobs that a worker took and for which it has no lease yet."""
+    ids = redis.lrange(intermediate_key(queue_key(name)), 0, -1)
+    return tuple(id.decode(errors="replace") if isinstance(id, bytes) else id for id in ids)
+
+
+def put_back(redis: Redis, name: str, job_id: str) -> bool:
+    """Makes a taken job wait again, first in its queue, unless a worker has a lease on it by now."""
+    waiting = queue_key(name)
+    return bool(redis.eval(_PUT_BACK, 3, intermediate_key(waiting), waiting, executions_key(job_id), job_id))
 
 
 def failure(redis: Redis, job_id: str) -> str:
@@ -228,3 +247,7 @@ def poison_key(queue_key: str) -> str:
 
 def running_key(name: str) -> str:
     return f"rq:wip:{name}"
+
+
+def executions_key(job_id: str) -> str:
+    return f"rq:executions:{job_id}"

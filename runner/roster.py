@@ -19,6 +19,12 @@ def announce(redis: Redis, worker: Worker, ttl_s: float) -> None:
         pipeline.execute()
 
 
+def claim(redis: Redis, worker: Worker, ttl_s: float) -> bool:
+    """Takes the worker's name. False if somebody has it."""
+    text = json.dumps(worker.to_dict())
+    return bool(redis.set(RECORD.format(worker.name), text, px=int(ttl_s * 1000), nx=True))
+
+
 def leave(redis: Redis, name: str) -> None:
     with redis.pipeline(transaction=False) as pipeline:
         pipeline.delete(RECORD.format(name))

@@ -167,9 +167,7 @@ class Settings:
     def to_environ(self) -> dict[str, str]:
         """The variables that give another process of this machine the same settings."""
         values = [(row, getattr(self, row.field)) for row in SETTINGS]
-        return {
-            row.name: written(value) for row, value in values if row.field == "home" or value != row.default
-        }
+        return {row.name: written(value) for row, value in values if value is not None}
 
     @property
     def artifacts(self) -> Path:

@@ -1,0 +1,114 @@
+"""One attempt at a training job: from its table to its end, whatever happens on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redis import Redis
+
+from flowml.runner.control import ControlWatch
+from flowml.runner.lane import Lane
+from flowml.runner.listener import LaneOutcome, Listener
+from flowml.runner.transfer import Transfer
+from flowml.runner.workplace import Workplace
+from flowml.storage.errors import FlowMLError
+from flowml.storage.records import Control, Dataset, Job, JobState, Json, LeaderboardRow, Model, Receipt
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class End:
+    state: JobState
+    receipt: Receipt
+    cause: str = ""
+    model: Model | None = None  # the champion, its file delivered
+    leaderboard: tuple[LeaderboardRow, ...] = ()
+
+    def changes(self) -> Json:
+        """Of the job."""
+        found = {"champion": self.model.id, "best_score": self.model.score} if self.model else {}
+        return {
+            "state": self.state.value,
+            "ended_at": time.time(),
+            "cause": self.cause,
+            "receipt": self.receipt.to_dict(),
+            **found,
+        }
+
+
+@dataclass(frozen=True)
+class Attempt:
+    place: Workplace
+    job: Job
+    dataset: Dataset
+    work: Path
+    redis: Redis  # for what the user wishes meanwhile
+    listener: Listener
+    transfer: Transfer
+    started: float = field(default_factory=time.time)
+
+    def run(self) -> End:
+        """Never raises for what goes wrong in the job: that is a failed job with its cause."""
+        try:
+            return self._run()
+        except FlowMLError as error:
+            return self._without_model(JobState.FAILED, str(error))
+        except Exception as error:  # the job's edge: a fault of ours
+            log.exception("Job %s failed", self.job.id, extra={"job_id": self.job.id})
+            cause = f"{type(error).__name__}: {error}. The log of the job has the whole story."
+            return self._without_model(JobState.FAILED, cause)
+
+    def _run(self) -> End:
+        with closing(ControlWatch(self.redis, self.job.id)) as wish:
+            if wish.first() is Control.CANCEL:
+                return self._without_model(JobState.CANCELLED)
+            lane = Lane(
+                self.transfer.fetch(self.dataset),
+                self.dataset.schema,
+                self.job.spec,
+                self.work,
+                self.listener,
+                wish,
+                slots=self.place.slots,
+                cores=self.place.cores,
+                worker=self.place.worker,
+                memory_limit=self.place.memory_limit,
+                started=self.started,
+            )
+            return self._end(lane.run())
+
+    def _end(self, outcome: LaneOutcome) -> End:
+        model = self._model(outcome, outcome.champion) if outcome.champion else None
+        return End(
+            state=outcome.state,
+            receipt=outcome.receipt,
+            cause=f"{outcome.cause} {outcome.advice}".strip(),
+            model=model,
+            leaderboard=tuple(_with_model(row, model) for row in outcome.leaderboard),
+        )
+
+    def _model(self, outcome: LaneOutcome, champion: Json) -> Model:
+        """Its id follows from that of the job, so that to end a second time makes no second model."""
+        known = outcome.summary.to_dict() if outcome.summary else {}
+        ours = {
+            "id": f"model-{self.job.id.partition('-')[2]}",
+            "job_id": self.job.id,
+            "created_at": time.time(),
+            "onnx": self.transfer.deliver(self.work / "champion" / "model.onnx").to_dict(),
+            "champion": True,
+        }
+        return Model.from_dict({**known, **champion, **ours})
+
+    def _without_model(self, state: JobState, cause: str = "") -> End:
+        used_s = round(time.time() - self.started, 3)
+        return End(state, Receipt(budget_s=self.job.spec.budget_s, used_s=used_s), cause)
+
+
+def _with_model(row: LeaderboardRow, model: Model | None) -> LeaderboardRow:
+    return dataclasses.replace(row, model_id=model.id) if row.champion and model else row

@@ -1,0 +1,105 @@
+"""How a worker gets its name and its place in the roster, and how it leaves."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import psutil
+from redis import Redis
+
+import flowml
+from flowml.runner import leases, roster
+from flowml.runner.limits import allowance
+from flowml.runner.rq_worker import FlowWorker
+from flowml.runner.settings import Settings
+from flowml.runner.tiers import QUEUES, queues_for
+from flowml.storage.errors import Conflict, SettingError
+from flowml.storage.records import Capabilities, Worker
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a worker is to work; what is left empty is found out."""
+
+    name: str = ""
+    queues: tuple[str, ...] = ()
+    slots: int | None = None  # trials side by side
+    cores: int | None = None
+    memory_limit: int | None = None  # bytes
+    patience_s: float | None = None  # how long it waits for a Redis that is away; None: for ever
+
+
+def enlist(redis: Redis, settings: Settings, terms: Terms, capabilities: Capabilities) -> Worker:
+    """The worker's record, its name taken; what an earlier process of that name left behind is cleared.
+
+    Raises Conflict for a name in use and SettingError for an unknown queue.
+    """
+    record = Worker(
+        name=terms.name,
+        queues=_queues(terms.queues, capabilities),
+        capabilities=capabilities,
+        started_at=time.time(),
+        heartbeat=time.time(),
+        pid=os.getpid(),
+        version=flowml.__version__,
+    )
+    base = capabilities.hostname or socket.gethostname()
+    names: Iterable[str] = (
+        (terms.name,) if terms.name else (f"{base}-{number}" for number in itertools.count(1))
+    )
+    for name in names:
+        claimed = replace(record, name=name)
+        if roster.claim(redis, claimed, settings.worker_ttl) or _take_over(
+            redis, claimed, settings.worker_ttl
+        ):
+            redis.delete(f"rq:worker:{name}")
+            leases.expire_all(redis, name, QUEUES)
+            return claimed
+    raise _taken(redis, terms.name)
+
+
+def leave(redis: Redis, record: Worker) -> None:
+    roster.leave(redis, record.name)
+
+
+def as_it_is(worker: FlowWorker, record: Worker) -> Worker:
+    """The record of a worker right now."""
+    memory = allowance()
+    return replace(
+        record,
+        heartbeat=time.time(),
+        state="busy" if worker.job_id else "idle",
+        job_id=worker.job_id,
+        cpu_percent=psutil.cpu_percent(),
+        memory_used=memory.ram_total - memory.ram_available,
+        jobs_done=worker.jobs_done,
+    )
+
+
+def _queues(asked: tuple[str, ...], capabilities: Capabilities) -> tuple[str, ...]:
+    unknown = [name for name in asked if name not in QUEUES]
+    if unknown:
+        raise SettingError(f"There is no queue {unknown[0]!r}; expected some of {', '.join(QUEUES)}.")
+    return asked or queues_for(capabilities)
+
+
+def _take_over(redis: Redis, record: Worker, ttl_s: float) -> bool:
+    """From a process of this machine that is gone."""
+    holder = roster.find(redis, record.name)
+    if holder is None:
+        return roster.claim(redis, record, ttl_s)
+    if holder.capabilities.hostname != record.capabilities.hostname or psutil.pid_exists(holder.pid):
+        return False
+    roster.leave(redis, record.name)
+    return roster.claim(redis, record, ttl_s)
+
+
+def _taken(redis: Redis, name: str) -> Conflict:
+    holder = roster.find(redis, name)
+    where = f" on {holder.capabilities.hostname} (process {holder.pid})" if holder else ""
+    return Conflict(f"A worker named {name} is online already{where}.", "Stop it, or choose another --name.")

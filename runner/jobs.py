@@ -1,0 +1,64 @@
+"""The functions that a worker runs, by the names in the allow-list of `queue`. Arguments are plain JSON.
+
+A job may be killed at any moment and is then run again, maybe elsewhere: it goes on from its work folder, and
+whatever it tells twice counts once. What goes wrong in the job itself ends it as failed, with its cause; only
+the loss of a machine makes it run again.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+from flowml.runner import control, facts, logs, workfolder
+from flowml.runner.attempt import Attempt, End
+from flowml.runner.connection import connect, patient
+from flowml.runner.events import EventWriter
+from flowml.runner.facts import FactWriter
+from flowml.runner.report import Report
+from flowml.runner.transfer import transfer_of
+from flowml.runner.workplace import WORKPLACE
+from flowml.storage.records import Dataset, FactKind, Job, Json
+
+TOLD_WITHIN_S = 900.0  # for a Redis that is away when the job ends; after that its facts wait on the disk
+
+log = logging.getLogger(__name__)
+
+
+def train(job: Json, dataset: Json) -> str:
+    """Runs a training job to its end; answers with the state that it ended in."""
+    place = WORKPLACE.get()
+    asked, table = Job.from_dict(job), Dataset.from_dict(dataset)
+    redis = connect(place.redis_url, patient())
+    with closing(redis), workfolder.held(place.settings.work / asked.id) as work:
+        if facts.has_ended(redis, asked.id):
+            return "It had ended before, and RQ did not hear of it."
+        end = _attempt(asked, table, work, facts.begin_attempt(redis, asked.id))
+        if end is None:
+            return "A later attempt has begun elsewhere and counts instead."
+        facts.mark_ended(redis, asked.id)
+        control.forget(redis, asked.id)
+        shutil.rmtree(work, ignore_errors=True)
+        return end.state.value
+
+
+def _attempt(job: Job, dataset: Dataset, work: Path, number: int) -> End | None:
+    """How the job ended, as it was told; None where a later attempt has begun, whose word counts."""
+    place = WORKPLACE.get()
+    redis = connect(place.redis_url)
+    with closing(redis), FactWriter(redis, place.settings.spool, job.id, job.id, number) as told:
+        logs.set_up(place.settings, place.worker, told.put)
+        with EventWriter(redis, job.id) as events:
+            report = Report(job.id, place.worker, events, told)
+            report.begun(number)
+            end = Attempt(place, job, dataset, work, redis, report, transfer_of(place.settings)).run()
+            report.ended(end.state, end.cause)
+        if end.model is not None:
+            told.put(FactKind.MODEL, end.model.to_dict(), f"{job.id}:model")
+        rows = [row.to_dict() for row in end.leaderboard]
+        report.change(end.changes(), f"{job.id}:end", leaderboard=rows)
+        if not told.flush(TOLD_WITHIN_S):
+            log.error("Redis is away; the end of job %s waits in %s", job.id, place.settings.spool)
+        return None if told.fenced else end

@@ -1,0 +1,179 @@
+"""The workers that a studio runs on its own machine: started, watched, started again, and stopped with it.
+
+Each is a process group of its own. One that outlived a killed studio is adopted by the next, job and all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psutil
+
+import flowml
+from flowml.runner.routine import Routine
+from flowml.runner.settings import Settings
+from flowml.storage.records import Record
+
+WATCH_S = 1.0
+STOP_S = 12.0
+LONGEST_PAUSE_S = 30.0  # before a worker that ends at once is started again
+SHORT_LIFE_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Note(Record):
+    """What is kept on the disk about a worker that was started: enough to know it again."""
+
+    pid: int
+    created_at: float  # of the process, as the system tells it: pids are used again
+    version: str
+
+
+class LocalWorker:
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
+        self._settings = settings
+        self._note = settings.home / "workers" / f"{name}.json"
+        self._process: psutil.Process | None = None
+        self._child: subprocess.Popen[bytes] | None = None  # the same, where this studio started it
+        self._started_at = 0.0
+        self._pause_s = 0.0
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process is not None else 0
+
+    def ensure(self) -> None:
+        """Adopts the one that runs, or starts one."""
+        if self._alive():
+            return
+        if self._process is not None:
+            log.warning("Local worker %s (process %d) has ended", self.name, self.pid)
+            short = time.monotonic() - self._started_at < SHORT_LIFE_S
+            self._pause_s = min(LONGEST_PAUSE_S, self._pause_s * 2 or 1.0) if short else 0.0
+            self._process = None
+            self._started_at = time.monotonic()
+        if time.monotonic() - self._started_at < self._pause_s:
+            return
+        self._process = self._adopt() or self._start()
+
+    def ask_to_stop(self) -> None:
+        if self._process is not None and self._alive():
+            self._process.send_signal(signal.SIGTERM)
+
+    def finish(self, timeout_s: float) -> None:
+        """Waits for its end, then kills what is left of it and its children."""
+        if self._process is None:
+            return
+        family = _family(self._process)
+        _, stubborn = psutil.wait_procs(family[:1], timeout_s)
+        if stubborn:
+            log.warning("Local worker %s did not stop in time and is killed", self.name)
+        kill(family)
+        if self._child is not None:
+            self._child.wait()
+        self._note.unlink(missing_ok=True)
+        self._process = self._child = None
+
+    def _alive(self) -> bool:
+        if self._child is not None and self._child.poll() is not None:
+            return False
+        return self._process is not None and _running(self._process)
+
+    def _adopt(self) -> psutil.Process | None:
+        if not self._note.is_file():
+            return None
+        note = Note.from_dict(json.loads(self._note.read_text()))
+        try:
+            process = psutil.Process(note.pid)
+            if process.create_time() != note.created_at or not _running(process):
+                return None
+        except psutil.NoSuchProcess:
+            return None
+        if note.version != flowml.__version__:
+            log.info("Local worker %s is of version %s and is replaced", self.name, note.version)
+            process.terminate()
+            family = _family(process)
+            psutil.wait_procs(family[:1], STOP_S)
+            kill(family)
+            return None
+        log.info("Local worker %s (process %d) outlived the last studio and goes on", self.name, note.pid)
+        return process
+
+    def _start(self) -> psutil.Process:
+        self._settings.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._settings.logs / f"{self.name}.log").open("ab") as words:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "flowml.runner.worker", self.name],
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                env={**os.environ, **self._settings.to_environ()},
+                start_new_session=True,
+            )
+        self._started_at = time.monotonic()
+        process = psutil.Process(self._child.pid)
+        note = Note(self._child.pid, process.create_time(), flowml.__version__)
+        self._note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._note.write_text(json.dumps(note.to_dict()))
+        log.info("Local worker %s started (process %d)", self.name, note.pid)
+        return process
+
+
+class LocalWorkers:
+    def __init__(self, settings: Settings) -> None:
+        host = socket.gethostname()
+        numbers = range(1, settings.workers + 1)
+        self.workers = tuple(LocalWorker(f"{host}-local-{number}", settings) for number in numbers)
+        self._routine = Routine("watch over local workers", self._ensure)
+
+    def start(self) -> None:
+        self._ensure()
+        self._routine.start()
+
+    def stop(self, timeout_s: float = STOP_S) -> None:
+        """Their jobs are given back to the queue."""
+        self._routine.stop()
+        for worker in self.workers:
+            worker.ask_to_stop()
+        deadline = time.monotonic() + timeout_s
+        for worker in self.workers:
+            worker.finish(max(0.1, deadline - time.monotonic()))
+
+    def _ensure(self) -> float:
+        for worker in self.workers:
+            worker.ensure()
+        return WATCH_S
+
+
+def kill(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        if _running(process):
+            process.kill()
+    psutil.wait_procs(list(processes), 5.0)
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    """The process and all that descends from it."""
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return [process]
+
+
+def _running(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

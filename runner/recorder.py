@@ -1,0 +1,177 @@
+"""Writes facts to DuckDB: a thread of the studio, the only one that reads their stream.
+
+A batch and the place in the stream where it ended are written in one transaction, so whatever is killed and
+whenever, no fact is lost and none is applied twice. One that cannot be applied is set aside with its cause.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import duckdb
+from redis import Redis
+from redis.exceptions import RedisError
+
+from flowml.runner import facts
+from flowml.runner.facts import Arrived
+from flowml.runner.routine import Routine
+from flowml.storage import jobs, logs, models, offsets, seen, trials, workers
+from flowml.storage.db import Cursor, Database
+from flowml.storage.errors import Conflict, InputError, NotFound
+from flowml.storage.records import (
+    ENDED,
+    Fact,
+    FactKind,
+    Job,
+    LeaderboardRow,
+    LogLine,
+    Model,
+    TrialRecord,
+    Worker,
+)
+
+IDENTITY = "flowml:identity"
+IDLE_S = 0.1
+REMEMBERED_S = 7 * 86_400  # ids of facts; no sender repeats one that long
+LOGS_KEPT_S = 30 * 86_400
+HOUSEKEEPING_S = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+def _job(cursor: Cursor, fact: Fact) -> None:
+    """A change of a job: {"id", "changes": fields of Job}, and where it applies "leaderboard": rows, and
+    "no_trial_runs": true.
+    """
+    id, changes = str(fact.body["id"]), dict(fact.body["changes"])
+    job = jobs.get(cursor, id)
+    if job.started_at is not None:
+        changes.pop("started_at", None)  # it began with its first attempt
+    told = Job.from_dict({**job.to_dict(), **changes})
+    changed = jobs.update(cursor, id, **{name: getattr(told, name) for name in changes})
+    if fact.body.get("no_trial_runs"):
+        trials.lose_running(cursor, id)
+    if changed.state in ENDED and fact.body.get("leaderboard"):
+        models.put_leaderboard(cursor, id, map(LeaderboardRow.from_dict, fact.body["leaderboard"]))
+
+
+def _trial(cursor: Cursor, fact: Fact) -> None:
+    """A trial as it stands: {"job_id", "record", "best_score": of the job by now}."""
+    id, best = str(fact.body["job_id"]), fact.body.get("best_score")
+    job = jobs.get(cursor, id)
+    trials.upsert(cursor, id, TrialRecord.from_dict(fact.body["record"]))
+    best_score = job.best_score if best is None else float(best)
+    jobs.update(cursor, id, trials=trials.count(cursor, id), best_score=best_score)
+
+
+def _model(cursor: Cursor, fact: Fact) -> None:
+    model = Model.from_dict(fact.body)
+    jobs.get(cursor, model.job_id)
+    models.insert(cursor, model)
+
+
+def _worker(cursor: Cursor, fact: Fact) -> None:
+    workers.upsert(cursor, Worker.from_dict(fact.body))
+
+
+def _log(cursor: Cursor, fact: Fact) -> None:
+    logs.append(cursor, [LogLine.from_dict(fact.body)])
+
+
+Apply = Callable[[Cursor, Fact], None]
+APPLIED_BY: dict[FactKind, Apply] = {
+    FactKind.JOB: _job,
+    FactKind.TRIAL: _trial,
+    FactKind.MODEL: _model,
+    FactKind.WORKER: _worker,
+    FactKind.LOG: _log,
+}
+
+
+# What a fact may be refused for; whatever else goes wrong (a full disk) is tried again.
+REFUSABLE = (NotFound, Conflict, InputError, ValueError, KeyError, TypeError, AttributeError, duckdb.Error)
+
+
+class Recorder:
+    def __init__(self, redis: Redis, db: Database) -> None:
+        self._redis = redis
+        self._db = db
+        self._kept_house_at = 0.0
+        self._routine = Routine("recorder", self._step)
+
+    def start(self) -> None:
+        self._routine.start()
+
+    def stop(self) -> None:
+        """Records what has arrived by now, unless Redis is away; then it waits there."""
+        self._routine.stop()
+        with suppress(RedisError):
+            while self.record():
+                pass
+
+    def record(self) -> int:
+        """Applies what waits in the stream, at most one batch; returns how many entries there were."""
+        stream = f"{facts.STREAM}@{self._identity()}"
+        with self._db.read() as cursor:
+            after = offsets.get(cursor, stream)
+        arrived = facts.read(self._redis, after)
+        if not arrived:
+            return 0
+        try:
+            self._apply(stream, arrived)
+        except REFUSABLE:
+            for each in arrived:
+                self._apply_or_refuse(stream, each)
+        facts.trim(self._redis, arrived[-1].id)
+        return len(arrived)
+
+    def _apply(self, stream: str, arrived: Sequence[Arrived]) -> None:
+        """All of them and the place in the stream, or nothing."""
+        if any(each.fact is None for each in arrived):
+            raise ValueError("An entry of the stream is no fact.")
+        found = {each.fact.id: each.fact for each in arrived if each.fact is not None}
+
+        def change(cursor: Cursor) -> None:
+            known = seen.known(cursor, found)
+            for fact in found.values():
+                if fact.id not in known:
+                    APPLIED_BY[fact.kind](cursor, fact)
+            seen.mark(cursor, found, time.time())
+            offsets.put(cursor, stream, arrived[-1].id)
+
+        self._db.transact(change)
+
+    def _apply_or_refuse(self, stream: str, arrived: Arrived) -> None:
+        try:
+            self._apply(stream, [arrived])
+        except REFUSABLE as error:
+            cause = f"{type(error).__name__}: {error}"
+            log.warning("A fact is set aside in %s: %s", facts.REFUSED, cause)
+            facts.refuse(self._redis, arrived, cause)
+            self._db.transact(lambda cursor: offsets.put(cursor, stream, arrived.id))
+
+    def _identity(self) -> str:
+        """Tells one Redis, and one life of its contents, from another, where an entry's id means nothing."""
+        self._redis.set(IDENTITY, uuid.uuid4().hex, nx=True)
+        return _text(self._redis.get(IDENTITY))
+
+    def _step(self) -> float:
+        recorded = self.record()
+        self._keep_house()
+        return 0.0 if recorded else IDLE_S
+
+    def _keep_house(self) -> None:
+        if time.monotonic() - self._kept_house_at < HOUSEKEEPING_S:
+            return
+        self._kept_house_at = time.monotonic()
+        with self._db.write() as cursor:
+            seen.drop_before(cursor, time.time() - REMEMBERED_S)
+            logs.drop_before(cursor, time.time() - LOGS_KEPT_S)
+
+
+def _text(value: bytes | str | None) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

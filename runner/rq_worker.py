@@ -1,0 +1,159 @@
+"""RQ's worker, made so that a job is never lost, and never counted twice when two machines ran it.
+
+The parent process only watches. It forks a work-horse per job, renews the job's lease, survives any absence
+of Redis, and gives the job back when it is told to stop. The work-horse dies with it. (RQ's internals are
+overridden here, so its version is pinned and the tests of this file hold it to what we need.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from redis import Redis
+from redis.retry import Retry
+from rq import Queue, Worker
+from rq.exceptions import StopRequested
+from rq.executions import Execution
+from rq.job import Job, JobStatus
+from rq.utils import now
+
+from flowml.runner import control, facts, leases
+from flowml.runner.connection import AWAY
+from flowml.runner.lifeline import die_with_parent
+from flowml.runner.queue import FlowJob, FlowQueue, queue_key
+from flowml.storage.records import Control, FactKind, JobState
+
+STUBBORN_S = 8.0  # a work-horse that did not obey a cancellation for so long is killed
+
+
+class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
+    queue_class = FlowQueue
+    job_class = FlowJob
+    max_connection_wait_time = 3.0
+
+    lease_s = 45
+    retry: Retry | None = None  # of the connection; cut short when we are told to stop
+    enter_horse: Callable[[], None] | None = None  # called first in each work-horse
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.jobs_done = 0
+        self.job_id = ""  # of the job that runs
+        self._giving_back = False
+        self._lost = False
+        self._cancelled = False
+
+    @property
+    def told_to_stop(self) -> bool:
+        return bool(self._stop_requested)
+
+    # --- taking a job -------------------------------------------------------------------------------------
+
+    def run_maintenance_tasks(self) -> None:
+        """Nothing: only the studio's reaper cleans up, RQ's way fails jobs that could still run."""
+        self.last_cleaned_at = now()
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
+        return self.lease_s
+
+    def prepare_execution(self, job: Job) -> Execution:
+        execution = super().prepare_execution(job)
+        leases.renew(self.connection, job, execution, self.name, self.lease_s)
+        leases.settle(self.connection, job)
+        return execution
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        self.job_id = job.id
+        self._lost = self._cancelled = False
+        try:
+            super().execute_job(job, queue)
+        finally:
+            self.job_id = ""
+        self.jobs_done += 1
+
+    # --- while it runs ------------------------------------------------------------------------------------
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        die_with_parent(self.pid)
+        if self.enter_horse is not None:
+            self.enter_horse()
+        super().main_work_horse(job, queue)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        try:
+            answer = leases.renew(self.connection, job, execution, self.name, self.lease_s)
+            if answer == leases.LOST:
+                self.log.error("The lease of job %s is lost; its work-horse is stopped", job.id)
+                self._lost = True
+                self.kill_horse()
+                return
+            if answer == leases.TAKEN_BACK:
+                self.log.warning("The lease of job %s had run out and was taken back", job.id)
+            self.heartbeat()
+            self._insist_on_cancel(job)
+        except AWAY as away:
+            self.log.error("The lease of job %s could not be renewed, its work goes on: %s", job.id, away)
+
+    def _insist_on_cancel(self, job: Job) -> None:
+        asked = control.asked(self.connection, job.id)
+        if asked and asked.control is Control.CANCEL and time.time() - asked.at > STUBBORN_S:
+            self.log.warning("Job %s did not obey its cancellation and is killed", job.id)
+            self._cancelled = True
+            self._stopped_job_id = job.id  # RQ then notes it as stopped and does not retry it
+            self.kill_horse()
+
+    def handle_job_failure(self, job: Job, queue: Queue, *arguments: Any, **named: Any) -> None:
+        """Called in the work-horse for a job that raised, here for a work-horse that died."""
+        if self._lost:
+            self.log.warning("Job %s runs elsewhere; nothing is noted", job.id)
+        elif self._giving_back and not self.is_horse:
+            self._give_back(job, named.get("execution"))
+        else:
+            super().handle_job_failure(job, queue, *arguments, **named)
+            if self._cancelled:
+                change = {"state": JobState.CANCELLED.value, "ended_at": time.time()}
+                self._tell(self.connection, job.id, change)
+
+    # --- stopping -----------------------------------------------------------------------------------------
+
+    def request_stop(self, signum: int, frame: Any) -> None:  # noqa: ARG002
+        """On SIGTERM and Ctrl-C: the running job is given back and goes on from its work folder next time."""
+        signal.signal(signal.SIGINT, self.request_force_stop)
+        signal.signal(signal.SIGTERM, self.request_force_stop)
+        self._shutdown_requested_date = now()
+        self._stop_requested = True
+        if self.retry is not None:
+            self.retry.update_retries(1)  # also of a call that waits for Redis right now
+        if not self.job_id:
+            raise StopRequested
+        self._giving_back = True
+        if self.horse_pid:
+            self.kill_horse()
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        super().fork_work_horse(job, queue)
+        if self._giving_back:  # told to stop just before the fork
+            self.kill_horse()
+
+    def teardown(self) -> None:
+        with contextlib.suppress(*AWAY):  # then its records expire by themselves
+            super().teardown()
+
+    def _give_back(self, job: Job, execution: Execution | None) -> None:
+        """The job waits again, first in its queue, as if it had not been taken."""
+        with self.connection.pipeline() as pipeline:
+            job.set_status(JobStatus.QUEUED, pipeline=pipeline)
+            pipeline.hdel(job.key, "worker_name", "started_at")
+            self.cleanup_execution(job, pipeline=pipeline, execution=execution)
+            pipeline.lpush(queue_key(job.origin), job.id)
+            self._tell(pipeline, job.id, {"state": JobState.QUEUED.value, "worker": ""})
+            pipeline.execute()
+        self.log.info("Job %s was given back", job.id)
+
+    def _tell(self, redis: Redis, job_id: str, changes: dict[str, Any]) -> None:
+        body = {"id": job_id, "changes": changes, "no_trial_runs": True}
+        facts.add(redis, facts.new_fact(FactKind.JOB, body))

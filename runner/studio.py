@@ -1,0 +1,124 @@
+"""The studio's machinery, put together in one place: what runs beside the pages and the REST API."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack, closing
+
+from redis import Redis
+
+from flowml.runner import catalog, facts, logs, queue, spool
+from flowml.runner.client import Client
+from flowml.runner.connection import connect, masked, reachable
+from flowml.runner.embedded import EmbeddedRedis, find_server
+from flowml.runner.facts import FactWriter
+from flowml.runner.home import HomeLock, prepare, studio_id
+from flowml.runner.local_workers import LocalWorkers
+from flowml.runner.reaper import Reaper
+from flowml.runner.recorder import Recorder
+from flowml.runner.serving import Serving
+from flowml.runner.settings import Settings
+from flowml.runner.tenure import Tenure
+from flowml.storage.artifacts import LocalArtifacts
+from flowml.storage.datasets import Datasets
+from flowml.storage.db import Database
+from flowml.storage.errors import NotReady
+from flowml.storage.records import Dataset
+
+SOURCE = "studio"  # of its log lines
+
+log = logging.getLogger(__name__)
+
+
+class Studio:
+    """`start` brings all of it up, or raises what is in the way and leaves nothing behind.
+
+    `stop` ends it in the opposite order: running jobs are given back, what was told is recorded.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._running = ExitStack()
+        self._client: Client | None = None
+        self._serving: Serving | None = None
+
+    @property
+    def client(self) -> Client:
+        if self._client is None:
+            raise _not_running()
+        return self._client
+
+    @property
+    def serving(self) -> Serving:
+        if self._serving is None:
+            raise _not_running()
+        return self._serving
+
+    def add_samples(self) -> tuple[Dataset, ...]:
+        """The sample tables, added if they are not there."""
+        from flowml.runner.samples import add_samples  # which loads the library that they come from
+
+        return add_samples(self.client, self.settings.uploads)
+
+    def start(self) -> None:
+        with ExitStack() as stack:
+            self._prepare(stack)
+            redis = self._connect(stack)
+            self._begin(stack, redis)
+            self._running = stack.pop_all()
+        log.info("The studio runs on %s", self.settings.home)
+
+    def stop(self) -> None:
+        """To stop twice is no error."""
+        self._client = self._serving = None
+        self._running.close()
+
+    def _prepare(self, stack: ExitStack) -> None:
+        prepare(self.settings)
+        lock = HomeLock(self.settings.home)
+        lock.take()
+        stack.callback(lock.release)
+        logs.set_up(self.settings, SOURCE, file=self.settings.logs / "studio.log")
+        stack.callback(logs.take_down)
+
+    def _connect(self, stack: ExitStack) -> Redis:
+        url = self.settings.redis_url
+        if not url:
+            server = EmbeddedRedis(self.settings.home, find_server())
+            stack.callback(server.stop)
+            url = server.start().url
+        redis = stack.enter_context(closing(connect(url)))
+        with reachable():
+            redis.ping()
+            tenure = Tenure(redis, studio_id(self.settings.home))
+            tenure.take()
+        stack.callback(tenure.release)
+        log.info("Redis is at %s", masked(url))
+        return redis
+
+    def _begin(self, stack: ExitStack, redis: Redis) -> None:
+        """In this order: at the end each still finds what it needs."""
+        settings = self.settings
+        db = stack.enter_context(closing(Database(settings.database)))
+        artifacts = LocalArtifacts(settings.artifacts)
+        datasets = Datasets(db, artifacts, settings.upload_limit)
+        recorder = Recorder(redis, db)
+        recorder.start()
+        stack.callback(recorder.stop)
+        told = stack.enter_context(FactWriter(redis, settings.spool, SOURCE))
+        logs.set_up(settings, SOURCE, told.put, settings.logs / "studio.log")
+        stack.callback(logs.set_up, settings, SOURCE, None, settings.logs / "studio.log")
+        spool.replay(settings.spool, lambda lines: facts.send(redis, lines))
+        queue.set_limit(redis, settings.concurrent_jobs)
+        reaper = Reaper(redis, db, datasets, settings)
+        reaper.start()
+        stack.callback(reaper.stop)
+        workers = LocalWorkers(settings)
+        stack.callback(workers.stop)
+        workers.start()
+        self._client = Client(db, datasets, artifacts, redis, settings, catalog.choices())
+        self._serving = Serving(self._client, settings.upload_limit)
+
+
+def _not_running() -> NotReady:
+    return NotReady("The studio is not running.", "Start it first.")

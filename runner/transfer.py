@@ -1,0 +1,44 @@
+"""How the files of a job reach the machine that works on it, and how what it made comes back.
+
+Today there is one way: a folder that studio and workers share. Another way (from an object store, or over
+HTTP) is another class with these two methods.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from flowml.runner.settings import Settings
+from flowml.storage.artifacts import LocalArtifacts
+from flowml.storage.errors import NotFound
+from flowml.storage.records import Artifact, Dataset
+
+
+class Transfer(Protocol):
+    def fetch(self, dataset: Dataset) -> Path:
+        """The table of a dataset as a Parquet file on this machine. Raises NotFound."""
+
+    def deliver(self, path: Path) -> Artifact:
+        """Hands over a file that a job made."""
+
+
+class SharedFolder:
+    def __init__(self, folder: Path) -> None:
+        self._artifacts = LocalArtifacts(folder)
+
+    def fetch(self, dataset: Dataset) -> Path:
+        try:
+            return self._artifacts.path(dataset.sha256)
+        except NotFound as missing:
+            raise NotFound(
+                f"The table of dataset {dataset.name!r} is not in {self._artifacts.root}.",
+                "Share the studio's artifacts folder with this worker and name it FLOWML_ARTIFACTS_FOLDER.",
+            ) from missing
+
+    def deliver(self, path: Path) -> Artifact:
+        return self._artifacts.put_file(path)
+
+
+def transfer_of(settings: Settings) -> Transfer:
+    return SharedFolder(settings.artifacts)
