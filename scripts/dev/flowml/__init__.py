@@ -1,3 +1,36 @@
-"""FlowML Studio: self-hosted, private AutoML for tables."""
+"""FlowML Studio: self-hosted, private AutoML for tables.
+
+import flowml
+
+model = flowml.fit(frame, target="churn", budget="60s")
+model.predict(rows)
+flowml.load("model.onnx").predict_proba(rows)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flowml.automl.serve import Model
+    from flowml.runner.fit import fit
 
 __version__ = "0.1.0"
+__all__ = ["Model", "__version__", "fit", "load"]
+
+LAZY = {"fit": "flowml.runner.fit", "Model": "flowml.automl.serve"}  # imported when first asked for
+
+
+def load(path: str) -> Model:
+    """The model in an ONNX file that FlowML wrote."""
+    from flowml.automl.serve import Model
+
+    return Model.load(path)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LAZY:
+        raise AttributeError(f"module 'flowml' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(LAZY[name]), name)

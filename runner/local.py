@@ -1,0 +1,196 @@
+"""Training and predicting on this machine alone: no Redis, no studio, no database."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowml.runner.crew import Crew
+from flowml.runner.lane import MEMORY_SHARE, Lane
+from flowml.runner.limits import allowance
+from flowml.runner.listener import LaneOutcome, Listener
+from flowml.runner.plan import divide
+from flowml.runner.slot import CHILD
+from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError, UnknownColumn, error_of
+from flowml.storage.records import Control, JobSpec, JobState, Receipt
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from flowml.storage.intake import Intake
+
+LIMIT_BYTES = 20 * 10**9  # of a file; the machine's memory is the narrower limit
+READ_S = 60.0  # for a small file, plus what a slow machine needs for its size:
+READ_BYTES_PER_S = 2e6
+BYTES_PER_CELL = 8  # a guess, until the table is read
+MODEL = "model.onnx"
+
+Wish = Callable[[], Control | None]
+
+
+def train(
+    file: Path,
+    spec: JobSpec,
+    out: Path,
+    listener: Listener,
+    control: Wish = lambda: None,
+    child: tuple[str, ...] = CHILD,
+) -> LaneOutcome:
+    """Read the file, run a lane on it, and write the model and its papers into the folder `out`.
+
+    Raises what kept it from a model. A cancelled run writes nothing.
+    """
+    started = time.time()
+    _make_folder(out)
+    crew = _early_crew(file, spec, child)
+    try:
+        with tempfile.TemporaryDirectory(prefix="flowml-") as folder:
+            work = Path(folder)
+            listener.stage("Reading the table")
+            intake = _read(file, work / "table.parquet", control)
+            if intake is None:
+                return LaneOutcome(JobState.CANCELLED, Receipt(spec.budget_s, time.time() - started))
+            _check_target(spec.target, intake)
+            study = work / "study"
+            lane = Lane(
+                work / "table.parquet",
+                intake.schema,
+                spec,
+                study,
+                listener,
+                control,
+                started=started,
+                crew=crew,
+            )
+            outcome = lane.run()
+            if outcome.champion is not None:
+                _write(outcome, study / "champion" / MODEL, out)
+    finally:
+        crew.close()
+    if outcome.state is JobState.FAILED:
+        raise error_of(outcome.code, outcome.cause, outcome.advice)
+    return outcome
+
+
+def _make_folder(out: Path) -> None:
+    """Before the work rather than after it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise StorageError(
+            f"The folder {out} cannot be written: {error.strerror}.", "Choose another folder with --out."
+        ) from error
+
+
+def _early_crew(file: Path, spec: JobSpec, child: tuple[str, ...]) -> Crew:
+    """One child that loads its libraries while the file is still read. The lane adds the others."""
+    machine = allowance()
+    memory = int(machine.ram_available * MEMORY_SHARE)
+    size = file.stat().st_size if file.is_file() else 0
+    plan = divide(size // BYTES_PER_CELL, 1, min(spec.jobs or machine.cpus, machine.cpus), memory)
+    crew = Crew(plan.threads, memory, child)
+    if size:
+        crew.add()
+    return crew
+
+
+def _read(file: Path, table: Path, control: Wish) -> Intake | None:
+    """None when the user interrupted: a Ctrl-C reaches the reading process too."""
+    from flowml.storage.intake import convert  # the child is starting meanwhile
+
+    size = file.stat().st_size if file.is_file() else 0
+    try:
+        intake = convert(file, file.name, table, LIMIT_BYTES, READ_S + size / READ_BYTES_PER_S)
+    except FlowMLError:
+        if control() is None:
+            raise
+        return None
+    return None if control() is not None else intake
+
+
+def _check_target(target: str, intake: Intake) -> None:
+    """The child would find it too, seconds later."""
+    names = intake.schema.names
+    if target not in names:
+        near = difflib.get_close_matches(target, names, n=1)
+        shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+        advice = f"Did you mean {near[0]!r}?" if near else f"Its columns: {shown}."
+        raise UnknownColumn(f"The table has no column {target!r}.", advice)
+
+
+def _write(outcome: LaneOutcome, model: Path, out: Path) -> None:
+    """Each file appears whole; files that are not ours are left alone."""
+    from flowml.automl.card import to_markdown
+
+    assert outcome.champion is not None
+    rows = [row.to_dict() for row in outcome.leaderboard]
+    card = outcome.champion["card"]
+    papers = {
+        "leaderboard.json": json.dumps(rows, indent=1),
+        "receipt.json": json.dumps(outcome.receipt.to_dict(), indent=1),
+        "card.json": json.dumps(card, indent=1),
+        "card.md": to_markdown(card),
+    }
+    _place(out / MODEL, model.read_bytes())
+    for name, text in papers.items():
+        _place(out / name, text.encode())
+
+
+def _place(path: Path, content: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+# --- predicting -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What `predict` wrote."""
+
+    rows: int
+    warnings: tuple[str, ...]
+    more_warnings: int  # beyond those listed
+
+
+def predict(model: Path, file: Path, out: Path) -> Predicted:
+    """Write the predictions for a table: `prediction`, `probability_<class>` of each class, `warnings`."""
+    writer = WRITERS.get(out.suffix.lower())
+    if writer is None:
+        raise SpecError(f"{out.name} ends in {out.suffix or 'nothing'}.", f"Use {' or '.join(WRITERS)}.")
+    if not file.is_file():
+        raise NotFound(f"There is no file {file}.", "Check the path.")
+    import polars as pl
+
+    from flowml.automl.serve import Predictor
+    from flowml.storage.formats import read
+
+    predictor = Predictor(model / MODEL if model.is_dir() else model)
+    frame, _ = read(file, file.name)
+    found = predictor.predict(frame)
+    columns: dict[str, object] = {"prediction": found.values}
+    if found.probabilities is not None:
+        for name, shares in zip(found.class_names, found.probabilities.T, strict=True):
+            columns[f"probability_{name}"] = shares
+    columns["warnings"] = found.warnings.per_row(len(found))
+    writer(pl.DataFrame(columns), out)
+    return Predicted(len(found), tuple(map(str, found.warnings)), found.warnings.left_out)
+
+
+def _write_csv(table: pl.DataFrame, out: Path) -> None:
+    table.write_csv(out)
+
+
+def _write_parquet(table: pl.DataFrame, out: Path) -> None:
+    table.write_parquet(out)
+
+
+WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {".csv": _write_csv, ".parquet": _write_parquet}

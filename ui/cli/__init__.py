@@ -1,0 +1,121 @@
+"""The command line: `flowml`, and `flowml-worker` in `worker`.
+
+Only the command that runs imports what it needs, so that each answers at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowml.ui.cli.ending import ended
+
+app = typer.Typer(
+    name="flowml",
+    help="FlowML Studio: private AutoML for tables, on your own machines.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+
+
+@app.command()
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; only this machine for now.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the pages and the REST API; 0: any free one.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=0, help="Local workers to start.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="The data folder.", file_okay=False)] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Add two small tables to start with.")] = False,
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = False,
+) -> None:
+    """Start the studio: pages, REST API, and a local worker. Ctrl-C stops all and loses nothing."""
+    from flowml.ui.cli.up import start
+
+    with ended():
+        start(host, port, workers, data_dir, sample, open_)
+
+
+@app.command()
+def train(
+    file: Annotated[Path, typer.Argument(help="The table: CSV, TSV, Excel, Parquet, JSON …")],
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    out: Annotated[Path, typer.Option(help="Folder for the model and its papers; made if missing.")],
+    task: Annotated[str, typer.Option(help="auto, binary, multiclass or regression.")] = "auto",
+    metric: Annotated[
+        str, typer.Option(help="auto, or the key of a metric such as roc_auc or rmse.")
+    ] = "auto",
+    budget: Annotated[str, typer.Option(help="Time from start to finished model: 60s, 5m, 1h.")] = "60s",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed asks the same questions.")] = 0,
+    algorithms: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
+    trials: Annotated[int | None, typer.Option(min=1, help="At most so many trials.")] = None,
+    split: Annotated[str, typer.Option(help="auto, random, holdout, group:COLUMN or time:COLUMN.")] = "auto",
+    folds: Annotated[int | None, typer.Option(min=2, help="Folds of the cross-validation.")] = None,
+    max_latency_ms: Annotated[float | None, typer.Option(help="Longest time for one row.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all without it.")] = None,
+    json: Json = False,
+) -> None:
+    """Train models on a table and export the best as one ONNX file. No studio is needed.
+
+    The first Ctrl-C stops the search and keeps the best model, the second cancels.
+    """
+    from flowml.storage.records import JobSpec
+    from flowml.ui.cli.train import names, seconds, train_table
+
+    spec = JobSpec(
+        target=target,
+        task=task,
+        metric=metric,
+        budget_s=seconds(budget),
+        seed=seed,
+        algorithms=names(algorithms),
+        max_trials=trials,
+        split=split,
+        folds=folds,
+        max_latency_ms=max_latency_ms,
+        jobs=jobs,
+        name=file.name,
+    )
+    with ended():
+        train_table(file, spec, out, json)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model.onnx that FlowML wrote, or its folder.")],
+    file: Annotated[Path, typer.Argument(help="The table with the rows to predict.")],
+    out: Annotated[Path, typer.Option(help="Where the predictions go: .csv or .parquet.")],
+    json: Json = False,
+) -> None:
+    """Predict the rows of a table: a column `prediction`, probabilities of classes, and warnings."""
+    from flowml.ui.cli.predict import predict_table
+
+    with ended():
+        predict_table(model, file, out, json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Look whether this machine has all that FlowML needs, and say what to do where not."""
+    from flowml.ui.cli.doctor import examine
+
+    with ended():
+        examine(json)
+
+
+@app.command()
+def version(json: Json = False) -> None:
+    """Print the version."""
+    import flowml
+
+    typer.echo(f'{{"version": "{flowml.__version__}"}}' if json else flowml.__version__)
+
+
+def main() -> None:
+    app()

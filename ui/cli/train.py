@@ -1,0 +1,128 @@
+"""`flowml train`: the run of a lane, seen from a terminal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+from flowml.runner.kinds import duration, parts
+from flowml.runner.listener import LaneOutcome
+from flowml.runner.local import train
+from flowml.storage.records import Control, JobSpec, JobState, LeaderboardRow
+from flowml.ui.cli.ending import CANCELLED
+from flowml.ui.cli.plain import Plain
+
+if TYPE_CHECKING:
+    from flowml.ui.cli.live import Live
+
+SHOWN_ROWS = 10
+
+
+def seconds(text: str) -> float:
+    try:
+        return duration(text)
+    except ValueError:
+        expected = "expected a time such as 60s, 5m, 1h, or plain seconds"
+        raise typer.BadParameter(f"{text!r} is no budget; {expected}.", param_hint="--budget") from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    return parts(text)
+
+
+def train_table(file: Path, spec: JobSpec, out: Path, as_json: bool) -> None:
+    wish = Wish()
+    with wish, _view(file, spec, as_json) as view:
+        outcome = train(file, spec, out, view, wish)
+    if outcome.state is JobState.CANCELLED:
+        typer.echo("Cancelled; nothing was written.", err=True)
+        raise typer.Exit(CANCELLED)
+    if as_json:
+        typer.echo(json.dumps(summary(outcome, out)))
+    else:
+        _report(outcome, out)
+
+
+def _view(file: Path, spec: JobSpec, as_json: bool) -> Plain | Live:
+    """Redrawn on a terminal, else plain lines; beside JSON on stdout they go to stderr."""
+    if as_json or not sys.stdout.isatty():
+        return Plain(file.name, spec.target, spec.budget_s, stream=sys.stderr if as_json else sys.stdout)
+    from flowml.ui.cli.live import Live as Redrawn  # rich takes a moment to load
+
+    return Redrawn(file.name, spec.target, spec.budget_s)
+
+
+class Wish:
+    """What the user asks by Ctrl-C: the first time to stop and keep the best, the second time to cancel."""
+
+    def __init__(self) -> None:
+        self._control: Control | None = None
+
+    def __call__(self) -> Control | None:
+        return self._control
+
+    def __enter__(self) -> Wish:
+        self._before = {
+            signal.SIGINT: signal.signal(signal.SIGINT, self._interrupt),
+            signal.SIGTERM: signal.signal(signal.SIGTERM, self._terminate),
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, action in self._before.items():
+            signal.signal(number, action)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        if self._control is None:
+            self._control = Control.STOP
+            typer.echo("\nStopping; the best model is kept. Ctrl-C again cancels.", err=True)
+        else:
+            self._control = Control.CANCEL
+
+    def _terminate(self, _number: int, _frame: FrameType | None) -> None:
+        self._control = Control.CANCEL
+
+
+def summary(outcome: LaneOutcome, out: Path) -> dict[str, object]:
+    """What `--json` prints."""
+    best = champion_row(outcome)
+    return {
+        "model": str(out / "model.onnx"),
+        "metric": best.metric,
+        "score": best.score,
+        "trials": sum(outcome.receipt.trials.values()),
+        "used_s": round(outcome.receipt.used_s, 3),
+        "champion": best.name,
+        "state": outcome.state.value,
+    }
+
+
+def champion_row(outcome: LaneOutcome) -> LeaderboardRow:
+    return next((row for row in outcome.leaderboard if row.champion), outcome.leaderboard[0])
+
+
+def _report(outcome: LaneOutcome, out: Path) -> None:
+    best, receipt = champion_row(outcome), outcome.receipt
+    typer.echo()
+    for row in outcome.leaderboard[:SHOWN_ROWS]:
+        typer.echo(_line(row))
+    if (more := len(outcome.leaderboard) - SHOWN_ROWS) > 0:
+        typer.echo(f"     and {more} more in {out / 'leaderboard.json'}")
+    typer.echo()
+    typer.secho(f"{best.name}: {best.metric} {best.score:.5g}", bold=True)
+    typer.echo(f"{receipt.used_s:.1f} s used of {receipt.budget_s:.0f} s. Written to {out}:")
+    typer.echo("  model.onnx, leaderboard.json, receipt.json, card.md, card.json")
+    for note in receipt.notes:
+        typer.echo(note)
+
+
+def _line(row: LeaderboardRow) -> str:
+    rank = "   -" if row.rank is None else f"{row.rank:4d}"
+    score = row.state.value if row.score is None else f"{row.score:.5g}"
+    return f"{rank}  {row.name:<32.32}  {score:>10}  {row.fit_seconds:8.1f} s  {row.cause}".rstrip()
