@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.bootstrap import load_config_options
 
 from flowml.runner.studio import Studio
@@ -39,9 +40,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def build_app(
-    studio: Studio, address: str, port: int, stopping: Event, names: Iterable[str] = ()
-) -> st.App:
+def build_app(studio: Studio, address: str, port: int, stopping: Event, names: Iterable[str] = ()) -> st.App:
     """The application for a started studio. `stopping` tells endless answers to end.
 
     A process holds one such application at most: Streamlit's runtime allows no second.
@@ -68,6 +67,9 @@ def configure(address: str, port: int) -> None:
     # Without a name Streamlit asks an outside service for this machine's address.
     named = {"browser.serverAddress": public, "browser.serverPort": port}
     load_config_options(OPTIONS | own | named)
+    # Else the folder pages/ beside the script makes Streamlit run a page without the script around it, when
+    # the first request after the start is for that page.
+    PagesManager.uses_pages_directory = False
 
 
 def routes(studio: Studio, stopping: Event) -> list[BaseRoute]:

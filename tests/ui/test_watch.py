@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from flowml.storage.records import Event, EventKind, Level, TrialRecord, TrialState
+from flowml.ui.watch import Watch
+
+
+def trial(number: int, score: float | None = 0.8, state: TrialState = TrialState.COMPLETE) -> TrialRecord:
+    return TrialRecord(number, "lightgbm", {"leaves": 31}, state, score=score, started_at=100.0, seconds=2.0)
+
+
+def started(number: int, at: float = 200.0) -> Event:
+    fields = {"number": number, "algorithm": "xgboost", "stage": "search"}
+    return Event(EventKind.TRIAL_STARTED, at, fields, f"{at}-0")
+
+
+def finished(number: int, score: float, at: float = 210.0) -> Event:
+    fields = {"number": number, "algorithm": "xgboost", "state": "complete", "score": score, "seconds": 4.0}
+    return Event(EventKind.TRIAL_FINISHED, at, {**fields, "score_std": None}, f"{at}-0")
+
+
+def test_trials_of_the_database_and_of_events_are_told_once() -> None:
+    watch = Watch.of("job", [trial(0), trial(1, state=TrialState.RUNNING)])
+    assert list(watch.trials) == [0]
+    assert list(watch.running) == [1]
+    assert watch.fold([started(0), started(1), started(2), finished(1, 0.9), finished(0, 0.1)]) == 5
+    assert {number: record.score for number, record in watch.trials.items()} == {0: 0.8, 1: 0.9}
+    assert watch.trials[0].params == {"leaves": 31}
+    assert watch.trials[1].started_at == 206.0
+    assert list(watch.running) == [2]
+    assert watch.cursor == "210.0-0"
+
+
+def test_a_lost_trial_runs_again_and_an_old_start_does_not_revive_it() -> None:
+    watch = Watch.of("job", [trial(3, None, TrialState.LOST)])
+    watch.fold([started(3, at=100.2)])
+    assert not watch.running
+    watch.fold([started(3, at=300.0)])
+    assert list(watch.running) == [3]
+    watch.fold([finished(3, 0.7, at=310.0)])
+    assert watch.trials[3].state is TrialState.COMPLETE
+    assert not watch.running
+
+
+def test_standings_follow_the_direction() -> None:
+    watch = Watch.of("job", [trial(0, 0.8), trial(1, 0.9), trial(2, None, TrialState.FAILED), trial(3, 0.7)])
+    assert [row.score for row in watch.standings("maximize")] == [0.9, 0.8, 0.7]
+    assert [row.score for row in watch.standings("minimize", limit=2)] == [0.7, 0.8]
+    assert [row.rank for row in watch.standings("maximize")] == [1, 2, 3]
+    assert watch.count(TrialState.FAILED) == 1
+
+
+def test_stage_clock_and_log() -> None:
+    watch = Watch.of("job", [])
+    watch.fold(
+        [
+            Event(EventKind.STAGE, 1.0, {"text": "Searching"}, "1-0"),
+            Event(EventKind.STATE, 2.0, {"state": "running", "elapsed_s": 1.5}, "2-0"),
+            Event(EventKind.LOG, 3.0, {"level": "error", "message": "no memory", "trial": 4}, "3-0"),
+        ]
+    )
+    assert (watch.stage, watch.used_s, watch.told_at) == ("Searching", 1.5, 2.0)
+    line = watch.log[0]
+    assert (line.level, line.message, line.trial) == (Level.ERROR, "no memory", 4)
+
+
+def test_every_kind_of_event_is_folded() -> None:
+    fields = {"number": 1, "text": "", "message": "", "level": "info", "state": "complete"}
+    watch = Watch.of("job", [])
+    assert watch.fold(Event(kind, 1.0, fields, "1-0") for kind in EventKind) == len(EventKind)

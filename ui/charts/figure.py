@@ -1,0 +1,73 @@
+"""The shape of every chart: a title, a text for those who cannot see it, named axes, traces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowml.storage.records import Json, Record
+
+
+@dataclass(frozen=True)
+class Chart(Record):
+    title: str
+    alt: str  # says in words what the chart shows
+    traces: tuple[Json, ...]
+    layout: Json = field(default_factory=dict)
+    height: int = 300
+    note: str = ""  # one line below the title
+
+
+def label(name: object, limit: int = 40) -> str:
+    """A name as plotly shows it: cut to `limit`, and no tag in it is one."""
+    words = str(name)
+    words = words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def names_axis(title: str, names: Sequence[str], limit: int = 28, **more: Any) -> Json:
+    """An axis of names: the whole name is the category, a short one stands at the tick."""
+    return axis(
+        title,
+        type="category",
+        tickmode="array",
+        tickvals=[label(name, 10_000) for name in names],
+        ticktext=[label(name, limit) for name in names],
+        **more,
+    )
+
+
+def axis(title: str, **more: Any) -> Json:
+    """An axis with its name, quiet grid and no zero line."""
+    return {
+        "title": {"text": title, "standoff": 8, "font": {"size": 12, "color": "@muted"}},
+        "gridcolor": "@grid",
+        "zeroline": False,
+        "linecolor": "@grid",
+        "tickfont": {"size": 11, "color": "@muted"},
+        "automargin": True,
+        **more,
+    }
+
+
+def layout(x: Json, y: Json, **more: Any) -> Json:
+    return {
+        "xaxis": x,
+        "yaxis": y,
+        "margin": {"l": 48, "r": 12, "t": 8, "b": 40},
+        "hovermode": "closest",
+        "showlegend": False,
+        **more,
+    }
+
+
+LEGEND_ABOVE: Json = {
+    "orientation": "h",
+    "x": 0,
+    "xanchor": "left",
+    "y": 1.02,
+    "yanchor": "bottom",
+    "font": {"size": 11, "color": "@text"},
+    "itemsizing": "constant",
+}

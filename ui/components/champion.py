@@ -1,0 +1,105 @@
+"""The champion of a job: what it is made of, and how to take it along."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from flowml.storage.records import Job, Model
+from flowml.ui import session, words
+from flowml.ui.components import layout
+
+
+def of(job: Job) -> Model | None:
+    return session.client().model(job.champion) if job.champion else None
+
+
+def view(job: Job) -> None:
+    model = of(job)
+    if model is None:
+        st.caption("This job made no model.")
+        return
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(border=True):
+        st.subheader("Made of", anchor=False)
+        _members(model)
+    with right, st.container(border=True):
+        st.subheader("Take it along", anchor=False)
+        _downloads(model)
+    with st.container(border=True):
+        st.subheader("What it expects", anchor=False)
+        _contract(model)
+
+
+def _members(model: Model) -> None:
+    if not model.members:
+        st.markdown(f"One model: **{words.plain(model.name)}**.")
+        return
+    st.caption("A weighted mean of these models, each a bag of its fold models.")
+    table = {"Member": list(model.members), "Weight": [100 * weight for weight in model.weights]}
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "Member": st.column_config.TextColumn("Member", width="large"),
+            "Weight": st.column_config.ProgressColumn(
+                "Weight", format="%.0f %%", min_value=0.0, max_value=100.0
+            ),
+        },
+        alt="Members of the ensemble and their weights",
+    )
+
+
+def _downloads(model: Model) -> None:
+    st.caption(
+        f"One ONNX file of {words.size(model.onnx.size)}: the table goes in as it is, "
+        "no other file or Python package of ours is needed."
+    )
+    name = model.job_id
+    st.download_button(
+        "Model (ONNX)",
+        lambda: session.client().model_file(model.id).read_bytes(),
+        f"{name}.onnx",
+        "application/octet-stream",
+        icon=":material/download:",
+        type="primary",
+        width="stretch",
+        on_click="ignore",
+    )
+    st.download_button(
+        "Model card (JSON)",
+        json.dumps(model.card, indent=2, ensure_ascii=False),
+        f"{name}-card.json",
+        "application/json",
+        icon=":material/description:",
+        width="stretch",
+        on_click="ignore",
+    )
+    layout.link(st.container(), "predict", "Ask it", "online_prediction", model=model.id)
+
+
+def _contract(model: Model) -> None:
+    columns = model.contract.get("columns", [])
+    table = {
+        "Column": [column["name"] for column in columns],
+        "Kind": [column["kind"] for column in columns],
+        "Seen": [_seen(column) for column in columns],
+    }
+    st.dataframe(table, hide_index=True, alt="Columns that the model expects")
+
+
+def _seen(column: dict[str, object]) -> str:
+    categories = column.get("categories")
+    if isinstance(categories, list) and categories:
+        return words.listing([str(name) for name in categories], 6)
+    low, high = column.get("minimum"), column.get("maximum")
+    if column.get("kind") == "datetime":
+        return (
+            f"{words.moment(_float(low))[:11]} … {words.moment(_float(high))[:11]}" if low is not None else ""
+        )
+    return f"{words.number(_float(low))} … {words.number(_float(high))}" if low is not None else ""
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

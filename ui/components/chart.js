@@ -1,0 +1,105 @@
+// Draws one figure and keeps it: Plotly.react updates the node in place, so a zoom survives and nothing flickers.
+
+const SCRIPT = '/flowml/plotly.min.js'
+
+function loadPlotly() {
+  if (window.Plotly) return Promise.resolve(window.Plotly)
+  window.flowmlPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement('script')
+    script.src = SCRIPT
+    script.onload = () => resolve(window.Plotly)
+    script.onerror = () => { window.flowmlPlotly = undefined; reject(new Error('no plotly')) }
+    document.head.appendChild(script)
+  })
+  return window.flowmlPlotly
+}
+
+function palette(element) {
+  const css = getComputedStyle(element)
+  const value = (name) => css.getPropertyValue(name).trim()
+  const colours = {
+    '@text': value('--st-text-color'),
+    '@muted': value('--st-gray-text-color'),
+    '@grid': value('--st-border-color'),
+    '@primary': value('--st-primary-color'),
+    '@surface': value('--st-background-color'),
+    '@soft': value('--st-secondary-background-color'),
+    '@good': value('--st-green-color'),
+    '@bad': value('--st-red-color'),
+  }
+  value('--st-chart-categorical-colors').split(',').forEach((colour, i) => { colours['@' + i] = colour.trim() })
+  return { colours, font: value('--st-font') }
+}
+
+// Only where a colour stands: a class may well be called "@text".
+function painted(node, colours, isColour = false) {
+  if (typeof node === 'string') return isColour ? colours[node] ?? node : node
+  if (Array.isArray(node)) return isColour || typeof node[0] === 'object' ? node.map((n) => painted(n, colours, isColour)) : node
+  if (!node || typeof node !== 'object') return node
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, painted(value, colours, isColour || /color/i.test(key))]))
+}
+
+const plain = (value) => typeof value !== 'string' ? value
+  : value.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
+
+function csvCell(value) {
+  const text = value === null || value === undefined ? '' : String(plain(value))
+  const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? "'" + text : text
+  return /[",\n\r]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe
+}
+
+function csvOf(data) {
+  const axis = (name) => data.layout[name]?.title?.text || name[0]
+  const rows = [['series', axis('xaxis'), axis('yaxis'), 'value']]
+  for (const trace of data.traces) {
+    const xs = trace.x ?? [], ys = trace.y ?? []
+    if (trace.z) ys.forEach((y, i) => xs.forEach((x, j) => rows.push([trace.name ?? '', x, y, trace.z[i][j]])))
+    else for (let i = 0; i < Math.max(xs.length, ys.length); i++) rows.push([trace.name ?? '', xs[i], ys[i], trace.text?.[i]])
+  }
+  return '\ufeff' + rows.map((row) => row.map(csvCell).join(',')).join('\n')
+}
+
+function save(data) {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(new Blob([csvOf(data)], { type: 'text/csv' }))
+  link.download = data.title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-') + '.csv'
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+}
+
+export default function (component) {
+  const { data, parentElement } = component
+  const figure = parentElement.querySelector('.fm-chart')
+  const plot = figure.querySelector('.fm-chart-plot')
+  figure.querySelector('.fm-chart-title').textContent = data.title
+  figure.querySelector('.fm-chart-note').textContent = data.note
+  const button = figure.querySelector('.fm-chart-save')
+  button.setAttribute('aria-label', 'Download the numbers of: ' + data.title)
+  button.onclick = () => save(data)
+  figure.querySelector('.fm-chart-alt').textContent = data.alt
+  plot.style.height = data.height + 'px'
+  loadPlotly().then((Plotly) => {
+    const { colours, font } = palette(figure)
+    const layout = {
+      autosize: true, height: data.height, uirevision: 'kept',
+      paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
+      font: { family: font, color: colours['@text'], size: 12 },
+      hoverlabel: { bgcolor: colours['@soft'], bordercolor: colours['@grid'], font: { family: font, color: colours['@text'] } },
+      modebar: { bgcolor: 'rgba(0,0,0,0)', color: colours['@muted'], activecolor: colours['@primary'] },
+      ...painted(data.layout, colours),
+    }
+    const config = {
+      responsive: true, displaylogo: false, showSendToCloud: false,
+      modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'],
+    }
+    Plotly.react(plot, painted(data.traces, colours), layout, config)
+    if (!plot.flowmlObserver) {
+      plot.flowmlObserver = new ResizeObserver(() => { if (plot.isConnected && plot.offsetWidth) Plotly.Plots.resize(plot) })
+      plot.flowmlObserver.observe(plot)
+    }
+  }).catch(() => { plot.textContent = data.alt })
+  return () => {
+    plot.flowmlObserver?.disconnect()
+    window.Plotly?.purge(plot)
+  }
+}

@@ -1,0 +1,107 @@
+"""How a job is named and shown in lists and headings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from flowml.storage.records import ACTIVE, ENDED, Job, JobState
+from flowml.ui import catalog, session, words
+from flowml.ui.components import budget, clock, figures, layout, states
+from flowml.ui.components.faults import explained
+
+
+def title(job: Job) -> str:
+    return job.spec.name or f"{job.dataset_name or 'Deleted dataset'} · {job.spec.target}"
+
+
+def page_of(job: Job) -> str:
+    """Where a reader wants to see it."""
+    return "live" if job.state in ACTIVE else "results"
+
+
+def heading(job: Job) -> DeltaGenerator:
+    """The job's name, state and what was asked; gives the container for actions."""
+    asked = [
+        f"{words.plain(job.spec.target)} in {words.plain(job.dataset_name)}" if job.spec.name else "",
+        catalog.metric(job.metric) if job.metric else "metric chosen at the start",
+        f"{words.duration(job.spec.budget_s)} budget",
+        f"started {clock.ago(job.started_at)}" if job.started_at else f"queued {clock.ago(job.created_at)}",
+    ]
+    if job.worker:
+        asked.append(f"on {words.plain(job.worker)}")
+    actions = layout.heading(words.plain(words.short(title(job))), " · ".join(part for part in asked if part))
+    with actions:
+        states.job_badge(job.state)
+    return actions
+
+
+@st.fragment(run_every=2.0)
+def board() -> None:
+    """The numbers of the studio and a card for each active job, kept current."""
+    with explained():
+        client = session.client()
+        active = client.jobs(states=ACTIVE)
+        figures.studio(active, client.stats()["models"], client.datasets(), client.workers())
+    if active:
+        st.subheader("Now", anchor=False)
+    for job in active:
+        active_card(job)
+
+
+def active_card(job: Job) -> None:
+    """An active job: its name as a link to the Live page, its best score, its place in the budget."""
+    with st.container(border=True, gap="small"):
+        head = st.container(horizontal=True, vertical_alignment="center")
+        layout.link(
+            head.container(width="stretch"), "live", words.plain(words.short(title(job))), "", job=job.id
+        )
+        with head:
+            if job.best_score is not None:
+                st.markdown(
+                    f":gray[{catalog.metric(job.metric)}] **{words.score(job.best_score)}**", width="content"
+                )
+            states.job_badge(job.state)
+        if job.started_at is None:
+            st.caption(f"Waiting for a free worker on the queue {words.plain(job.queue or 'cpu')}.")
+        else:
+            used = time.time() - job.started_at
+            budget.running(used, job.spec.budget_s, words.plural(job.trials, "trial"), job.id)
+
+
+def rows(jobs: Sequence[Job]) -> None:
+    """One line a job: a link, its state, its best score, when."""
+    with st.container(border=True, gap="xsmall"):
+        for job in jobs:
+            _row(job)
+
+
+def _row(job: Job) -> None:
+    line = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    layout.link(line.container(width=220), page_of(job), words.plain(words.short(title(job), 32)), job=job.id)
+    with line.container(width=100):
+        states.job_badge(job.state)
+    line.container(width=80).caption(clock.ago(job.ended_at or job.created_at))
+    if job.best_score is not None:
+        best = f":gray[{catalog.metric(job.metric)}] **{words.score(job.best_score)}**"
+        line.container(width=150).markdown(best)
+
+
+def outcome(job: Job) -> None:
+    """Why a job made no model, or what its findings warn of."""
+    if job.state is JobState.FAILED:
+        st.error(
+            words.plain(words.sentence(job.cause or "It failed without a word")),
+            title="This job failed",
+            icon=":material/error:",
+        )
+    elif job.cause and job.state is not JobState.FINISHED:
+        st.info(words.plain(words.sentence(job.cause)), icon=":material/info:")
+
+
+def ended_count() -> int:
+    by_state = session.client().stats().get("jobs", {})
+    return sum(by_state.get(state.value, 0) for state in ENDED)

@@ -1,0 +1,146 @@
+"""The leaderboard as a table that sorts, searches and downloads itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from flowml.storage.records import LeaderboardRow
+from flowml.ui import catalog
+from flowml.ui.charts.history import focus
+from flowml.ui.components import selection
+from flowml.ui.components.states import TRIAL_LOOKS
+
+SCHEMA: dict[str, Any] = {
+    "rank": pl.Int64,
+    "name": pl.String,
+    "score": pl.Float64,
+    "standing": pl.Float64,
+    "std": pl.Float64,
+    "folds": pl.List(pl.Float64),
+    "fit": pl.Float64,
+    "latency": pl.Float64,
+    "size": pl.Float64,
+    "state": pl.String,
+    "cause": pl.String,
+}
+ALWAYS = ("rank", "name", "score", "state")
+GLANCE = ("rank", "name", "score", "standing", "fit")
+
+
+def name(row: LeaderboardRow) -> str:
+    return catalog.algorithm(row.algorithm) if row.name in ("", row.algorithm) else row.name
+
+
+def frame(rows: Sequence[LeaderboardRow], direction: str) -> pl.DataFrame:
+    """One line a row, in the order given, as the table shows it."""
+    lines = [
+        {
+            "rank": row.rank,
+            "name": f"★ {name(row)}" if row.champion else name(row),
+            "score": row.score,
+            "standing": standing,
+            "std": row.score_std,
+            "folds": list(row.fold_scores) or None,
+            "fit": row.fit_seconds or None,
+            "latency": row.latency_ms,
+            "size": row.size_bytes / 1e6 if row.size_bytes else None,
+            "state": TRIAL_LOOKS[row.state].word,
+            "cause": row.cause,
+        }
+        for row, standing in zip(rows, standings(rows, direction), strict=True)
+    ]
+    return pl.DataFrame(lines, schema=SCHEMA)
+
+
+def standings(rows: Sequence[LeaderboardRow], direction: str) -> list[float | None]:
+    """Each score's place from weak (0) to best (1), whatever the metric's direction; a weak few are all 0."""
+    scores = [row.score for row in rows if row.rank is not None and row.score is not None]
+    if not scores:
+        return [None] * len(rows)
+    low, high = focus(scores, direction)
+    worst, best = (low, max(scores)) if direction == "maximize" else (high, min(scores))
+    span = best - worst
+    return [
+        None if row.rank is None or row.score is None else max(0.0, (row.score - worst) / span)
+        for row in rows
+    ]
+
+
+def show(rows: Sequence[LeaderboardRow], metric: str, direction: str, key: str) -> int | None:
+    """The table; gives the place of the row that the reader chose, None while there is none."""
+    table = frame(rows, direction)
+    return selection.table(
+        table,
+        key=f"leaderboard-{key}",
+        column_order=[column for column in SCHEMA if _says_something(table, column)],
+        column_config=_columns(rows, metric, direction),
+        alt=f"Leaderboard of {len(rows)} models and trials by {metric}",
+    )
+
+
+def glance(rows: Sequence[LeaderboardRow], metric: str, direction: str, key: str) -> None:
+    """The few columns that matter while a job runs; nothing to choose."""
+    st.dataframe(
+        frame(rows, direction),
+        hide_index=True,
+        height="content",
+        key=f"glance-{key}",
+        column_order=GLANCE,
+        column_config=_columns(rows, metric, direction),
+        alt=f"The best {len(rows)} trials by {metric}",
+    )
+
+
+def _says_something(table: pl.DataFrame, name: str) -> bool:
+    """A column that is empty in every row is left out."""
+    column = table[name]
+    if name in ALWAYS:
+        return True
+    return bool((column != "").any()) if column.dtype == pl.String else column.null_count() < len(column)
+
+
+def _columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict[str, Any]:
+    better, arrow = ("Higher", "↑") if direction == "maximize" else ("Lower", "↓")
+    digits = f"%.{_decimals(rows)}f"
+    folds = [score for row in rows for score in row.fold_scores]
+    low, high = (min(folds), max(folds)) if folds else (0.0, 1.0)
+    pad = (high - low) * 0.15 or 0.01
+    config = st.column_config
+    return {
+        "rank": config.NumberColumn("#", width=40, pinned=True, help="Only complete rows have a place."),
+        "name": config.TextColumn("Model", width=170, pinned=True),
+        "score": config.NumberColumn(
+            f"{metric} {arrow}",
+            format=digits,
+            width=105,
+            help=f"{better} is better. Measured on rows that the model has not seen in training.",
+        ),
+        "standing": config.ProgressColumn(
+            "Weak to best",
+            format=" ",
+            min_value=0.0,
+            max_value=1.0,
+            width=100,
+            help="How the scores compare; the weak few are drawn as empty.",
+        ),
+        "std": config.NumberColumn("± std", format=digits, width=75, help="Spread of the score over folds."),
+        "folds": config.BarChartColumn(
+            "Folds", y_min=low - pad, y_max=high, width=90, help="The score on each fold."
+        ),
+        "fit": config.NumberColumn("Fit", format="%.1f s", width=70, help="Seconds to fit all folds."),
+        "latency": config.NumberColumn("Per row", format="%.2f ms", width=80, help="To predict one row."),
+        "size": config.NumberColumn("Size", format="%.2f MB", width=85, help="Of the model, all folds."),
+        "state": config.TextColumn("State", width=85),
+        "cause": config.TextColumn("Cause", width="large", help="Why it did not complete."),
+    }
+
+
+def _decimals(rows: Sequence[LeaderboardRow]) -> int:
+    """Four below ten, fewer for larger scores: five significant digits."""
+    largest = max((abs(row.score) for row in rows if row.rank is not None and row.score), default=0.0)
+    return 4 if largest < 10 else max(0, 4 - int(math.log10(largest)))

@@ -1,0 +1,41 @@
+"""Choices that stand in the URL, so that a reload, a bookmark and the back button show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from flowml.ui import session
+from flowml.ui.session import Query
+
+
+def select(
+    label: str,
+    options: Sequence[str],
+    query: Query,
+    format_func: Callable[[str], str] = str,
+    placeholder: str = "",
+    help: str | None = None,
+    default: str | None = None,
+) -> str | None:
+    """A select box; the URL decides, and a choice is written there."""
+    key = f"linked-{query}"
+    asked = session.asked(query) or default
+    if st.session_state.get(key) != asked:
+        st.session_state[key] = asked if asked in options else None
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        format_func=format_func,
+        placeholder=placeholder or None,
+        help=help,
+        on_change=_write,
+        args=(key, query),
+    )
+
+
+def _write(key: str, query: Query) -> None:
+    session.remember(query, st.session_state[key] or "")

@@ -1,0 +1,128 @@
+"""A form made from a model's contract: one field for each column that the model expects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from flowml.storage.records import Model, Record
+from flowml.ui import words
+
+FIRST = 12  # fields shown at once; the rest fold away
+
+
+@dataclass(frozen=True)
+class Field(Record):
+    """What the contract says of a column, as far as a form needs it."""
+
+    name: str
+    kind: str  # number, string, datetime, text
+    role: str = ""
+    type: str = ""
+    categories: tuple[str, ...] = ()
+    complete: bool = True
+    minimum: float | None = None
+    maximum: float | None = None
+    missing_share: float = 0.0
+    example: str | float | None = None
+
+
+def fields(model: Model) -> list[Field]:
+    """Those that matter most to the model first."""
+    weight = {importance.column: importance.mean for importance in model.importances}
+    known = [Field.from_dict(column) for column in model.contract.get("columns", [])]
+    return sorted(known, key=lambda field: -weight.get(field.name, 0.0))
+
+
+def show(model: Model) -> dict[str, Any]:
+    """The row that the reader describes; a field left empty is missing."""
+    asked = fields(model)
+    row = _grid(model, asked[:FIRST])
+    if len(asked) > FIRST:
+        with st.expander(f"{len(asked) - FIRST} more columns", icon=":material/unfold_more:"):
+            row |= _grid(model, asked[FIRST:])
+    return row
+
+
+def _grid(model: Model, asked: Sequence[Field]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    with st.grid(min_column_width=210, vertical_alignment="bottom"):
+        for field in asked:
+            row[field.name] = _INPUTS.get(field.kind, _text)(field, f"{model.id}-{field.name}")
+    return row
+
+
+def _number(field: Field, key: str) -> float | int | None:
+    whole = field.type == "integer"
+    example = field.example if isinstance(field.example, int | float) else None
+    value = None if example is None else int(example) if whole else float(example)
+    step = 1 if whole else _step(field)
+    return st.number_input(
+        words.plain(field.name),
+        value=value,
+        step=step,
+        key=key,
+        format="%d" if whole else "%.6g",
+        placeholder="missing",
+        help=_range(field, words.number(field.minimum), words.number(field.maximum)),
+    )
+
+
+def _step(field: Field) -> float:
+    """About a fiftieth of the range, as a round number."""
+    if field.minimum is None or field.maximum is None or field.maximum <= field.minimum:
+        return 1.0
+    return float(f"{(field.maximum - field.minimum) / 50:.0e}")
+
+
+def _category(field: Field, key: str) -> str | None:
+    seen = [str(value) for value in field.categories]
+    start = seen.index(str(field.example)) if str(field.example) in seen else None
+    count = f"{len(seen)}{'' if field.complete else ' most frequent'}"
+    return st.selectbox(
+        words.plain(field.name),
+        seen,
+        index=start,
+        key=key,
+        accept_new_options=True,
+        placeholder="missing",
+        help=f"{count} values were seen in training; any other can be typed in.",
+    )
+
+
+def _moment(field: Field, key: str) -> str | None:
+    low, high = (words.moment(edge)[:-7] for edge in (field.minimum, field.maximum))
+    chosen = st.datetime_input(
+        words.plain(field.name),
+        value=_datetime(field.example),
+        min_value=datetime(1900, 1, 1),
+        max_value=datetime(2200, 1, 1),
+        key=key,
+        help=_range(field, low, high),
+    )
+    return None if chosen is None else chosen.isoformat()
+
+
+def _datetime(example: str | float | None) -> datetime | None:
+    if isinstance(example, int | float):
+        return datetime.fromtimestamp(example, UTC).replace(tzinfo=None)
+    return datetime.fromisoformat(example).replace(tzinfo=None) if example else None
+
+
+def _text(field: Field, key: str) -> str | None:
+    example = "" if field.example is None else str(field.example)
+    return st.text_input(words.plain(field.name), value=example, key=key, placeholder="missing") or None
+
+
+def _range(field: Field, low: str, high: str) -> str | None:
+    if field.minimum is None or field.maximum is None:
+        return None
+    missing = f" {words.percent(field.missing_share)} were missing." if field.missing_share else ""
+    return f"Seen in training: {low} to {high}.{missing} Empty it to leave it missing."
+
+
+_INPUTS = {"number": _number, "string": _category, "datetime": _moment, "text": _text}

@@ -1,0 +1,71 @@
+"""Tables: upload, list, look into one, delete, train."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from flowml.storage.records import Dataset
+from flowml.ui import session, words
+from flowml.ui.components import datasets, figures, layout, preview, samples, schema, upload
+from flowml.ui.components.faults import explained
+from flowml.ui.session import Query
+
+
+def list_page() -> None:
+    actions = layout.heading(
+        "Data", "Tables to learn from. A file of a name that exists becomes its next version."
+    )
+    with explained():
+        tables = session.client().datasets()
+    uploaded = upload.drop_zone(session.studio().settings.upload_limit)
+    if uploaded and uploaded.alone:
+        session.remember(Query.DATASET, uploaded.id)
+        session.leave_notice(f"Uploaded {uploaded.name}.")
+        st.rerun()
+    if tables:
+        samples.button(actions)
+        datasets.rows(tables)
+    else:
+        samples.button(
+            layout.empty(
+                "table_view",
+                "No dataset yet",
+                "Drop a file above: one row for each thing you know about, one column for each fact, "
+                "and among them the column that you want to predict.",
+            ),
+            primary=True,
+        )
+
+
+def dataset_page(dataset: Dataset) -> None:
+    actions = layout.heading(
+        words.plain(datasets.title(dataset)),
+        f"From {words.plain(dataset.source)} · {words.size(dataset.size)} as Parquet · {dataset.format}",
+    )
+    if actions.button("Train on this", type="primary", icon=":material/tune:"):
+        layout.go("train", dataset=dataset.id)
+    datasets.delete_button(actions, dataset)
+    datasets.versions(dataset)
+    figures.dataset(dataset)
+    view = st.segmented_control(
+        "View",
+        ["Columns", "Preview"],
+        default="Columns",
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if view == "Columns":
+        schema.show(dataset)
+    else:
+        preview.show(dataset)
+
+
+asked = session.asked(Query.DATASET)
+if asked:
+    with explained("Data", "data"):
+        found = session.client().dataset(asked)
+    dataset_page(found)
+else:
+    list_page()

@@ -1,0 +1,50 @@
+"""What the studio and its workers said: search, level, job, follow."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from flowml.storage.records import Level
+from flowml.ui import session, words
+from flowml.ui.components import layout, log
+from flowml.ui.components.faults import explained
+
+LIMIT = 1000
+
+actions = layout.heading("Logs", "What the studio and its workers said, the newest at the end.")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    text = st.text_input(
+        "Search", key="text", placeholder="Words in a message", icon=":material/search:", bind="query-params"
+    )
+    job_id = st.text_input("Job", key="job", placeholder="Id of a job", bind="query-params")
+    level = st.segmented_control(
+        "Least severe",
+        [level.value for level in Level],
+        default=Level.INFO.value,
+        required=True,
+        format_func=str.capitalize,
+        key="level",
+        bind="query-params",
+    )
+    follow = st.toggle(
+        "Follow", value=True, key="follow", bind="query-params", help="Look for new lines every two seconds."
+    )
+
+
+@st.fragment(run_every=2.0 if follow else None)
+def lines() -> None:
+    with explained():
+        entries = session.client().logs(
+            text=text or None, level=Level(level), job_id=job_id or None, limit=LIMIT
+        )
+    if entries:
+        log.page(entries, "all")
+        shown = words.plural(len(entries), "line")
+        st.caption(f"The last {shown}; older ones are left out." if len(entries) == LIMIT else shown)
+    elif text or job_id:
+        layout.empty("search_off", "No line fits", "Try fewer words, a lower level, or another job.")
+    else:
+        layout.empty("article", "Nothing was said yet", "Start a job, and each step of it is noted here.")
+
+
+lines()

@@ -1,0 +1,71 @@
+"""Ask a model: one row by a form, a file, or from a program."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from flowml.storage.records import Model
+from flowml.ui import catalog, session, words
+from flowml.ui.components import clock, layout, linked, predict_form, prediction, request_example, score_file
+from flowml.ui.components.faults import explained
+from flowml.ui.session import Query
+
+VIEWS = ("One row", "A file", "From a program")
+
+
+def _words(model: Model) -> str:
+    target = model.contract.get("target", "")
+    score = f"{catalog.metric(model.metric)} {words.score(model.score)}"
+    return f"{words.short(target, 40)}: {model.name}, {score}, {clock.ago(model.created_at)}"
+
+
+def model_page(model: Model) -> None:
+    view = st.segmented_control(
+        "Ask with",
+        VIEWS,
+        default=VIEWS[0],
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if view == "A file":
+        score_file.show(model)
+        return
+    form, answer = st.columns([3, 2], gap="large")
+    if view == "One row":
+        with form:
+            st.caption(
+                "The most important columns first, with typical values. Change any: the answer follows."
+            )
+            row = predict_form.show(model)
+        with answer:
+            prediction.show(model, row)
+    else:
+        request_example.show(model, {field.name: field.example for field in predict_form.fields(model)})
+
+
+with explained():
+    models = {model.id: model for model in session.client().models()}
+
+layout.heading("Predict", "Ask a model what it expects for a new row.")
+if not models:
+    actions = layout.empty(
+        "online_prediction",
+        "No model yet",
+        "Each finished job leaves its best model here, ready to answer by form, by file or over HTTP.",
+    )
+    layout.link(actions, "train", "Train a model", "tune")
+    st.stop()
+chosen = linked.select(
+    "Model",
+    list(models),
+    Query.MODEL,
+    lambda id: _words(models[id]),
+    default=next(iter(models)),
+)
+if chosen:
+    with explained():
+        model_page(models[chosen])
+else:
+    st.error("There is no model of this name.")

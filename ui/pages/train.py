@@ -1,0 +1,39 @@
+"""What to learn, how long, with what: then start, and watch."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from flowml.storage.errors import FlowMLError
+from flowml.ui import session
+from flowml.ui.components import layout, samples, train_form, train_summary
+from flowml.ui.components.faults import box, explained
+
+with explained():
+    client = session.client()
+    tables = client.datasets()
+    online = [worker for worker in client.workers() if worker.state != "offline"]
+
+layout.heading("Train", "Name the column to predict and how long it may take; the rest is chosen for you.")
+if not tables:
+    actions = layout.empty(
+        "table_view", "No dataset yet", "Training starts from a table. Bring your own, or take a sample."
+    )
+    samples.button(actions, primary=True)
+    layout.link(actions, "data", "Upload a table", "upload")
+    st.stop()
+
+form, side = st.columns([5, 3], gap="large")
+with form:
+    dataset = train_form.choose_dataset(tables)
+    column = train_form.choose_target(dataset) if dataset else None
+    spec = train_form.choose_rest(dataset, column) if dataset and column else None
+with side:
+    pressed = train_summary.show(dataset, column, spec, online)
+    if pressed and spec:
+        try:
+            job = client.submit(spec)
+        except FlowMLError as error:
+            box(error)
+        else:
+            layout.go("live", job=job.id)
