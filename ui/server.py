@@ -75,6 +75,8 @@ def exit_on_signal() -> Iterator[None]:
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket, taken before anything is started."""
+    if not 0 <= port <= 65535:
+        raise SettingError(f"{port} is no port.", "Choose one from 1 to 65535 with --port.")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=2048)
@@ -82,8 +84,6 @@ def listen(host: str, port: int) -> socket.socket:
         raise SettingError(
             f"{host!r} is no host name or address.", REFUSALS[errno.EADDRNOTAVAIL][2]
         ) from error
-    except OverflowError as error:
-        raise SettingError(f"Port {port} is none.", "Choose one from 1 to 65535 with --port.") from error
     except OSError as error:
         if error.errno not in REFUSALS:
             raise

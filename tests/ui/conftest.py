@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,6 +24,19 @@ from flowml.runner.studio import Studio
 from flowml.ui.app import routes
 
 Serve = Callable[[ASGIApp], str]
+
+SERVE = """
+import sys
+from pathlib import Path
+from flowml.runner.settings import Settings
+from flowml.storage.errors import FlowMLError
+from flowml.ui.server import serve
+try:
+    settings, port = Settings(home=Path(sys.argv[1]), workers=int(sys.argv[3])), int(sys.argv[2])
+    serve(settings, "127.0.0.1", port, lambda _, url: print(url, flush=True))
+except FlowMLError as error:
+    sys.exit(str(error))
+"""
 
 
 @contextlib.contextmanager
@@ -79,3 +97,40 @@ def serve() -> Iterator[Serve]:
     """Serves applications until the module's tests have run."""
     with contextlib.ExitStack() as stack:
         yield lambda app: stack.enter_context(running(app))
+
+
+def spawn(home: Path, *, port: int = 0, workers: int = 0) -> subprocess.Popen[str]:
+    """A studio as a process of its own; it prints its address when it answers."""
+    command = [sys.executable, "-c", SERVE, str(home), str(port), str(workers)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+@contextlib.contextmanager
+def serving(home: Path, *, workers: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A served studio and its address. It is told to end afterwards, and killed if it does not."""
+    process = spawn(home, workers=workers)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url.startswith("http"), process.communicate(timeout=10)
+        yield process, url
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            pytest.fail("the studio did not end within 20 s of SIGTERM")
+
+
+@pytest.fixture(scope="session")
+def spawned() -> Callable[..., subprocess.Popen[str]]:
+    return spawn
+
+
+@pytest.fixture(scope="session")
+def served() -> Callable[..., contextlib.AbstractContextManager[tuple[subprocess.Popen[str], str]]]:
+    return serving

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from flowml.runner.serving import Serving
 from flowml.ui.api.bodies.results import Prediction, PredictionWarning, Row
@@ -12,13 +11,15 @@ from flowml.ui.api.bodies.results import Prediction, PredictionWarning, Row
 def predict(serving: Serving, model_id: str, rows: Row | list[Row]) -> Prediction:
     """One row is answered with single values, a list of rows with lists."""
     started = time.perf_counter()
+    predictor = serving.predictor(model_id)
     one = isinstance(rows, dict)
-    found = serving.predict(model_id, [rows] if isinstance(rows, dict) else rows)
-    values = list(found.values)
-    shares = _by_class(found.classes, found.probabilities)
+    found = predictor.predict_one(rows) if isinstance(rows, dict) else predictor.predict(rows)
+    values = found.values.tolist()
+    shares = None if found.probabilities is None else found.probabilities.tolist()
+    by_class = shares and [dict(zip(found.class_names, row, strict=True)) for row in shares]
     return Prediction(
         prediction=values[0] if one else values,
-        probability=shares[0] if one and shares else shares,
+        probability=by_class[0] if one and by_class else by_class,
         execution_time=time.perf_counter() - started,
         warnings=[
             PredictionWarning(row=None if one else each.row, column=each.column, message=each.message)
@@ -26,10 +27,3 @@ def predict(serving: Serving, model_id: str, rows: Row | list[Row]) -> Predictio
         ],
         model_id=model_id,
     )
-
-
-def _by_class(classes: Any, probabilities: Any) -> list[dict[str, float]] | None:
-    """Per row the probability of each class; None for regression."""
-    if probabilities is None:
-        return None
-    return [dict(zip(map(str, classes), map(float, row), strict=True)) for row in probabilities]

@@ -97,7 +97,7 @@ class PredictAsked(Asked):
 
 
 class PredictionWarning(Answer):
-    """Something in a row that the model had to read in its own way."""
+    """Something that the model had to read in its own way, and the first row (from 0) that has it."""
 
     row: int | None = None
     column: str | None = None
