@@ -56,10 +56,10 @@ def examine(settings: Settings, worker: bool = False) -> tuple[Diagnosis, ...]:
     """All checks side by side, in the order of the table; the ones that matter to a worker, if asked."""
     checks = [check for check in CHECKS if check.of_worker or not worker]
     with ThreadPoolExecutor(len(checks)) as pool:
-        return tuple(pool.map(lambda check: _diagnosis(check, settings), checks))
+        return tuple(pool.map(lambda check: diagnose(check, settings), checks))
 
 
-def _diagnosis(check: Check, settings: Settings) -> Diagnosis:
+def diagnose(check: Check, settings: Settings) -> Diagnosis:
     try:
         return Diagnosis(check.name, *check.look(settings))
     except FlowMLError as error:

@@ -21,8 +21,6 @@ from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError
 from flowml.storage.records import Control, JobSpec, JobState, Receipt
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from flowml.storage.intake import Intake
 
 LIMIT_BYTES = 20 * 10**9  # of a file; the machine's memory is the narrower limit
@@ -163,34 +161,19 @@ class Predicted:
 
 def predict(model: Path, file: Path, out: Path) -> Predicted:
     """Write the predictions for a table: `prediction`, `probability_<class>` of each class, `warnings`."""
-    writer = WRITERS.get(out.suffix.lower())
-    if writer is None:
-        raise SpecError(f"{out.name} ends in {out.suffix or 'nothing'}.", f"Use {' or '.join(WRITERS)}.")
-    if not file.is_file():
-        raise NotFound(f"There is no file {file}.", "Check the path.")
-    import polars as pl
-
+    from flowml.automl.scoring import WRITERS, to_frame, write
     from flowml.automl.serve import Predictor
     from flowml.storage.formats import read
 
+    if out.suffix.lower() not in WRITERS:
+        raise SpecError(f"{out.name} ends in {out.suffix or 'nothing'}.", f"Use {' or '.join(WRITERS)}.")
+    if not file.is_file():
+        raise NotFound(f"There is no file {file}.", "Check the path.")
     predictor = Predictor(model / MODEL if model.is_dir() else model)
     frame, _ = read(file, file.name)
     found = predictor.predict(frame)
-    columns: dict[str, object] = {"prediction": found.values}
-    if found.probabilities is not None:
-        for name, shares in zip(found.class_names, found.probabilities.T, strict=True):
-            columns[f"probability_{name}"] = shares
-    columns["warnings"] = found.warnings.per_row(len(found))
-    writer(pl.DataFrame(columns), out)
+    try:
+        write(to_frame(found), out)
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another --out.") from error
     return Predicted(len(found), tuple(map(str, found.warnings)), found.warnings.left_out)
-
-
-def _write_csv(table: pl.DataFrame, out: Path) -> None:
-    table.write_csv(out)
-
-
-def _write_parquet(table: pl.DataFrame, out: Path) -> None:
-    table.write_parquet(out)
-
-
-WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {".csv": _write_csv, ".parquet": _write_parquet}

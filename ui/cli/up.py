@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import threading
 import webbrowser
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from flowml.runner.settings import Settings, read_settings
-from flowml.runner.studio import Studio
-from flowml.storage.errors import NotAllowed
-from flowml.ui.server import serve
+from flowml.storage.errors import FlowMLError, NotAllowed
+
+if TYPE_CHECKING:
+    from flowml.runner.studio import Studio
 
 
 def start(
@@ -28,15 +30,25 @@ def start(
     }
     settings = replace(read_settings(), **{name: value for name, value in given.items() if value is not None})
     refuse_strangers(settings)
+    from flowml.ui.server import serve  # loads the web server
 
     def ready(studio: Studio, address: str) -> None:
-        if sample:
-            studio.add_samples()
         _greet(settings, address)
+        if sample:  # beside the server, which answers meanwhile
+            threading.Thread(target=_add_samples, args=(studio,), name="samples", daemon=True).start()
         if open_:
             webbrowser.open(address)
 
     serve(settings, settings.host, settings.port, ready)
+
+
+def _add_samples(studio: Studio) -> None:
+    try:
+        names = [dataset.name for dataset in studio.add_samples()]
+    except FlowMLError as error:
+        typer.echo(f"The sample tables were not added. {error}", err=True)
+    else:
+        typer.echo(f"Sample tables: {', '.join(names)}.")
 
 
 def refuse_strangers(settings: Settings) -> None:
