@@ -220,6 +220,7 @@ class Dataset(Record):
     created_at: float
     schema: DatasetSchema
     deleted: bool = False
+    findings: tuple[Finding, ...] = ()  # what was noticed while the file was read
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,92 @@
+"""A table as we keep it: unique names, few types, one kind of missing, no column without name and values.
+
+Types that remain: integer (Int64), number (Float64), boolean, text, date, datetime (microseconds, UTC where a
+zone was given), time, duration; lists and raw bytes are kept but not learned from. Missing is always null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from flowml.storage.errors import EmptyFile
+from flowml.storage.names import unique_names
+from flowml.storage.reading import Reading, refuse_width
+from flowml.storage.records import Finding
+from flowml.storage.texts import settle_text
+
+
+@dataclass(frozen=True)
+class Canonical:
+    frame: pl.DataFrame
+    notes: dict[str, str]  # column -> how it was read, where that is worth a word
+    findings: tuple[Finding, ...]
+
+
+def settle(reading: Reading) -> Canonical:
+    if not reading.frame.width or not reading.frame.height:
+        raise EmptyFile("The table has no rows.", "Add a file with at least one row.")
+    frame, written = _flattened(reading.frame, reading.names)
+    refuse_width(frame.width)
+    names, findings = unique_names(written)
+    settled = [_settle_column(column, reading) for column in frame.get_columns()]
+    if all(column.count() == 0 for column, _ in settled):
+        raise EmptyFile(f"The table has {frame.height:,} rows, but no cell holds a value.", "Check the file.")
+    kept = [at for at, (column, _) in enumerate(settled) if written[at].strip() or column.count()]
+    kept_names = {names[at] for at in kept}
+    return Canonical(
+        pl.DataFrame([settled[at][0].alias(names[at]) for at in kept]),
+        {names[at]: note for at, (_, note) in enumerate(settled) if note},
+        (*reading.findings, *(finding for finding in findings if finding.column in kept_names)),
+    )
+
+
+def _flattened(frame: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]]:
+    """Fields of nested records become columns named after both."""
+    columns: list[pl.Series] = []
+    written: list[str] = []
+    for name, column in zip(names, frame.get_columns(), strict=True):
+        fields = column.struct.unnest().get_columns() if isinstance(column.dtype, pl.Struct) else [column]
+        columns += fields
+        nested = isinstance(column.dtype, pl.Struct)
+        written += [f"{name}.{field.name}" for field in fields] if nested else [name]
+    return pl.DataFrame([column.alias(str(at)) for at, column in enumerate(columns)]), written
+
+
+def _settle_column(column: pl.Series, reading: Reading) -> tuple[pl.Series, str]:
+    dtype = column.dtype
+    if dtype == pl.String:
+        return settle_text(column, reading.typed, reading.decimal_comma)
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        return column.cast(pl.String), ""  # its writer said that it names kinds
+    for fits, cast in CASTS:
+        if fits(dtype):
+            return cast(column), ""
+    return column, ""
+
+
+def _integer(column: pl.Series) -> pl.Series:
+    whole = column.cast(pl.Int64, strict=False)
+    fits = whole.null_count() == column.null_count()
+    return whole if fits else column.cast(pl.Float64)
+
+
+def _number(column: pl.Series) -> pl.Series:
+    return column.cast(pl.Float64).fill_nan(None)
+
+
+def _datetime(column: pl.Series) -> pl.Series:
+    assert isinstance(column.dtype, pl.Datetime)
+    moments = column.dt.convert_time_zone("UTC") if column.dtype.time_zone else column
+    return moments.dt.cast_time_unit("us")
+
+
+CASTS: tuple[tuple[Callable[[pl.DataType], bool], Callable[[pl.Series], pl.Series]], ...] = (
+    (lambda dtype: dtype.is_integer(), _integer),
+    (lambda dtype: dtype.is_float() or dtype.is_decimal(), _number),
+    (lambda dtype: isinstance(dtype, pl.Datetime), _datetime),
+    (lambda dtype: isinstance(dtype, pl.Duration), lambda column: column.dt.cast_time_unit("us")),
+    (lambda dtype: isinstance(dtype, pl.Null), lambda column: column.cast(pl.String)),
+)

@@ -1,0 +1,130 @@
+"""The table of datasets: each version of each, its canonical Parquet kept as an artifact."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tempfile
+import time
+from pathlib import Path, PurePosixPath
+
+import polars as pl
+
+from flowml.storage import intake, rows
+from flowml.storage.artifacts import Artifacts
+from flowml.storage.db import MEMORY, Cursor, Database
+from flowml.storage.errors import NotFound
+from flowml.storage.ids import new_id
+from flowml.storage.records import Artifact, Dataset, Json
+
+LONGEST_NAME = 120
+SECONDS = 60.0  # to read a file, plus what a slow machine needs for its size:
+BYTES_PER_SECOND = 2e6
+
+
+class Datasets:
+    def __init__(self, db: Database, artifacts: Artifacts, limit_bytes: int) -> None:
+        self._db = db
+        self._artifacts = artifacts
+        self._limit_bytes = limit_bytes
+
+    def add(self, path: Path, name: str | None = None, source: str | None = None) -> Dataset:
+        """Reads the file and keeps it as the next version of `name`, by default what the file is called.
+
+        `source` is the file name it came with. Raises what `intake.convert` raises; then nothing is kept.
+        """
+        source = file_name(source or path.name)
+        timeout_s = SECONDS + (path.stat().st_size if path.is_file() else 0) / BYTES_PER_SECOND
+        with tempfile.TemporaryDirectory(prefix="intake-", dir=self._folder()) as folder:
+            target = Path(folder) / "table.parquet"
+            made = intake.convert(path, source, target, self._limit_bytes, timeout_s)
+            kept = self._artifacts.put_file(target)
+        dataset = _dataset(dataset_name(name or source), source, made, kept)
+        with self._db.write() as cursor:
+            return _insert(cursor, dataset)
+
+    def get(self, id: str) -> Dataset:
+        """A deleted one is found as well: jobs that used it still show it. Raises NotFound."""
+        with self._db.read() as cursor:
+            found = rows.select(cursor, Dataset, "SELECT record FROM dataset WHERE id = ?", [id])
+        if not found:
+            raise NotFound(f"There is no dataset {id}.", "It may have been made by another studio.")
+        return found[0]
+
+    def list_(self) -> tuple[Dataset, ...]:
+        """All versions that are not deleted, newest first."""
+        sql = "SELECT record FROM dataset WHERE NOT deleted ORDER BY created_at DESC, id DESC"
+        with self._db.read() as cursor:
+            return rows.select(cursor, Dataset, sql)
+
+    def delete(self, id: str) -> None:
+        """Hides it. Its file stays, for jobs that used it."""
+        deleted = dataclasses.replace(self.get(id), deleted=True)
+        with self._db.write() as cursor:
+            cursor.execute(
+                "UPDATE dataset SET deleted = true, record = ? WHERE id = ?", [rows.encode(deleted), id]
+            )
+
+    def path(self, id: str) -> Path:
+        return self._artifacts.path(self.get(id).sha256)
+
+    def frame(self, id: str) -> pl.DataFrame:
+        return pl.read_parquet(self.path(id))
+
+    def preview(self, id: str, rows: int = 50) -> pl.DataFrame:
+        """The first rows, without reading the others."""
+        return pl.scan_parquet(self.path(id)).head(rows).collect()
+
+    def stats(self, id: str) -> tuple[Json, ...]:
+        """What is known of each column, by the key `column` for its name."""
+        return tuple({"column": column.name, **column.to_dict()} for column in self.get(id).schema.columns)
+
+    def _folder(self) -> Path | None:
+        """Where a file may lie while it is made: beside the database, for the system's may be small."""
+        return None if self._db.path == MEMORY else self._db.path.parent
+
+
+def file_name(source: str) -> str:
+    """The last part of what a browser or script calls the file: no folders, nothing that cannot be shown."""
+    last = PurePosixPath(source.replace("\\", "/")).name
+    return "".join(letter for letter in last if letter.isprintable())[-LONGEST_NAME:] or "table"
+
+
+def dataset_name(name: str) -> str:
+    """A name to show: without folders and the suffix of a file."""
+    bare = re.sub(r"\.[A-Za-z0-9]{1,8}$", "", file_name(name)).strip(" .")
+    return bare[:LONGEST_NAME] or "table"
+
+
+def _dataset(name: str, source: str, made: intake.Intake, kept: Artifact) -> Dataset:
+    return Dataset(
+        id=new_id("dataset"),
+        name=name,
+        version=0,
+        sha256=kept.sha256,
+        rows=made.rows,
+        size=kept.size,
+        source=source,
+        format=made.format,
+        created_at=time.time(),
+        schema=made.schema,
+        findings=made.findings,
+    )
+
+
+def _insert(cursor: Cursor, dataset: Dataset) -> Dataset:
+    sql = "SELECT coalesce(max(version), 0) FROM dataset WHERE name = ?"
+    numbered = dataclasses.replace(dataset, version=rows.number(cursor, sql, [dataset.name]) + 1)
+    cursor.execute(
+        "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            numbered.id,
+            numbered.name,
+            numbered.version,
+            numbered.sha256,
+            numbered.created_at,
+            numbered.deleted,
+            rows.encode(numbered),
+        ],
+    )
+    return numbered

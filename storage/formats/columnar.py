@@ -1,0 +1,59 @@
+"""Parquet, Feather and Arrow: binary files that know the types of their columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from flowml.storage.errors import BrokenFile
+from flowml.storage.formats.row import Format
+from flowml.storage.reading import Reading, typed_reading
+
+PARQUET_MAGIC = b"PAR1"
+ARROW_MAGIC = b"ARROW1"
+STREAM_MAGIC = b"\xff\xff\xff\xff"
+
+
+def _is_parquet(head: bytes, _: Path) -> bool:
+    return head.startswith(PARQUET_MAGIC)
+
+
+def _is_arrow(head: bytes, _: Path) -> bool:
+    return head.startswith(ARROW_MAGIC) or _is_stream(head)
+
+
+def _is_stream(head: bytes) -> bool:
+    """A stream begins with a marker and the length of its schema, a multiple of 8."""
+    length = int.from_bytes(head[4:8], "little")
+    return head.startswith(STREAM_MAGIC) and 0 < length < 1 << 26 and length % 8 == 0
+
+
+def read_parquet(path: Path) -> Reading:
+    with path.open("rb") as file:
+        file.seek(-4, 2)
+        if file.read() != PARQUET_MAGIC:
+            raise BrokenFile("The Parquet file is cut off: its end is missing.", "Copy or export it again.")
+    try:
+        return typed_reading(pl.read_parquet(path, glob=False, hive_partitioning=False))
+    except pl.exceptions.PolarsError as error:
+        raise BrokenFile(f"The Parquet file is damaged: {_first_line(error)}.", "Export it again.") from error
+
+
+def read_arrow(path: Path) -> Reading:
+    with path.open("rb") as file:
+        stream = _is_stream(file.read(8))
+    try:
+        if stream:
+            return typed_reading(pl.read_ipc_stream(path))
+        return typed_reading(pl.read_ipc(path))
+    except pl.exceptions.PolarsError as error:
+        raise BrokenFile(f"The Arrow file is damaged: {_first_line(error)}.", "Export it again.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+
+
+PARQUET = Format("parquet", "Parquet", (".parquet", ".pq"), _is_parquet, read_parquet)
+ARROW = Format("arrow", "Feather or Arrow", (".feather", ".arrow", ".ipc"), _is_arrow, read_arrow)

@@ -1,0 +1,182 @@
+"""CSV and its kin: fields parted by commas, semicolons, tabs, bars or blanks.
+
+Arrow reads the file strictly and as text; what the text means is found out afterwards, over all rows, so
+that no row depends on how the first ones look.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from flowml.storage.errors import BrokenFile, EmptyFile
+from flowml.storage.formats import ragged
+from flowml.storage.formats.dialect import Dialect, detect, encoding_of
+from flowml.storage.formats.objects import looks_like_json
+from flowml.storage.formats.row import HEAD_BYTES, Format
+from flowml.storage.formats.strangers import stranger
+from flowml.storage.reading import Reading, refuse_width
+from flowml.storage.records import Finding, Severity
+
+BLOCK = 1 << 23
+LARGEST_BLOCK = (1 << 31) - 1
+WESTERN = ("cp1252", "latin-1")  # tried in turn where UTF-8 fails; the last takes any bytes
+FEW_CONTROLS = 3  # in a short file; so few are looked at in detail
+CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b\x1a"))
+
+
+def is_text(head: bytes, _: Path) -> bool:
+    if not head.strip() or stranger(head)[0] or looks_like_json(head):
+        return False
+    if encoding_of(head).startswith("utf-16"):
+        return True
+    return len(head) - len(head.translate(None, CONTROL)) <= max(FEW_CONTROLS, len(head) // 100)
+
+
+def _parted_by(delimiters: str) -> Callable[[bytes, Path], bool]:
+    def recognise(head: bytes, path: Path) -> bool:
+        return is_text(head, path) and detect(head).delimiter in delimiters
+
+    return recognise
+
+
+def read(path: Path) -> Reading:
+    dialect = _dialect(path)
+    if not dialect.first:
+        raise EmptyFile("The file holds blank lines only.", "Add a file with a header line and rows.")
+    if dialect.only_line and dialect.has_header:
+        shown = ", ".join(dialect.first[:10])
+        raise EmptyFile(f"The file has a header ({shown}) but no rows.", "Add a file with at least one row.")
+    refuse_width(len(dialect.first))
+    _refuse_nul(path, dialect)
+    table, dialect = _read_in_its_encoding(path, dialect)
+    names = (
+        dialect.first if dialect.has_header else tuple(f"column_{n + 1}" for n in range(table.num_columns))
+    )
+    _refuse_open_quote(path, dialect, table)
+    frame = pl.DataFrame(pl.from_arrow(table))
+    return Reading(frame, names, False, dialect.delimiter != ",", tuple(_findings(dialect)))
+
+
+def _dialect(path: Path, encoding: str = "") -> Dialect:
+    """Looks further than usual only where the first line is longer than that."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        while not head.strip() or b"\n" not in head.strip():
+            more = file.read(len(head))
+            if not more:
+                break
+            head += more
+    return detect(head, len(head) == path.stat().st_size, encoding)
+
+
+def _read_in_its_encoding(path: Path, dialect: Dialect) -> tuple[pa.Table, Dialect]:
+    if dialect.encoding.startswith("utf-16"):
+        return _read(path, dialect), dialect
+    for encoding in (dialect.encoding, *WESTERN):
+        tried = _dialect(path, encoding)
+        try:
+            return _read(path, tried), tried
+        except (UnicodeDecodeError, _NotUtf8):
+            continue
+    raise BrokenFile("The file's encoding cannot be told.", "Save it as UTF-8.")
+
+
+class _NotUtf8(Exception):
+    pass
+
+
+def _read(path: Path, dialect: Dialect) -> pa.Table:
+    block = BLOCK
+    while True:
+        try:
+            return _read_blocks(path, dialect, block)
+        except pa.ArrowInvalid as error:
+            if "straddling" in str(error) and block < LARGEST_BLOCK:
+                block = min(block * 8, LARGEST_BLOCK)  # one row is longer than a block
+            elif "invalid UTF8" in str(error):
+                raise _NotUtf8 from error
+            else:
+                raise ragged.explain(path, dialect) from error
+
+
+def _read_blocks(path: Path, dialect: Dialect, block: int) -> pa.Table:
+    places = [str(at) for at in range(len(dialect.first))]
+    return arrow_csv.read_csv(
+        path,
+        read_options=arrow_csv.ReadOptions(
+            column_names=places,
+            skip_rows=dialect.blank_lines,
+            skip_rows_after_names=int(dialect.has_header),
+            encoding=dialect.encoding.removesuffix("-sig"),  # Arrow skips the mark itself
+            block_size=block,
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote,
+            newlines_in_values=True,
+            invalid_row_handler=_skip_blank,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(places, pa.large_string()),
+            strings_can_be_null=False,
+        ),
+    )
+
+
+def _skip_blank(row: arrow_csv.InvalidRow) -> str:
+    return "error" if row.text.strip() else "skip"
+
+
+def _refuse_nul(path: Path, dialect: Dialect) -> None:
+    if dialect.encoding.startswith("utf-16"):
+        return
+    line = 1
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            at = block.find(0)
+            if at >= 0:
+                line += block.count(b"\n", 0, at)
+                raise BrokenFile(
+                    f"Line {line} holds a NUL byte, which text never does.",
+                    "The file may be cut off or no text at all; export it again.",
+                )
+            line += block.count(b"\n")
+
+
+def _refuse_open_quote(path: Path, dialect: Dialect, table: pa.Table) -> None:
+    """Arrow takes the rest of the file as the last value if its quote is never closed."""
+    last = table.column(table.num_columns - 1)[table.num_rows - 1].as_py()
+    if not last:
+        return
+    tail = dialect.quote + last.replace(dialect.quote, dialect.quote * 2)
+    encoding = dialect.encoding
+    size = len(tail.encode(encoding.removesuffix("-sig"))) + 8
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - size), io.SEEK_SET)
+        end = file.read().decode("utf-16-le" if encoding == "utf-16" else encoding, "replace")
+    if end.endswith(tail):
+        raise ragged.unclosed(ragged.last_line(path, dialect), dialect)
+
+
+def _findings(dialect: Dialect) -> list[Finding]:
+    findings = []
+    if dialect.encoding in WESTERN:
+        message = "The file is not in UTF-8; it was read as Western European (Windows-1252)."
+        advice = "If letters look wrong in the preview, save the file as UTF-8 and add it again."
+        findings.append(Finding("encoding", Severity.WARNING, message, advice=advice))
+    if not dialect.has_header:
+        message = "The first line holds numbers, so it was read as values; the columns got numbers as names."
+        advice = "If it names the columns, give them names that are no numbers."
+        findings.append(Finding("no_header", Severity.WARNING, message, advice=advice))
+    return findings
+
+
+CSV = Format("csv", "CSV", (".csv",), _parted_by(",;"), read)
+TSV = Format("tsv", "TSV", (".tsv", ".tab"), _parted_by("\t"), read)
+TXT = Format("txt", "Text with bars or blanks", (".txt", ".dat"), _parted_by("| "), read)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from flowml.storage.artifacts import LocalArtifacts
+from flowml.storage.datasets import Datasets, dataset_name, file_name
+from flowml.storage.db import Database
+from flowml.storage.errors import BrokenFile, FileTooLarge, NotFound
+
+
+@pytest.fixture
+def datasets(db: Database, tmp_path: Path) -> Datasets:
+    return Datasets(db, LocalArtifacts(tmp_path / "artifacts"), limit_bytes=1_000_000)
+
+
+@pytest.fixture
+def churn(tmp_path: Path) -> Path:
+    path = tmp_path / "churn.csv"
+    path.write_text("tenure,churn\n" + "".join(f"{n},{'yes' if n % 3 else 'no'}\n" for n in range(40)))
+    return path
+
+
+def test_a_file_becomes_a_dataset(datasets: Datasets, churn: Path) -> None:
+    dataset = datasets.add(churn)
+    assert (dataset.name, dataset.version, dataset.rows, dataset.source) == ("churn", 1, 40, "churn.csv")
+    assert dataset.schema.names == ("tenure", "churn")
+    assert datasets.get(dataset.id) == dataset
+    assert datasets.frame(dataset.id).shape == (40, 2)
+    assert datasets.preview(dataset.id, 3).rows() == [(0, "no"), (1, "yes"), (2, "yes")]
+    assert datasets.path(dataset.id).name == dataset.sha256
+    assert datasets.path(dataset.id).stat().st_size == dataset.size
+
+
+def test_the_same_name_gets_the_next_version_even_from_two_at_once(datasets: Datasets, churn: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        versions = [dataset.version for dataset in pool.map(datasets.add, [churn] * 2)]
+    assert sorted(versions) == [1, 2]
+    assert datasets.add(churn, name="other").version == 1
+    assert datasets.list_()[0].name == "other"
+
+
+def test_a_deleted_dataset_is_hidden_but_jobs_still_find_it(datasets: Datasets, churn: Path) -> None:
+    first, second = datasets.add(churn), datasets.add(churn)
+    datasets.delete(second.id)
+    assert datasets.list_() == (first,)
+    assert datasets.get(second.id).deleted
+    assert datasets.path(second.id).exists()
+    assert datasets.add(churn).version == 3
+    with pytest.raises(NotFound, match="dataset-9"):
+        datasets.delete("dataset-9")
+
+
+def test_stats_tell_of_each_column(datasets: Datasets, churn: Path) -> None:
+    tenure, target = datasets.stats(datasets.add(churn).id)
+    assert (tenure["column"], tenure["type"], tenure["missing"], tenure["unique"]) == (
+        "tenure",
+        "integer",
+        0,
+        40,
+    )
+    assert (target["role"], target["top"]) == ("boolean", ["yes", "no"])
+
+
+def test_what_is_refused_leaves_nothing(datasets: Datasets, churn: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    churn.write_text("a,b\n1\n")
+    with pytest.raises(BrokenFile):
+        datasets.add(churn)
+    churn.write_bytes(b"x" * 1_000_001)
+    with pytest.raises(FileTooLarge, match="upload limit"):
+        datasets.add(churn)
+    with pytest.raises(NotFound, match=r"no.csv"):
+        datasets.add(tmp_path / "no.csv")
+    assert datasets.list_() == ()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "name"),
+    [
+        ("churn.csv", "churn.csv", "churn"),
+        ("../../etc/passwd", "passwd", "passwd"),
+        (r"C:\Users\me\Q3 sales.xlsx", "Q3 sales.xlsx", "Q3 sales"),
+        ("a.tar.gz", "a.tar.gz", "a.tar"),
+        ("v1.2", "v1.2", "v1"),
+        ("\x00\n.csv", ".csv", "table"),
+        ("..", "..", "table"),
+        ("", "table", "table"),
+        ("x" * 300 + ".csv", "x" * 116 + ".csv", "x" * 116),
+    ],
+)
+def test_names_are_made_safe_to_show(source: str, file: str, name: str) -> None:
+    assert file_name(source) == file
+    assert dataset_name(source) == name
