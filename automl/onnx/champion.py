@@ -11,14 +11,14 @@ import onnx
 
 from flowml.automl.contract import Contract, Feeds, rows_of
 from flowml.automl.features import Encoding
-from flowml.automl.features.graph import ML
+from flowml.automl.features.graph import ML, concat
 from flowml.automl.fitted import Fitted
 from flowml.automl.onnx import native
 from flowml.automl.onnx.forest import Floats, Matrix
 from flowml.automl.onnx.graph import Graph
 from flowml.automl.onnx.links import LINKS
 from flowml.automl.onnx.metadata import to_texts
-from flowml.automl.onnx.parts import Part, pick
+from flowml.automl.onnx.parts import Part, Scores, pick
 from flowml.automl.onnx.readers import read
 from flowml.automl.onnx.steps import Step
 from flowml.storage.errors import ExportError
@@ -108,7 +108,7 @@ def _used(members: Sequence[Member]) -> list[Member]:
 def _blend(graph: Graph, contract: Contract, members: list[Member]) -> str:
     """Members with the same link go through it side by side."""
     encoded: dict[int, str] = {}
-    groups: dict[tuple[str, int], list[tuple[str, float]]] = {}
+    groups: dict[tuple[str, int], list[tuple[Scores, float]]] = {}
     for member in members:
         width = len(member.encoding.names)
         if id(member.encoding) not in encoded:
@@ -135,16 +135,26 @@ def _fit_for(contract: Contract, fitted: Fitted, part: Part) -> Part:
 
 
 def _blend_group(
-    graph: Graph, contract: Contract, link: str, outputs: int, group: list[tuple[str, float]]
+    graph: Graph, contract: Contract, link: str, outputs: int, group: list[tuple[Scores, float]]
 ) -> str:
     """Scores (rows, outputs) of each member to one weighted sum (rows, outputs)."""
-    scores = [name for name, _ in group]
-    side_by_side = scores[0] if len(scores) == 1 else graph.op("Concat", *scores, axis=1)
-    stacked = graph.op("Reshape", side_by_side, graph.constant([0, len(group), outputs], np.int64))
+    group = sorted(group, key=lambda pair: pair[0].dtype is np.float64)  # all of float32 come first
+    stacked = graph.op(
+        "Reshape", _side_by_side(graph, group), graph.constant([0, len(group), outputs], np.int64)
+    )
+    stacked = graph.op("Add", stacked, graph.constant([scores.base for scores, _ in group], np.float64))
     weights = graph.constant([[weight] for _, weight in group], np.float64)
     weighted = graph.op("Mul", LINKS[link].build(graph, stacked), weights)
     blend = graph.op("ReduceSum", weighted, graph.constant([1], np.int64), keepdims=0)
     return pick(graph, blend, [1]) if contract.task is Task.BINARY and outputs == 2 else blend
+
+
+def _side_by_side(graph: Graph, group: list[tuple[Scores, float]]) -> str:
+    """One double tensor (rows, members times outputs)."""
+    single = [scores.name for scores, _ in group if scores.dtype is np.float32]
+    double = [scores.name for scores, _ in group if scores.dtype is np.float64]
+    parts = ([graph.cast(concat(graph, single), np.float64)] if single else []) + double
+    return concat(graph, parts)
 
 
 # --- answers ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What an ONNX file says about itself: texts by name, JSON where a name holds more than a word."""
+"""What an ONNX file says about itself: JSON by name, except for a few plain words."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import onnx
 
-PREFIX = "flowml."
+from flowml.automl.serve import PREFIX, WORDS
 
 
 def to_texts(metadata: Mapping[str, Any]) -> dict[str, str]:
     """Names without the prefix and any JSON, as an ONNX file holds them."""
     return {
-        PREFIX + name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        PREFIX + name: str(value) if name in WORDS else json.dumps(value, ensure_ascii=False)
         for name, value in metadata.items()
     }
 

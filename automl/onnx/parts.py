@@ -12,6 +12,15 @@ from flowml.automl.onnx.forest import Floats, Matrix
 from flowml.automl.onnx.graph import Graph
 
 
+@dataclass(frozen=True)
+class Scores:
+    """Raw scores (rows, outputs) in a graph, to which a base is still to be added, in double."""
+
+    name: str
+    dtype: type[np.float32] | type[np.float64]
+    base: Floats  # (outputs,)
+
+
 class Part(Protocol):
     @property
     def n_outputs(self) -> int: ...
@@ -20,8 +29,8 @@ class Part(Protocol):
         """The same part for one of its outputs."""
         ...
 
-    def build(self, graph: Graph, features: str, width: int) -> str:
-        """Write the part into a graph: float32 (rows, width) in, double (rows, outputs) out."""
+    def build(self, graph: Graph, features: str, width: int) -> Scores:
+        """Write the part into a graph: features are float32 (rows, width)."""
         ...
 
 
@@ -44,9 +53,9 @@ class Linear:
         scores: Floats = X.astype(np.float64) @ self.coef + self.intercept
         return scores
 
-    def build(self, graph: Graph, features: str, width: int) -> str:  # noqa: ARG002
+    def build(self, graph: Graph, features: str, width: int) -> Scores:  # noqa: ARG002
         product = graph.op("MatMul", graph.cast(features, np.float64), graph.constant(self.coef, np.float64))
-        return graph.op("Add", product, graph.constant(self.intercept, np.float64))
+        return Scores(product, np.float64, self.intercept)
 
 
 @dataclass(frozen=True)
@@ -63,10 +72,8 @@ class Constant:
     def raw(self, X: Matrix) -> Floats:
         return np.tile(self.value, (len(X), 1))
 
-    def build(self, graph: Graph, features: str, width: int) -> str:  # noqa: ARG002
-        rows = graph.op("Shape", features, start=0, end=1)
-        shape = graph.op("Concat", rows, graph.constant([self.n_outputs], np.int64), axis=0)
-        return graph.op("Expand", graph.constant(self.value[None, :], np.float64), shape)
+    def build(self, graph: Graph, features: str, width: int) -> Scores:  # noqa: ARG002
+        return Scores(zeros(graph, features, self.n_outputs), np.float32, self.value)
 
 
 @dataclass(frozen=True)
@@ -81,11 +88,19 @@ class Pasted:
     def only(self, output: int) -> Pasted:
         return Pasted(self.model, self.output, 1, output)
 
-    def build(self, graph: Graph, features: str, width: int) -> str:  # noqa: ARG002
+    def build(self, graph: Graph, features: str, width: int) -> Scores:  # noqa: ARG002
         names = graph.paste(self.model, {self.model.graph.input[0].name: features})
-        shape = graph.constant([0, -1], np.int64)
-        scores = graph.cast(graph.op("Reshape", names[self.output], shape), np.float64)
-        return scores if self.column is None else pick(graph, scores, [self.column])
+        scores = graph.op("Reshape", names[self.output], graph.constant([0, -1], np.int64))
+        if self.column is not None:
+            scores = pick(graph, scores, [self.column])
+        return Scores(graph.cast(scores, np.float32), np.float32, np.zeros(self.n_outputs))
+
+
+def zeros(graph: Graph, features: str, outputs: int) -> str:
+    """Float32 (rows, outputs)."""
+    rows = graph.op("Shape", features, start=0, end=1)
+    shape = graph.op("Concat", rows, graph.constant([outputs], np.int64), axis=0)
+    return graph.op("Expand", graph.constant([[0.0]], np.float32), shape)
 
 
 def pick(graph: Graph, values: str, columns: npt.ArrayLike) -> str:

@@ -13,6 +13,7 @@ from onnx import numpy_helper
 from flowml.automl.features.graph import ML
 from flowml.automl.onnx.forest import IN, LEQ, Forest, Lookup
 from flowml.automl.onnx.graph import Graph
+from flowml.automl.onnx.parts import Scores, zeros
 from flowml.storage.errors import ExportError
 
 SUM, NONE = 1, 0  # how TreeEnsemble numbers its aggregate functions and links
@@ -21,12 +22,9 @@ LOWEST = float(np.finfo(np.float32).min)
 
 
 def build_forest(graph: Graph, forest: Forest, features: str, width: int) -> str:
-    """Write a forest: float32 (rows, width) in, double (rows, outputs) out."""
-    base = graph.constant(forest.base[None, :], np.float64)
+    """Write a forest without its base: float32 (rows, width) in, float32 (rows, outputs) out."""
     if not forest.n_trees:
-        rows = graph.op("Shape", features, start=0, end=1)
-        outputs = graph.constant([forest.n_outputs], np.int64)
-        return graph.op("Expand", base, graph.op("Concat", rows, outputs, axis=0))
+        return zeros(graph, features, forest.n_outputs)
     wide = (
         graph.op("Concat", features, *_lookups(graph, forest.lookups, features), axis=1)
         if forest.lookups
@@ -37,10 +35,10 @@ def build_forest(graph: Graph, forest: Forest, features: str, width: int) -> str
         raise ExportError(
             f"A tree asks for feature {forest.feature.max()} of {total}.", "Train the model again."
         )
-    scores = (
-        _shared_leaves(graph, forest, wide) if forest.targets is None else _single_leaves(graph, forest, wide)
-    )
-    return graph.op("Add", graph.cast(scores, np.float64), base)
+    if forest.targets is None:
+        return _shared_leaves(graph, forest, wide)
+    node = _ensemble(forest, wide, forest.targets, forest.values[:, 0], forest.n_outputs)
+    return graph.add(node, "TreeEnsemble")
 
 
 def _lookups(graph: Graph, lookups: tuple[Lookup, ...], features: str) -> list[str]:
@@ -51,12 +49,6 @@ def _lookups(graph: Graph, lookups: tuple[Lookup, ...], features: str) -> list[s
         place = graph.op("Min", graph.cast(codes, np.int64), last)
         columns.append(graph.op("Gather", graph.constant(lookup.table, np.float32), place, axis=0))
     return columns
-
-
-def _single_leaves(graph: Graph, forest: Forest, features: str) -> str:
-    targets = forest.targets if forest.targets is not None else np.zeros(0, np.int64)
-    node = _ensemble(forest, features, targets, forest.values[:, 0], forest.n_outputs)
-    return graph.add(node, "TreeEnsemble")
 
 
 def _shared_leaves(graph: Graph, forest: Forest, features: str) -> str:
@@ -139,5 +131,5 @@ class Trees:
     def only(self, output: int) -> Trees:
         return Trees(self.forest.only(output))
 
-    def build(self, graph: Graph, features: str, width: int) -> str:
-        return build_forest(graph, self.forest, features, width)
+    def build(self, graph: Graph, features: str, width: int) -> Scores:
+        return Scores(build_forest(graph, self.forest, features, width), np.float32, self.forest.base)

@@ -29,9 +29,11 @@ def raw_by_graph(fitted: Fitted, X: Matrix) -> np.ndarray:
     graph = Graph()
     graph.input("X", onnx.TensorProto.FLOAT, X.shape[1])
     scores = read(fitted, X.shape[1]).build(graph, "X", X.shape[1])
-    graph.output("scores", scores, onnx.TensorProto.DOUBLE, [None, fitted.n_outputs])
+    graph.output(
+        "scores", graph.cast(scores.name, np.float64), onnx.TensorProto.DOUBLE, [None, fitted.n_outputs]
+    )
     answer: np.ndarray = onnxruntime.InferenceSession(graph.model({})).run(None, {"X": X})[0]
-    return answer
+    return answer + scores.base
 
 
 def fitted_by(key: str, task: Task, **params: Any) -> tuple[Fitted, Any, Matrix]:
