@@ -30,6 +30,7 @@ class Ensemble:
     weights: Array  # one per candidate, most of them 0; their sum is 1
     score: float  # on the rows that the weights were chosen on
     crosswise: float  # by weights chosen on other rows
+    single_crosswise: float  # of the best candidate alone, chosen on other rows
 
     @property
     def members(self) -> tuple[int, ...]:
@@ -64,33 +65,32 @@ def combine(
     """Weights for candidates from their out-of-fold predictions, in about the time given."""
     end = time.monotonic() + deadline_s
     table = _Table(np.stack([part.astype(np.float32) for part in parts]), y, weights, metric)
-    first, second = _halves(y, seed)
     whole = _greedy(_sample(table, seed), end - 0.5 * deadline_s)
-    crossed = [
-        (table.rows(fit).rows(_few(fit, metric, seed)), table.rows(check))
-        for fit, check in ((first, second), (second, first))
-    ]
-    losses = [check.loss(check.blend(_greedy(fit, end))) for fit, check in crossed]
+    ours, alone = [], []
+    for fit, check in _crossings(y, seed):
+        learned, checked = _sample(table.rows(fit), seed), table.rows(check)
+        ours.append(checked.loss(checked.blend(_greedy(learned, end))))
+        best = np.nanargmin([learned.loss(part) for part in learned.parts])
+        alone.append(checked.loss(checked.parts[best]))
     row = METRICS[metric]
-    return Ensemble(whole, row.loss(table.loss(table.blend(whole))), row.loss(float(np.mean(losses))))
+    score = row.loss(table.loss(table.blend(whole)))
+    return Ensemble(whole, score, row.loss(float(np.mean(ours))), row.loss(float(np.mean(alone))))
 
 
-def _halves(y: Array, seed: int) -> tuple[Array, Array]:
-    """Two halves of the rows alike in their targets."""
+def _crossings(y: Array, seed: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Two halves of the rows alike in their targets, each to fit on and the other to check on."""
     shuffled = np.random.default_rng(seed).permutation(len(y))
     order = shuffled[np.argsort(y[shuffled], kind="stable")]
-    return np.sort(order[::2]), np.sort(order[1::2])
-
-
-def _few(rows: Array, metric: str, seed: int) -> Array:
-    most = 10 * SLOW_ROWS if metric in FAST else SLOW_ROWS
-    if len(rows) <= most:
-        return np.arange(len(rows))
-    return np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))
+    first, second = np.sort(order[::2]), np.sort(order[1::2])
+    return (first, second), (second, first)
 
 
 def _sample(table: _Table, seed: int) -> _Table:
-    return table.rows(_few(table.y, table.metric, seed))
+    """Few enough rows to judge often."""
+    most = 10 * SLOW_ROWS if table.metric in FAST else SLOW_ROWS
+    if len(table.y) <= most:
+        return table
+    return table.rows(np.sort(np.random.default_rng(seed).choice(len(table.y), most, replace=False)))
 
 
 # --- greedy -----------------------------------------------------------------------------------------------

@@ -108,9 +108,8 @@ def again(record: TrialRecord) -> Candidate:
 
 def score_of(prepared: Prepared, oof: Array) -> float:
     """Of out-of-fold predictions, by the metric of the problem."""
-    problem, rows = prepared.problem, prepared.folds.rows
-    weights = None if problem.weights is None else problem.weights[rows]
-    return problem.measure.score(problem.y[rows], oof, weights)
+    y, weights = prepared.checked
+    return prepared.problem.measure.score(y, oof, weights)
 
 
 def versions(algorithm: Algorithm) -> dict[str, str]:

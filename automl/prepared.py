@@ -12,7 +12,7 @@ from flowml.automl import features
 from flowml.automl.algorithms import algorithms_for
 from flowml.automl.contract import Contract, Feeds, Kind
 from flowml.automl.features import Encoding
-from flowml.automl.metrics import Array
+from flowml.automl.metrics import Array, Weights
 from flowml.automl.problem import Problem, define
 from flowml.automl.shape import Shape
 from flowml.automl.splitters import Folds, split
@@ -40,6 +40,12 @@ class Prepared:
             encoding = features.fit(key, self.contract, self.feeds, self.problem.seed)
             self._encoded[key] = (np.ascontiguousarray(encoding.transform(self.feeds)), encoding)
         return self._encoded[key]
+
+    @property
+    def checked(self) -> tuple[Array, Weights]:
+        """Targets and weights of the rows that out-of-fold predictions are about."""
+        rows, weights = self.folds.rows, self.problem.weights
+        return self.problem.y[rows], None if weights is None else weights[rows]
 
 
 def prepare(table: Path, schema: DatasetSchema, spec: JobSpec) -> Prepared:
@@ -99,4 +105,4 @@ def _skewed(problem: Problem) -> bool:
     if problem.task is not Task.REGRESSION or problem.y.min() < 0:
         return False
     centred = problem.y - problem.y.mean()
-    return float(np.mean(centred**3)) > SKEWED * float(np.mean(centred**2)) ** 1.5
+    return bool(np.mean(centred**3) > SKEWED * np.mean(centred**2) ** 1.5)

@@ -216,8 +216,8 @@ def _weights(frame: pl.DataFrame, name: str | None) -> Array | None:
             f"The weight column {name!r} has {bad} missing or negative values, or only zeros.",
             "Every row needs a weight of 0 or more, and some row one above 0.",
         )
-    weights /= weights.mean()
-    return weights
+    scaled: Array = weights / weights.mean()
+    return scaled
 
 
 def _groups(frame: pl.DataFrame, name: str | None) -> Array | None:

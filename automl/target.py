@@ -50,7 +50,7 @@ def _known(column: pl.Series) -> tuple[pl.Series, list[Finding]]:
         values = values.str.strip_chars().replace("", None)
     elif values.dtype.is_numeric():
         values = values.to_frame("y").select(pl.when(pl.col("y").cast(pl.Float64).is_finite()).then("y"))["y"]
-    elif values.dtype != pl.Boolean:
+    elif values.dtype not in (pl.Boolean, pl.Null):
         raise BadTarget(
             f"The target {column.name!r} is of type {column.dtype}, which cannot be predicted.",
             "Choose a column of numbers, words or yes/no, or turn it into one.",

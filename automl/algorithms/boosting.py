@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowml.automl.shape import Shape
-from flowml.storage.records import Json
+from flowml.storage.records import Json, Task
 
 MOST_ROUNDS = 5000
 
@@ -18,9 +18,10 @@ def patience(params: Json) -> int:
     return int(params.get("patience") or min(300, max(20, round(4 / float(params["learning_rate"])))))
 
 
-def likely_rounds(params: Json) -> float:
-    """How many rounds a fit with early stopping takes on most tables."""
-    return min(float(params["rounds"]), 12 / float(params["learning_rate"]) + patience(params))
+def likely_rounds(params: Json, task: Task, steps: dict[Task, float]) -> float:
+    """Rounds of a fit with early stopping. `steps`: what rounds times the learning rate mostly come to."""
+    expected = steps[task] / float(params["learning_rate"]) + patience(params)
+    return min(float(params["rounds"]), expected)
 
 
 def lighter(params: Json, share: float) -> Json:

@@ -20,6 +20,7 @@ OBJECTIVES = {Task.BINARY: "binary", Task.MULTICLASS: "multiclass", Task.REGRESS
 LOSSES = {Task.BINARY: "binary_logloss", Task.MULTICLASS: "multi_logloss", Task.REGRESSION: "l2"}
 LINKS = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
 OWN = {"mae": ("regression_l1", "l1"), "median_ae": ("regression_l1", "l1"), "mape": ("mape", "mape")}
+STEPS = {Task.BINARY: 6.0, Task.MULTICLASS: 8.0, Task.REGRESSION: 25.0}  # for `cost`
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,15 @@ def defaults(shape: Shape) -> Json:
 
 
 def cost(shape: Shape, params: Json) -> Cost:
-    rounds = boosting.likely_rounds(params)
-    leaves = float(params.get("num_leaves", 31))
-    columns = shape.columns * float(params.get("feature_fraction", 1.0)) + 2
-    a_tree = 1e-4 + 4e-9 * shape.train_rows * columns * np.log2(leaves + 1) / 5 + 1.2e-5 * leaves
-    check = 4e-7 * shape.valid_rows
-    seconds = 0.02 + 1e-8 * shape.train_rows * shape.columns + rounds * shape.outputs * (a_tree + check)
-    return Cost(seconds, 8.0 * shape.train_rows * (shape.columns + 4 * shape.outputs))
+    """Fitted to measured times of trees over rows, columns, leaves and classes."""
+    rows, leaves = shape.train_rows, min(float(params["num_leaves"]), shape.train_rows / 20 + 2)
+    columns = shape.columns * float(params["feature_fraction"])
+    sweep = 2.4e-8 * rows + 9e-10 * rows * columns * np.log2(leaves + 1)
+    a_tree = 2e-5 + sweep + leaves * (6e-6 + 6e-7 * columns) + 1e-7 * shape.valid_rows
+    seconds = 0.01 + 2e-7 * rows * shape.columns
+    rounds = boosting.likely_rounds(params, shape.task, STEPS)
+    memory = 8.0 * rows * (shape.columns + 4 * shape.outputs)
+    return Cost(float(seconds + rounds * shape.outputs * a_tree), memory)
 
 
 LIGHTGBM = Algorithm(

@@ -1,0 +1,126 @@
+"""A blend: some trials with weights, and what their out-of-fold predictions say of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from flowml.automl import calibration
+from flowml.automl.ensemble import combine
+from flowml.automl.evaluate import score_of
+from flowml.automl.metrics import Array
+from flowml.automl.onnx.steps import Step
+from flowml.automl.outcome import load_oof, trial_folder
+from flowml.automl.prepared import Prepared
+from flowml.storage.errors import TrialError
+from flowml.storage.records import Task, TrialRecord, TrialState
+
+MOST_CANDIDATES = 60  # trials that an ensemble may choose from
+MOST_BYTES = 600 * 2**20  # of out-of-fold predictions held at once
+
+
+@dataclass(frozen=True)
+class Blend:
+    members: tuple[TrialRecord, ...]
+    weights: tuple[float, ...]
+    oof: Array
+    score: float
+    fold_scores: tuple[float, ...]
+    steps: tuple[Step, ...] = ()
+    crosswise: float | None = None  # of an ensemble, with weights from rows other than those scored
+    single_crosswise: float | None = None  # of the best single trial, chosen on other rows
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.members) == 1
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(member.size_bytes for member in self.members)
+
+
+def ranked(prepared: Prepared, records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Complete trials over the folds of this study, best first."""
+    loss = prepared.problem.measure.loss
+    scored = [
+        (loss(r.score), r.number, r)
+        for r in records
+        if r.state is TrialState.COMPLETE and r.score is not None and r.folds_id == prepared.folds.id
+    ]
+    if not scored:
+        message = "No trial was completed, so there is no model."
+        raise TrialError(message, "Give a larger budget, or see the causes of the trials.")
+    return [record for *_, record in sorted(scored, key=lambda each: each[:2])]
+
+
+def single(prepared: Prepared, work: Path, record: TrialRecord) -> Blend:
+    oof = load_oof(trial_folder(work, record.number))
+    if oof is None:
+        raise TrialError(f"The predictions of trial {record.number} are gone.", "Run the job again.")
+    return blended(prepared, (record,), (1.0,), [oof])
+
+
+def ensemble(
+    prepared: Prepared, work: Path, best_first: Sequence[TrialRecord], deadline: float
+) -> Blend | None:
+    """A greedy ensemble of the best trials, or None if there is nothing to combine."""
+    outputs = max(len(prepared.problem.classes), 1)
+    fitting = max(2, MOST_BYTES // (4 * outputs * max(1, len(prepared.folds.rows))))
+    candidates = [r for r in best_first if r.algorithm != "dummy"][: min(MOST_CANDIDATES, fitting)]
+    parts = {r.number: load_oof(trial_folder(work, r.number)) for r in candidates}
+    known = [(r, part) for r in candidates if (part := parts[r.number]) is not None]
+    if len(known) < 2:
+        return None
+    (y, weights), problem = prepared.checked, prepared.problem
+    oofs = [part for _, part in known]
+    seconds = max(0.2, deadline - time.monotonic())
+    chosen = combine(oofs, y, weights, problem.metric, problem.seed, seconds)
+    members = tuple(known[i][0] for i in chosen.members)
+    shares = tuple(float(chosen.weights[i]) for i in chosen.members)
+    blend = blended(prepared, members, shares, [oofs[i] for i in chosen.members])
+    return replace(blend, crosswise=chosen.crosswise, single_crosswise=chosen.single_crosswise)
+
+
+def without(prepared: Prepared, work: Path, blend: Blend, dropped: TrialRecord) -> Blend:
+    """The same blend with one member less."""
+    left = [(m, w) for m, w in zip(blend.members, blend.weights, strict=True) if m.number != dropped.number]
+    total = sum(weight for _, weight in left)
+    parts = [load_oof(trial_folder(work, member.number)) for member, _ in left]
+    shares = tuple(weight / total for _, weight in left)
+    return blended(prepared, tuple(m for m, _ in left), shares, [part for part in parts if part is not None])
+
+
+def blended(
+    prepared: Prepared, members: tuple[TrialRecord, ...], shares: tuple[float, ...], parts: Sequence[Array]
+) -> Blend:
+    """The mean of out-of-fold predictions, calibrated where that helps."""
+    oof: Array = np.tensordot(np.array(shares), np.stack(list(parts)), axes=1)
+    steps = _steps(prepared, members, oof)
+    for step in steps:
+        oof = calibration.applied(prepared.problem.task, oof, step)
+    return Blend(members, shares, oof, score_of(prepared, oof), _fold_scores(prepared, oof), steps)
+
+
+def _steps(prepared: Prepared, members: tuple[TrialRecord, ...], oof: Array) -> tuple[Step, ...]:
+    problem = prepared.problem
+    if problem.task is Task.REGRESSION:
+        if not any(member.params.get("target") == "log" for member in members):
+            return ()
+        limits = {"low": float(problem.y.min()), "high": float(problem.y.max())}
+        return (Step("limits", limits),)  # what was learned as a logarithm may run away
+    step = calibration.temperature_step(problem.task, problem.metric, oof, *prepared.checked, problem.seed)
+    return (step,) if step else ()
+
+
+def _fold_scores(prepared: Prepared, oof: Array) -> tuple[float, ...]:
+    problem, rows = prepared.problem, prepared.folds.rows
+    scores = []
+    for _, valid in prepared.folds.pairs:
+        weights = None if problem.weights is None else problem.weights[valid]
+        part = oof[np.searchsorted(rows, valid)]
+        scores.append(problem.measure.score(problem.y[valid], part, weights))
+    return tuple(scores)

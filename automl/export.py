@@ -1,0 +1,88 @@
+"""From a blend of trials to one proven ONNX model, and how fast it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.blend import Blend
+from flowml.automl.contract import Feeds, rows_of, take
+from flowml.automl.leaderboard import Speed
+from flowml.automl.onnx import parity
+from flowml.automl.onnx.champion import Member, build
+from flowml.automl.outcome import load_fitted, trial_folder
+from flowml.automl.prepared import Prepared
+from flowml.automl.serve import Predictor
+from flowml.storage.records import Json, Task, TrialRecord
+
+LATENCY_ROWS = 40  # single rows that are asked for one after another
+LATENCY_S = 0.3
+BATCH_ROWS = 5_000
+
+
+@dataclass(frozen=True)
+class Exported:
+    content: bytes
+    parity: Json
+    speed: Speed
+
+
+def export(prepared: Prepared, work: Path, blend: Blend) -> Exported:
+    """Write the models of all kept folds as one ONNX model. Raises ExportError, or ParityError of the gate."""
+    members = members_of(prepared, work, blend, prepared.folds.kept)
+    content = build(prepared.contract, members, {"score": blend.score}, steps=blend.steps)
+    regression = prepared.problem.task is Task.REGRESSION
+    report = parity.gate(
+        content,
+        prepared.contract,
+        members,
+        prepared.feeds,
+        steps=blend.steps,
+        spread=float(np.std(prepared.problem.y)) if regression else None,
+        seed=prepared.problem.seed,
+    )
+    return Exported(content, report, speed_of(content, prepared.feeds))
+
+
+def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int]) -> list[Member]:
+    """The fold models of a blend, with their shares."""
+    members = []
+    for record, weight in zip(blend.members, blend.weights, strict=True):
+        algorithm = ALGORITHMS[record.algorithm]
+        _, encoding = prepared.matrix(algorithm.encoding_for(record.params))
+        fitted = load_fitted(trial_folder(work, record.number))
+        members += [Member(encoding, fitted[fold], weight / len(folds)) for fold in folds]
+    return members
+
+
+def speed_of_trial(prepared: Prepared, work: Path, record: TrialRecord) -> Speed:
+    """Of a trial that is not the champion: exported for this alone."""
+    blend = Blend((record,), (1.0,), np.zeros(0), record.score or 0.0, record.fold_scores)
+    members = members_of(prepared, work, blend, prepared.folds.kept)
+    return speed_of(build(prepared.contract, members), prepared.feeds)
+
+
+def speed_of(content: bytes, feeds: Feeds) -> Speed:
+    """Milliseconds of one row at a time (the median), and rows a second of a batch."""
+    predictor = Predictor(content)
+    count = rows_of(feeds)
+    rows = np.linspace(0, count - 1, LATENCY_ROWS).astype(np.int64)
+    predictor.predict_feeds(take(feeds, rows[:1]))
+    end, times = time.monotonic() + LATENCY_S, []
+    for row in rows:
+        one = take(feeds, slice(row, row + 1))
+        began = time.perf_counter()
+        predictor.predict_feeds(one)
+        times.append(time.perf_counter() - began)
+        if time.monotonic() > end:
+            break
+    batch = take(feeds, slice(0, max(1, min(BATCH_ROWS, int(LATENCY_S / np.median(times) * 10)))))
+    began = time.perf_counter()
+    predictor.predict_feeds(batch)
+    spent = time.perf_counter() - began
+    return Speed(float(np.median(times) * 1000), rows_of(batch) / max(spent, 1e-9), len(content))
