@@ -48,9 +48,7 @@ class Outcome:
         try:
             record = TrialRecord.from_dict(json.loads((folder / RECORD).read_text()))
         except (OSError, ValueError) as error:
-            raise StorageError(
-                f"The trial in {folder.name} cannot be read: {error}.", "Run it again."
-            ) from error
+            raise _unreadable(folder, error) from error
         return cls(record, load_oof(folder), load_fitted(folder))
 
 
@@ -74,6 +72,8 @@ def load_fitted(folder: Path) -> tuple[Fitted, ...]:
             for row in models
         )
     except (OSError, ValueError, KeyError) as error:
-        raise StorageError(
-            f"The models in {folder.name} cannot be read: {error}.", "Run the trial again."
-        ) from error
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: Exception) -> StorageError:
+    return StorageError(f"Trial {folder.name} cannot be read: {error}.", "Run it again.")

@@ -112,6 +112,11 @@ class Sampler:
             )
             self._optuna().add_trial(trial)
 
+    @property
+    def size(self) -> int:
+        """Trials that the study has learned from."""
+        return sum(trial.value is not None for trial in self._optuna().trials)
+
     def _optuna(self) -> optuna.Study:
         """The study, made when it is first needed: importing Optuna takes most of a second."""
         if self._study is None:

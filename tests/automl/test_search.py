@@ -1,0 +1,192 @@
+"""What is tried, in what order, and what is left alone. Trials are answered by a made-up oracle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from flowml.automl.algorithms import ALGORITHMS, algorithms_for
+from flowml.automl.costs import Costs
+from flowml.automl.portfolio import PORTFOLIO, portfolio
+from flowml.automl.sampler import Sampler
+from flowml.automl.search import Candidate, Search
+from flowml.storage.errors import SpecError
+from flowml.storage.records import JobSpec, Task, TrialRecord, TrialState
+from tests.automl.algorithms.folds import shape_of
+
+SKILL = {"dummy": 0.5, "logistic": 0.8, "lightgbm": 0.9, "catboost": 0.91, "xgboost": 0.89}
+
+
+def answer(candidate: Candidate, seconds: float = 1.0, **changes: Any) -> TrialRecord:
+    score = (
+        SKILL.get(candidate.algorithm, 0.85) - abs(candidate.params.get("learning_rate", 0.05) - 0.05) / 10
+    )
+    record = TrialRecord(
+        candidate.number,
+        candidate.algorithm,
+        candidate.params,
+        TrialState.COMPLETE,
+        candidate.stage,
+        candidate.seed,
+        score=score,
+        fold_scores=(score,) * 5,
+        seconds=seconds,
+    )
+    return replace(record, **changes)
+
+
+def play(search: Search, trials: int, remaining_s: float = 600.0) -> list[Candidate]:
+    asked = []
+    for _ in range(trials):
+        candidate = search.ask(remaining_s)
+        if candidate is None:
+            break
+        asked.append(candidate)
+        search.tell(answer(candidate))
+    return asked
+
+
+def search_of(task: Task = Task.BINARY, completed: Any = (), rows: int = 2000, **spec: Any) -> Search:
+    return Search(shape_of(task, rows=rows), JobSpec("y", **spec), completed)
+
+
+@pytest.mark.parametrize("task", Task)
+@pytest.mark.parametrize("rows", [200, 300_000])
+def test_every_entry_of_the_portfolio_lies_in_its_search_space(task: Task, rows: int) -> None:
+    shape = shape_of(task, rows=rows, skewed=task is Task.REGRESSION)
+    keys = tuple(row.key for row in algorithms_for(task))
+    entries = portfolio(shape, keys)
+    assert {entry.algorithm for entry in entries} == set(keys) - {"dummy"}
+    sampler = Sampler(0)
+    for number, entry in enumerate(entries):
+        record = TrialRecord(number, entry.algorithm, entry.changes, TrialState.COMPLETE)
+        sampler.tell(record, ALGORITHMS[entry.algorithm], shape, 0.5)
+    assert sampler.size == len(entries)
+
+
+def test_every_change_of_the_portfolio_is_a_param() -> None:
+    shape = shape_of(Task.REGRESSION, skewed=True)
+    binary = shape_of(Task.BINARY)
+    for entry in PORTFOLIO:
+        row = ALGORITHMS[entry.algorithm]
+        known = row.defaults(shape) if Task.REGRESSION in row.tasks else {}
+        known |= row.defaults(binary) if Task.BINARY in row.tasks else {}
+        assert set(entry.changes) <= set(known)
+
+
+def test_a_baseline_comes_first_then_each_algorithm_then_variants_then_the_sampler() -> None:
+    asked = play(search_of(), 40)
+    families = [candidate.algorithm for candidate in asked]
+    assert asked[0].stage == "baseline"
+    keys = {row.key for row in algorithms_for(Task.BINARY)}
+    assert set(families[: len(keys)]) == keys
+    stages = [candidate.stage for candidate in asked[1:]]
+    assert stages == sorted(stages, key=["portfolio", "search"].index)
+    assert stages[-1] == "search"
+    assert [candidate.number for candidate in asked] == list(range(40))
+
+
+def test_the_cheapest_algorithms_of_the_portfolio_come_first() -> None:
+    asked = play(search_of(), 4)
+    costs = Costs(shape_of(Task.BINARY, rows=2000))
+    assert asked[1].algorithm == "logistic"
+    assert asked[2].algorithm == "lightgbm"
+    assert costs.seconds("logistic", asked[1].params) < costs.seconds("lightgbm", asked[2].params)
+
+
+def test_good_algorithms_are_sampled_more_often() -> None:
+    sampled = [c.algorithm for c in play(search_of(), 80) if c.stage == "search"]
+    assert sampled.count("catboost") > sampled.count("logistic")
+    assert sampled.count("lightgbm") > sampled.count("random_forest")
+
+
+def test_the_same_answers_give_the_same_candidates() -> None:
+    assert play(search_of(), 35) == play(search_of(), 35)
+    assert play(search_of(), 35) != play(search_of(seed=1), 35)
+
+
+def test_several_children_may_ask_before_any_answer() -> None:
+    search = search_of()
+    asked = [search.ask(600) for _ in range(15)]
+    assert len({c.number for c in asked if c}) == 15
+    for candidate in reversed(asked):
+        assert candidate is not None
+        search.tell(answer(candidate))
+    assert search.ask(600) is not None
+    waiting = search_of()
+    while waiting.ask(600):
+        pass  # the portfolio ends; the sampler waits for the first answer
+
+
+def test_what_cannot_finish_is_made_lighter_or_left_out() -> None:
+    search = search_of(rows=300_000)
+    costs = Costs(shape_of(Task.BINARY, rows=300_000))
+    lightened = []
+    while candidate := search.ask(6.0):
+        needed = costs.seconds(candidate.algorithm, candidate.params)
+        assert needed < 9.0
+        assert candidate.limit_s is not None
+        assert candidate.limit_s <= 6.0
+        lightened.append(candidate.params.get("learning_rate", 0) > 0.06)
+        search.tell(answer(candidate, seconds=needed))
+        if len(lightened) > 30:
+            break
+    assert any(lightened)
+    assert search.ask(0.001) is None
+
+
+def test_measured_seconds_correct_the_costs() -> None:
+    shape = shape_of(Task.BINARY, rows=2000)
+    costs = Costs(shape)
+    candidate = Candidate(0, "lightgbm", ALGORITHMS["lightgbm"].defaults(shape))
+    before, other = costs.seconds("lightgbm", candidate.params), costs.seconds("xgboost", {**XGBOOST})
+    for _ in range(3):
+        costs.learn(answer(candidate, seconds=10 * before))
+    assert 6 * before < costs.seconds("lightgbm", candidate.params) < 11 * before
+    assert other < costs.seconds("xgboost", {**XGBOOST}) < 10 * other
+    costs.learn(answer(candidate, seconds=1000 * before, cut=True))
+    assert costs.seconds("lightgbm", candidate.params) < 11 * before
+
+
+XGBOOST = ALGORITHMS["xgboost"].defaults(shape_of(Task.BINARY, rows=2000))
+
+
+def test_limits_on_trials_are_kept() -> None:
+    assert len(play(search_of(max_trials=6), 50)) == 7  # and the baseline
+    asked = [c.algorithm for c in play(search_of(trials_per_algorithm=2), 50)]
+    assert max(asked.count(key) for key in set(asked)) == 2
+    chosen = play(search_of(algorithms=("catboost", "logistic")), 30)
+    assert {c.algorithm for c in chosen} == {"dummy", "catboost", "logistic"}
+
+
+def test_unknown_algorithms_are_refused() -> None:
+    with pytest.raises(SpecError, match="Unknown algorithm 'magic'"):
+        search_of(algorithms=("magic",))
+
+
+def test_failed_algorithms_are_not_sampled_on() -> None:
+    search, asked = search_of(), []
+    for _ in range(60):
+        candidate = search.ask(600)
+        assert candidate is not None
+        asked.append(candidate)
+        failed = {"state": TrialState.FAILED, "score": None} if candidate.algorithm == "xgboost" else {}
+        search.tell(answer(candidate, **failed))
+    assert not [c for c in asked if c.stage == "search" and c.algorithm == "xgboost"]
+
+
+def test_a_study_goes_on_where_it_was_left() -> None:
+    first = play(search_of(), 12)
+    records = [answer(candidate) for candidate in first]
+    rest = play(search_of(completed=records), 20)
+    assert rest[0].number == 12
+    assert not [c for c in rest if c.stage == "baseline"]
+    done = {(c.algorithm, str(c.params)) for c in first}
+    assert not [c for c in rest if (c.algorithm, str(c.params)) in done]
+
+
+def test_sampled_trials_have_a_bar_to_clear() -> None:
+    sampled = [c for c in play(search_of(), 40) if c.stage == "search"]
+    assert all(len(c.bar) == 5 and min(c.bar) >= 0.9 for c in sampled)
