@@ -1,0 +1,139 @@
+"""What a model looks at, and where it errs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from flowml.automl.contract import Feeds, rows_of
+from flowml.automl.curves import calibration_curve, precision_recall, roc
+from flowml.automl.metrics import METRICS, Array
+from flowml.storage.records import Importance, Json, Task
+
+MOST_CLASSES = 30  # shown in the confusion matrix, the most frequent ones
+MOST_CURVES = 10  # classes that get curves
+MOST_POINTS = 500  # of the scatter of a regression
+BINS = 20
+
+
+def permutation_importance(
+    predict: Callable[[Feeds], Array],
+    feeds: Feeds,
+    y: Array,
+    metric: str,
+    *,
+    repeats: int = 5,
+    seed: int = 0,
+    deadline: float = float("inf"),
+) -> tuple[Importance, ...]:
+    """How much the score falls when one raw column is shuffled, most important column first.
+
+    `predict` gives what the metric looks at. Every column is shuffled once before any is shuffled again; when
+    time.monotonic() passes `deadline`, what is known is returned, and columns never reached are left out.
+    """
+    measure, draw = METRICS[metric], np.random.default_rng(seed)
+    whole = measure.loss(measure.score(y, predict(feeds), None))
+    falls: dict[str, list[float]] = {}
+    for _ in range(repeats):
+        for name in feeds:
+            if time.monotonic() > deadline:
+                return _sorted(falls)
+            order = draw.permutation(rows_of(feeds))
+            shuffled = predict({**feeds, name: feeds[name][order]})
+            falls.setdefault(name, []).append(measure.loss(measure.score(y, shuffled, None)) - whole)
+    return _sorted(falls)
+
+
+def _sorted(falls: dict[str, list[float]]) -> tuple[Importance, ...]:
+    found = [Importance(name, float(np.mean(each)), float(np.std(each))) for name, each in falls.items()]
+    return tuple(sorted(found, key=lambda one: -one.mean))
+
+
+class Learned(Protocol):
+    """What is asked of a problem: `problem.Problem` has it."""
+
+    @property
+    def task(self) -> Task: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def y(self) -> Array: ...
+
+
+def diagnostics(problem: Learned, oof: Array, rows: Array | None = None) -> Json:
+    """Plain numbers for charts, from out-of-fold predictions. `rows`: those that they are about, if not all.
+
+    Classification: rows, confusion {labels, counts, left_out}, classes [{label, support, precision, recall,
+    f1}], curves [{label, roc {x, y, area}, precision_recall {x, y, area}, calibration {predicted, observed,
+    count}}]. Regression: rows, residuals {mean, std, ...}, histogram {edges, counts}, scatter {actual,
+    predicted}; a residual is actual minus predicted.
+    """
+    y = problem.y if rows is None else problem.y[rows]
+    known = np.isfinite(oof).reshape(len(oof), -1).all(axis=1)
+    if problem.task is Task.REGRESSION:
+        return _of_values(y[known], oof[known].ravel())
+    return _of_classes(problem.classes, y[known], oof[known])
+
+
+# --- classification ---------------------------------------------------------------------------------------
+
+
+def _of_classes(classes: tuple[str, ...], y: Array, shares: Array) -> Json:
+    counts = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(counts, (y, shares.argmax(axis=1)), 1)
+    frequent = np.argsort(-counts.sum(axis=1), kind="stable")
+    shown = np.sort(frequent[:MOST_CLASSES])
+    curved = [1] if len(classes) == 2 else np.sort(frequent[:MOST_CURVES]).tolist()
+    return {
+        "rows": len(y),
+        "confusion": {
+            "labels": [classes[k] for k in shown],
+            "counts": counts[np.ix_(shown, shown)].tolist(),
+            "left_out": len(classes) - len(shown),
+        },
+        "classes": [_of_class(classes[k], counts, k) for k in shown],
+        "curves": [_curves(classes[k], y == k, shares[:, k]) for k in curved if 0 < (y == k).sum() < len(y)],
+    }
+
+
+def _of_class(label: str, counts: Array, k: int) -> Json:
+    hits, support, named = int(counts[k, k]), int(counts[k].sum()), int(counts[:, k].sum())
+    precision, recall = hits / named if named else 0.0, hits / support if support else 0.0
+    both = precision + recall
+    f1 = 2 * precision * recall / both if both else 0.0
+    return {"label": label, "support": support, "precision": precision, "recall": recall, "f1": f1}
+
+
+def _curves(label: str, truth: Array, share: Array) -> Json:
+    return {
+        "label": label,
+        "roc": roc(truth, share),
+        "precision_recall": precision_recall(truth, share),
+        "calibration": calibration_curve(truth, share),
+    }
+
+
+# --- regression -------------------------------------------------------------------------------------------
+
+
+def _of_values(y: Array, predicted: Array) -> Json:
+    residual = y - predicted
+    spread = float(((y - y.mean()) ** 2).sum())
+    counts, edges = np.histogram(residual, BINS)
+    step = max(1, -(-len(y) // MOST_POINTS))
+    return {
+        "rows": len(y),
+        "residuals": {
+            "mean": float(residual.mean()),
+            "std": float(residual.std()),
+            "mae": float(abs(residual).mean()),
+            "rmse": float(np.sqrt((residual**2).mean())),
+            "r2": 1 - float((residual**2).sum()) / spread if spread else None,
+            "quantiles": {str(q): float(np.quantile(residual, q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)},
+        },
+        "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+        "scatter": {"actual": y[::step].tolist(), "predicted": predicted[::step].astype(float).tolist()},
+    }
