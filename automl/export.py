@@ -33,9 +33,11 @@ class Exported:
 
 
 def export(prepared: Prepared, work: Path, blend: Blend) -> Exported:
-    """Write the models of all kept folds as one ONNX model. Raises ExportError, or ParityError of the gate."""
+    """Write the models of all kept folds as one ONNX model. Raises ExportError, ParityError at the gate."""
     members = members_of(prepared, work, blend, prepared.folds.kept)
-    content = build(prepared.contract, members, {"score": blend.score}, steps=blend.steps)
+    versions = {name: version for member in blend.members for name, version in member.versions.items()}
+    about = {"score": blend.score, "versions": versions}
+    content = build(prepared.contract, members, about, steps=blend.steps)
     regression = prepared.problem.task is Task.REGRESSION
     report = parity.gate(
         content,

@@ -1,0 +1,239 @@
+"""The end of a study: choose, assemble and export the champion, prove it, explain it, write it down.
+
+The champion is an ensemble or the best single trial, whichever is better on rows that neither was chosen on.
+It is made of the models of the folds, so nothing is fitted again. What cannot be exported, fails the parity
+gate, or answers too slowly gives way to the next best, with the reason in its row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from flowml.automl.blend import Blend, ensemble, ranked, single, without
+from flowml.automl.budget import EXPORT_S_PER_MB
+from flowml.automl.card import card
+from flowml.automl.champion import MODEL, Champion, write
+from flowml.automl.explain import diagnostics
+from flowml.automl.export import Exported, export, speed_of_trial
+from flowml.automl.insight import importances_of
+from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
+from flowml.automl.outcome import Outcome, trial_folder
+from flowml.automl.prepared import Prepared
+from flowml.storage.errors import ExportError, StorageError
+from flowml.storage.records import Json, Phase, TrialRecord
+
+ENSEMBLE_SHARE = 0.25  # of the time, to choose weights
+EXPLAIN_SHARE = 0.6  # of the time left after the export
+EXPORT_SHARE = 0.6  # of the time left, that an export may be expected to take
+SINGLES = 5  # trials that are tried one after another when an ensemble cannot be exported
+MEASURED = 5  # rows of the leaderboard that are exported to measure their speed, time allowing
+SAFETY_S = 0.4  # kept for writing the files
+PATIENT_S = 1e9
+
+
+def finish(
+    prepared: Prepared,
+    work: Path,
+    records: Sequence[TrialRecord],
+    deadline_s: float = PATIENT_S,
+    simple: bool = False,
+) -> Champion:
+    """Build the champion in time and write it to work/champion; `simple`: of one trial, unexplained."""
+    clock = _Clock(time.monotonic() + deadline_s)
+    best_first = ranked(prepared, records)
+    mixed = None if simple else _ensemble(prepared, work, best_first, clock)
+    clock.phase("ensemble")
+    chosen = _first_that_serves(prepared, work, _offers(prepared, work, mixed, best_first, clock), clock)
+    clock.phase("export")
+    folder = work / "champion"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MODEL).write_bytes(chosen.exported.content)
+    champion = _describe(prepared, work, records, chosen, clock, simple)
+    write(champion, folder, chosen.exported.content)
+    return champion
+
+
+class _Clock:
+    """The time that is left, and how it was spent."""
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+        self.phases: list[Phase] = []
+        self._mark = time.monotonic()
+
+    @property
+    def left(self) -> float:
+        return self.end - time.monotonic()
+
+    def share(self, of_left: float) -> float:
+        """The moment at which a share of the time left will be spent."""
+        return time.monotonic() + max(0.0, self.left) * of_left
+
+    def phase(self, name: str) -> None:
+        now = time.monotonic()
+        self.phases.append(Phase(name, round(now - self._mark, 3)))
+        self._mark = now
+
+
+# --- choose -----------------------------------------------------------------------------------------------
+
+
+def _ensemble(
+    prepared: Prepared, work: Path, best_first: Sequence[TrialRecord], clock: _Clock
+) -> Blend | None:
+    """An ensemble, if it beats the best single trial on rows that neither was chosen on."""
+    blend = ensemble(prepared, work, best_first, clock.share(ENSEMBLE_SHARE))
+    if blend is None or blend.is_single or blend.crosswise is None or blend.single_crosswise is None:
+        return None
+    loss = prepared.problem.measure.loss
+    return blend if loss(blend.crosswise) <= loss(blend.single_crosswise) else None
+
+
+def _offers(
+    prepared: Prepared, work: Path, mixed: Blend | None, best_first: Sequence[TrialRecord], clock: _Clock
+) -> Iterator[Blend]:
+    """Blends in the order in which they should be the champion, each next one lighter or worse."""
+    while mixed is not None and not mixed.is_single:
+        if mixed.size_bytes / 2**20 * EXPORT_S_PER_MB <= clock.left * EXPORT_SHARE:
+            yield mixed
+        mixed = without(prepared, work, mixed, _least_worth(mixed))
+    last = [record for record in best_first[SINGLES:] if record.algorithm == "dummy"]
+    for record in [*best_first[:SINGLES], *last]:
+        yield single(prepared, work, record)
+
+
+def _least_worth(blend: Blend) -> TrialRecord:
+    """The member with the least weight for its size."""
+    worth = [w / (m.size_bytes + 2**16) for m, w in zip(blend.members, blend.weights, strict=True)]
+    return blend.members[worth.index(min(worth))]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    blend: Blend
+    exported: Exported
+    refused: dict[tuple[int, ...], str]  # trial numbers of offers that did not serve -> why
+
+
+def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], clock: _Clock) -> _Chosen:
+    """The first offer that exports, passes the gate and is fast enough, else the fastest that exports."""
+    limit, refused = prepared.spec.max_latency_ms, dict[tuple[int, ...], str]()
+    fastest: _Chosen | None = None
+    for blend in offers:
+        if fastest and clock.left < 0:
+            break
+        numbers = tuple(member.number for member in blend.members)
+        try:
+            exported = export(prepared, work, blend)
+        except (ExportError, StorageError) as error:
+            refused[numbers] = error.message
+            continue
+        chosen = _Chosen(blend, exported, refused)
+        latency = exported.speed.latency_ms
+        if limit is None or latency <= limit:
+            return chosen
+        refused[numbers] = f"It answers in {latency:.1f} ms, the limit is {limit:g} ms."
+        if fastest is None or latency < fastest.exported.speed.latency_ms:
+            fastest = chosen
+    if fastest is None:
+        why = next(iter(refused.values()), "there was none")
+        raise ExportError(f"None of the best models can be exported: {why}", "See the log of the job.")
+    return fastest
+
+
+# --- describe ---------------------------------------------------------------------------------------------
+
+
+def _describe(
+    prepared: Prepared,
+    work: Path,
+    records: Sequence[TrialRecord],
+    chosen: _Chosen,
+    clock: _Clock,
+    simple: bool,
+) -> Champion:
+    problem, blend, exported = prepared.problem, chosen.blend, chosen.exported
+    importances = () if simple else importances_of(prepared, work, blend, clock.share(EXPLAIN_SHARE))
+    found = {} if simple else diagnostics(problem, blend.oof, prepared.folds.rows)
+    clock.phase("explain")
+    speeds = {} if simple else _speeds(prepared, work, records, chosen, clock)
+    clock.phase("measure")
+    lead = blend.members[0]
+    champion = Champion(
+        name=name_of(lead) if blend.is_single else f"Ensemble of {len(blend.members)}",
+        algorithm=lead.algorithm if blend.is_single else ENSEMBLE,
+        task=problem.task,
+        metric=problem.metric,
+        direction=problem.direction,
+        score=blend.score,
+        score_std=float(np.std(blend.fold_scores)),
+        trial=lead.number if blend.is_single else None,
+        latency_ms=exported.speed.latency_ms,
+        rows_per_second=exported.speed.rows_per_second,
+        size_bytes=exported.speed.size_bytes,
+        members=tuple(name_of(member) for member in blend.members),
+        weights=tuple(round(weight, 4) for weight in blend.weights),
+        contract=prepared.contract.to_dict(),
+        parity=exported.parity,
+        card={},
+        importances=importances,
+        diagnostics=found,
+        leaderboard=leaderboard(records, blend, chosen.refused, speeds, problem.metric),
+        cut=() if importances or simple else ("importances: no time was left",),
+        notes=_notes(blend, chosen),
+        phases=tuple(clock.phases),
+    )
+    return replace(champion, card=card(champion, _training(prepared, records)))
+
+
+def _speeds(
+    prepared: Prepared, work: Path, records: Sequence[TrialRecord], chosen: _Chosen, clock: _Clock
+) -> dict[int | None, Speed]:
+    """Of the champion, and of the best single trials as far as time allows."""
+    blend = chosen.blend
+    speeds: dict[int | None, Speed] = {
+        blend.members[0].number if blend.is_single else None: chosen.exported.speed
+    }
+    for record in ranked(prepared, records)[:MEASURED]:
+        expected = SAFETY_S + record.size_bytes / 2**20 * EXPORT_S_PER_MB
+        if record.number not in speeds and clock.left > expected:
+            speeds[record.number] = speed_of_trial(prepared, work, record)
+    return speeds
+
+
+def _training(prepared: Prepared, records: Sequence[TrialRecord]) -> Json:
+    """Plain facts for the card."""
+    problem = prepared.problem
+    versions = {name: version for record in records for name, version in record.versions.items()}
+    return {
+        "rows": problem.rows,
+        "task": problem.reason,
+        "split": prepared.folds.reason,
+        "folds": len(prepared.folds.pairs),
+        "seed": problem.seed,
+        "budget in seconds": prepared.spec.budget_s,
+        "trials": len(records),
+        "trained at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "versions": ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
+    }
+
+
+def _notes(blend: Blend, chosen: _Chosen) -> tuple[str, ...]:
+    notes = [f"Passed over: {why}" for why in chosen.refused.values()]
+    if blend.crosswise is not None:
+        notes.append(f"With weights chosen on other rows the ensemble scores {blend.crosswise:.6g}.")
+    if blend.members[0].algorithm == "dummy":
+        notes.append("Only the baseline could be trained in the time: give a larger budget for a real model.")
+    notes += [f"Calibrated: {step.kind} {step.params}" for step in blend.steps if step.kind == "temperature"]
+    return tuple(notes)
+
+
+def export_trial(prepared: Prepared, work: Path, number: int) -> bytes:
+    """One trial as a proven ONNX model of its own, made on demand."""
+    record = Outcome.load(trial_folder(work, number)).record
+    return export(prepared, work, single(prepared, work, record)).content
