@@ -30,7 +30,7 @@ class Key(StrEnum):
 
     NOTICE = "notice"  # what the next page says once
     WATCH = "watch"  # what this browser has seen of the job it watches
-    WATCHING = "watching"  # id of the job that was active when last drawn
+    SCORED = "scored"  # the last file that was predicted
 
 
 def bind(studio: Studio | None) -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from flowml.storage.records import Column, Importance, Role, TrialRecord, TrialState
-from flowml.ui.charts import columns, history, importance, probabilities
+from flowml.storage.records import Column, Importance, Json, Role, TrialRecord, TrialState
+from flowml.ui.charts import columns, diagnostics, history, importance, probabilities
 from flowml.ui.charts.figure import Chart, label
 from flowml.ui.charts.palette import COLOURS, algorithm_colour
 
@@ -28,7 +28,21 @@ NUMERIC = Column(
 WORDS = Column(
     "plan <b>", "string", Role.CATEGORICAL, unique=30, top=("a & b", "<i>", "c"), top_counts=(50, 30, 20)
 )
+CURVE = {"x": [0.0, 0.2, 1.0], "y": [0.0, 0.9, 1.0], "area": 0.85}
+CALIBRATION = {"predicted": [0.1, 0.8], "observed": [0.15, 0.75], "count": [60, 40]}
+CLASSES: Json = {
+    "confusion": {"labels": ["no", "<yes>"], "counts": [[50, 10], [5, 35]], "left_out": 0},
+    "classes": [],
+    "curves": [{"label": "<yes>", "roc": CURVE, "precision_recall": CURVE, "calibration": CALIBRATION}],
+}
+VALUES: Json = {
+    "residuals": {"mean": 0.1, "mae": 1.0, "rmse": 1.4, "quantiles": {"0.25": -0.5, "0.75": 0.6}},
+    "histogram": {"edges": [-2.0, 0.0, 2.0], "counts": [4, 6]},
+    "scatter": {"actual": [1.0, 2.0], "predicted": [1.1, 1.8]},
+}
+QUALITY = [*diagnostics.quality(CLASSES, "churn"), *diagnostics.quality(VALUES, "price")]
 CHARTS: dict[str, Chart | None] = {
+    **{chart.title: chart for chart in QUALITY},
     "history": history.history(trials([0.5, 0.7, 0.9]), "maximize", "ROC AUC", 1000.0, 60.0),
     "history of nothing": history.history([], "minimize", "RMSE", 1000.0, 600.0),
     "importance": importance.importance([Importance("a", 0.2, 0.01), Importance("<b>", 0.1, 0.02)], "F1"),
@@ -108,7 +122,7 @@ def test_many_trials_are_thinned_but_no_improvement_is_left_out() -> None:
     many = trials([i / 10_000 if i % 97 == 0 else 0.0 for i in range(5000)])
     thinned = history.thin(many, "maximize", limit=500)
     assert len(thinned) < 700
-    assert {t.number for t in thinned} >= {i for i in range(97, 5000, 97)}
+    assert {t.number for t in thinned} >= set(range(97, 5000, 97))
 
 
 def test_importance_puts_the_strongest_on_top() -> None:
@@ -128,3 +142,25 @@ def test_a_column_without_values_has_no_chart() -> None:
 def test_an_algorithm_keeps_its_colour(key: str) -> None:
     assert algorithm_colour(key) == algorithm_colour(key)
     assert int(algorithm_colour(key)[1:]) < COLOURS
+
+
+def test_diagnostics_are_drawn_by_task() -> None:
+    assert [chart.title.partition(":")[0] for chart in QUALITY] == [
+        "Confusion matrix",
+        "ROC",
+        "Precision and recall",
+        "Calibration",
+        "Actual and predicted",
+        "Errors (actual less predicted)",
+    ]
+    assert diagnostics.quality({}, "churn") == ()
+    assert len(diagnostics.quality({"confusion": CLASSES["confusion"]}, "churn")) == 1
+
+
+def test_the_confusion_matrix_counts_rows_or_shares() -> None:
+    counts, shares = (diagnostics.quality(CLASSES, "churn", shares=each)[0] for each in (False, True))
+    assert counts.traces[0]["z"] == [[50, 10], [5, 35]]
+    assert shares.traces[0]["z"] == [[0.8333, 0.1667], [0.125, 0.875]]
+    assert counts.alt == (
+        "85 of 100 rows are predicted as they are. Most often no is taken for <yes>, 10 times."
+    )

@@ -24,6 +24,19 @@ def running(used_s: float, budget_s: float, stage: str, key: str) -> None:
     )
 
 
+def cut_short(used_s: float, budget_s: float, key: str) -> None:
+    """A job that ended without a receipt."""
+    _show(
+        (Phase("Used", min(used_s, budget_s)),),
+        budget_s,
+        used_s,
+        f"{words.clock(used_s)} of {words.clock(budget_s)}",
+        "ended before the budget was used",
+        key,
+        legend=False,
+    )
+
+
 def ended(receipt: Receipt, key: str) -> None:
     saved = receipt.budget_s - receipt.used_s
     spare = f"{words.duration(saved)} not needed" if saved >= 1 else ""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import polars as pl
 import streamlit as st
 
-from flowml.storage.records import Job
+from flowml.storage.records import Job, Json
 from flowml.ui import catalog
 from flowml.ui.charts.diagnostics import quality
 from flowml.ui.charts.importance import importance
 from flowml.ui.components import champion, chart
+
+COUNTS, SHARES = "Rows", "Share of the actual class"
 
 
 def importance_view(job: Job) -> None:
@@ -26,12 +29,48 @@ def importance_view(job: Job) -> None:
 
 def quality_view(job: Job) -> None:
     model = champion.of(job)
-    figures = quality(model) if model else ()
-    if model is None or not figures:
+    if model is None or not model.diagnostics:
         st.caption("No diagnostics were kept: the job made no model, or its budget left no time for them.")
         return
-    st.caption("All from out-of-fold predictions: each row is judged by a model that has not seen it.")
+    st.caption("From out-of-fold predictions: each row is judged by models that have not seen it.")
+    shares = "confusion" in model.diagnostics and _cells() == SHARES
+    figures = quality(model.diagnostics, str(model.contract.get("target", "")), shares=shares)
     for i in range(0, len(figures), 2):
         for place, figure in zip(st.columns(2, border=True), figures[i : i + 2], strict=False):
             with place:
-                chart.show(figure, f"diagnostics-{model.id}-{figure.title}")
+                chart.show(figure, f"{model.id}-{figure.title}")
+    if "classes" in model.diagnostics:
+        _by_class(model.diagnostics["classes"])
+
+
+def _cells() -> str:
+    return st.segmented_control(
+        "Cells of the confusion matrix", [COUNTS, SHARES], default=COUNTS, required=True, key="cells",
+        bind="query-params",
+    )  # fmt: skip
+
+
+def _by_class(classes: list[Json]) -> None:
+    st.subheader("By class", anchor=False)
+    table = pl.DataFrame(
+        {
+            "Class": [str(each["label"]) for each in classes],
+            "Rows": [each["support"] for each in classes],
+            **{name: [each[name.lower()] for each in classes] for name in ("Precision", "Recall", "F1")},
+        }
+    )
+    config = st.column_config
+    bars = {
+        name: config.ProgressColumn(name, format="%.3f", min_value=0.0, max_value=1.0, help=text)
+        for name, text in (
+            ("Precision", "Of the rows predicted as this class, the share that is."),
+            ("Recall", "Of the rows of this class, the share that is predicted so."),
+            ("F1", "The harmonic mean of both."),
+        )
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={"Rows": config.NumberColumn("Rows", format="localized"), **bars},
+        alt="Precision, recall and F1 of each class",
+    )

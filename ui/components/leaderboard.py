@@ -91,6 +91,7 @@ def glance(rows: Sequence[LeaderboardRow], metric: str, direction: str, key: str
         height="content",
         key=f"glance-{key}",
         column_order=GLANCE,
+        placeholder="–",
         column_config=_columns(rows, metric, direction),
         alt=f"The best {len(rows)} trials by {metric}",
     )

@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from flowml.storage.records import ACTIVE, Job, TrialState
+from flowml.storage.records import ACTIVE, Job, JobState, TrialState
 from flowml.ui import catalog, session, words
 from flowml.ui.charts.history import history
 from flowml.ui.components import budget, chart, figures, leaderboard, log
@@ -18,20 +18,17 @@ EVENTS_A_READ = 2000
 
 
 def board(job: Job) -> None:
-    """Polls while the job is active; when it has ended, the whole page is drawn once more."""
+    """Polls while the job is active; what stands outside, such as its state, is drawn again on a change."""
     every = 1.0 if job.state in ACTIVE else None
-    st.fragment(_tick, run_every=every)(job.id)
+    st.fragment(_tick, run_every=every)(job.id, job.state, job.metric)
 
 
-def _tick(job_id: str) -> None:
+def _tick(job_id: str, drawn_state: JobState, drawn_metric: str) -> None:
     with explained():
         job = session.client().job(job_id)
         watch = _catch_up(job)
-    if job.state not in ACTIVE and st.session_state.get(Key.WATCHING) == job.id:
-        st.session_state.pop(Key.WATCHING)
+    if (job.state, job.metric) != (drawn_state, drawn_metric):
         st.rerun()
-    if job.state in ACTIVE:
-        st.session_state[Key.WATCHING] = job.id
     _progress(job, watch)
     _numbers(job, watch)
     _search(job, watch)
@@ -63,6 +60,8 @@ def used_s(job: Job, watch: Watch) -> float:
 def _progress(job: Job, watch: Watch) -> None:
     if job.receipt is not None:
         budget.ended(job.receipt, "live")
+    elif job.state not in ACTIVE:
+        budget.cut_short(used_s(job, watch), job.spec.budget_s, "live")
     elif job.started_at is None:
         st.info(
             f"It starts when a worker that serves the queue {words.plain(job.queue or 'cpu')} is free.",
@@ -75,28 +74,22 @@ def _progress(job: Job, watch: Watch) -> None:
 
 def _numbers(job: Job, watch: Watch) -> None:
     failed = watch.count(TrialState.FAILED)
-    better = "higher is better" if job.direction == "maximize" else "lower is better"
-    names = {trial.algorithm for trial in watch.ended}
-    leading = watch.standings(job.direction, 1)
+    tried = {trial.algorithm for trial in watch.ended}
+    best = next(iter(watch.standings(job.direction, 1)), None)
+    score = best.score if best and job.state in ACTIVE else job.best_score
     with figures.strip():
         figures.card(
             f"Best {catalog.metric(job.metric)}" if job.metric else "Best score",
-            words.score(
-                job.best_score if job.best_score is not None else leading[0].score if leading else None
-            ),
-            better,
+            words.score(score),
+            "higher is better" if job.direction == "maximize" else "lower is better",
         )
-        figures.card(
-            "Leading",
-            catalog.algorithm(leading[0].algorithm) if leading else words.MISSING,
-            f"trial {leading[0].trial}" if leading else "no trial yet",
-        )
+        if best:
+            figures.card("Leading", catalog.algorithm(best.algorithm), f"trial {best.trial}")
+        else:
+            figures.card("Leading", words.MISSING, "no trial yet")
         figures.card("Trials", str(len(watch.ended)), f"{failed} failed" if failed else "none failed")
-        figures.card(
-            "Algorithms tried",
-            str(len(names)),
-            f"of {len(job.spec.algorithms or catalog.algorithms(job.task))}",
-        )
+        offered = len(job.spec.algorithms or catalog.algorithms(job.task))
+        figures.card("Algorithms tried", str(len(tried)), f"of {offered}")
 
 
 def _search(job: Job, watch: Watch) -> None:

@@ -13,6 +13,7 @@ from flowml.storage.formats import FORMATS
 from flowml.storage.records import Model
 from flowml.ui import session, words
 from flowml.ui.components.faults import explained
+from flowml.ui.session import Key
 
 OUTPUTS = {"CSV": ("csv", "text/csv"), "Parquet": ("parquet", "application/vnd.apache.parquet")}
 SHOWN = 100
@@ -40,11 +41,11 @@ def show(model: Model) -> None:
     kind = st.segmented_control("Answer as", list(OUTPUTS), default="CSV", required=True, key="output")
     if file is None:
         return
-    scored: Scored | None = st.session_state.get("scored")
+    scored: Scored | None = st.session_state.get(Key.SCORED)
     if scored is None or (scored.source, scored.model_id, scored.kind) != (file.file_id, model.id, kind):
         with explained(), st.spinner(f"Predicting {words.plain(words.short(file.name))}"):
             scored = _score(model, file.file_id, file.name, file.getbuffer(), kind)
-        st.session_state["scored"] = scored
+        st.session_state[Key.SCORED] = scored
     _answer(scored)
 
 

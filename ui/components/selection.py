@@ -23,6 +23,7 @@ def table(
         key=key,
         column_order=column_order,
         column_config=column_config,
+        placeholder="–",
         on_select="rerun",
         selection_mode="single-cell",
         alt=alt,

@@ -11,7 +11,7 @@ from flowml.ui.components.faults import explained
 
 LIMIT = 1000
 
-actions = layout.heading("Logs", "What the studio and its workers said, the newest at the end.")
+layout.heading("Logs", "What the studio and its workers said, the newest at the end.")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     text = st.text_input(
         "Search", key="text", placeholder="Words in a message", icon=":material/search:", bind="query-params"
@@ -40,7 +40,17 @@ def lines() -> None:
     if entries:
         log.page(entries, "all")
         shown = words.plural(len(entries), "line")
-        st.caption(f"The last {shown}; older ones are left out." if len(entries) == LIMIT else shown)
+        row = st.container(horizontal=True, vertical_alignment="center")
+        row.caption(f"The last {shown}; older ones are left out." if len(entries) == LIMIT else shown)
+        row.download_button(
+            "Download",
+            lambda: log.as_text(entries),
+            "flowml-log.txt",
+            "text/plain",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+        )
     elif text or job_id:
         layout.empty("search_off", "No line fits", "Try fewer words, a lower level, or another job.")
     else:

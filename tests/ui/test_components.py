@@ -1,0 +1,199 @@
+"""The pure parts of the components: what a table, a form or a request is made of."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shlex
+from typing import Any
+
+import pytest
+
+from flowml.storage.errors import FlowMLError, NotFound, NotReady, SpecError, StorageError
+from flowml.storage.records import (
+    Artifact,
+    Column,
+    Dataset,
+    DatasetSchema,
+    Importance,
+    JobState,
+    LeaderboardRow,
+    Level,
+    LogLine,
+    Model,
+    Role,
+    Severity,
+    Task,
+    TrialState,
+)
+from flowml.ui.components import (
+    datasets,
+    faults,
+    frontend,
+    leaderboard,
+    log,
+    predict_form,
+    receipt,
+    request_example,
+    schema,
+    states,
+)
+
+
+def row(score: float | None, rank: int | None = 1, **more: Any) -> LeaderboardRow:
+    state = TrialState.COMPLETE if rank else TrialState.FAILED
+    return LeaderboardRow(rank, "", "ridge", score, 0.01, "rmse", 2.0, None, 0, state, **more)
+
+
+def dataset(name: str, version: int, created_at: float, columns: tuple[Column, ...] = ()) -> Dataset:
+    schema = DatasetSchema(200, columns)
+    return Dataset(f"{name}-{version}", name, version, "0" * 64, 200, 10, "a.csv", "csv", created_at, schema)
+
+
+def model(*columns: dict[str, Any]) -> Model:
+    return Model(
+        "m1", "j1", "Ensemble", "ensemble", Task.BINARY, "roc_auc", 0.9, 0.0, Artifact("0" * 64, 1),
+        contract={"columns": list(columns), "target": "churn"},
+        importances=(Importance("b", 0.5, 0.0), Importance("a", 0.1, 0.0)),
+    )  # fmt: skip
+
+
+# --- leaderboard ------------------------------------------------------------------------------------------
+
+
+def test_the_leaderboard_keeps_the_order_and_names_the_champion() -> None:
+    rows = [row(0.4, 1, champion=True, fold_scores=(0.3, 0.5)), row(None, None, cause="no memory")]
+    table = leaderboard.frame(rows, "minimize")
+    assert table["rank"].to_list() == [1, None]
+    assert table["name"].to_list()[0].startswith("★ ")
+    assert table["folds"].to_list() == [[0.3, 0.5], None]
+    assert table["state"].to_list() == ["Complete", "Failed"]
+    assert table["cause"].to_list() == ["", "no memory"]
+
+
+@pytest.mark.parametrize(
+    ("direction", "scores"), [("maximize", [0.9, 0.8, 0.7]), ("minimize", [0.7, 0.8, 0.9])]
+)
+def test_the_best_row_stands_highest_whatever_the_direction(direction: str, scores: list[float]) -> None:
+    rows = [row(score, place) for place, score in enumerate(scores, start=1)] + [row(None, None)]
+    standings = leaderboard.standings(rows, direction)
+    assert standings[3] is None
+    known = [place for place in standings if place is not None]
+    assert known == sorted(known, reverse=True)
+    assert known[0] == pytest.approx(1.0)
+    assert all(0 <= place <= 1 for place in known)
+
+
+def test_equal_scores_and_no_scores_have_standings() -> None:
+    assert leaderboard.standings([row(0.5, 1), row(0.5, 2)], "maximize") == pytest.approx([1.0, 1.0])
+    assert leaderboard.standings([row(None, None)], "maximize") == [None]
+    assert leaderboard.standings([], "maximize") == []
+
+
+@pytest.mark.parametrize(("score", "decimals"), [(0.9, 4), (12.5, 3), (53_000.0, 0), (None, 4)])
+def test_scores_are_shown_with_five_digits(score: float | None, decimals: int) -> None:
+    assert leaderboard._decimals([row(score, 1)]) == decimals
+
+
+def test_a_row_is_called_by_the_name_of_its_algorithm_unless_it_has_one() -> None:
+    assert leaderboard.name(row(0.5, 1)) == "Ridge regression"
+    assert (
+        leaderboard.name(LeaderboardRow(**{**row(0.5).__dict__, "name": "Ensemble of 4"})) == "Ensemble of 4"
+    )
+
+
+# --- datasets ---------------------------------------------------------------------------------------------
+
+
+def test_versions_of_a_name_stand_together_newest_first() -> None:
+    tables = [dataset("a", 1, 1.0), dataset("b", 1, 2.0), dataset("a", 2, 3.0)]
+    assert [[d.id for d in family] for family in datasets.families(tables)] == [["a-2", "a-1"], ["b-1"]]
+
+
+def test_a_dataset_is_called_by_its_name_and_later_version() -> None:
+    assert datasets.title(dataset("a", 1, 0.0)) == "a"
+    assert datasets.title(dataset("a", 3, 0.0)) == "a · v3"
+
+
+def test_the_columns_of_a_dataset_as_a_table() -> None:
+    columns = (
+        Column("age", "integer", Role.NUMERIC, "Numbers.", 20, 50, 18, 90, median=40.0, histogram=(1, 2)),
+        Column("plan", "string", Role.CATEGORICAL, "2 words.", 0, 2, top=("a", "b"), top_counts=(150, 50)),
+        Column("day", "date", Role.DATETIME, "Dates.", 0, 9, "2024-01-01T00:00", "2024-03-01T00:00"),
+    )
+    table = schema.frame(dataset("d", 1, 0.0, columns))
+    assert table["role"].to_list() == ["number", "category", "date"]
+    assert table["missing"].to_list() == [10.0, 0.0, 0.0]
+    assert table["shape"].to_list() == [[1, 2], [150, 50], None]
+    assert table["range"].to_list() == ["18 … 90", "", "2024-01-01 … 2024-03-01"]
+    assert table["typical"].to_list() == ["40", "a", ""]
+
+
+# --- predictions ------------------------------------------------------------------------------------------
+
+
+def test_the_fields_of_a_form_begin_with_the_most_important_column() -> None:
+    known = model(
+        {"name": "c", "kind": "text"}, {"name": "a", "kind": "number"}, {"name": "b", "kind": "string"}
+    )
+    assert [field.name for field in predict_form.fields(known)] == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "step"),
+    [(0.0, 72.0, 1.0), (18.25, 118.75, 2.0), (0.0, 1.0, 0.02), (None, None, 1.0), (5.0, 5.0, 1.0)],
+)
+def test_the_step_of_a_number_is_a_round_part_of_its_range(
+    low: float | None, high: float | None, step: float
+) -> None:
+    assert predict_form._step(predict_form.Field("x", "number", minimum=low, maximum=high)) == pytest.approx(
+        step
+    )
+
+
+def test_the_examples_for_programs_can_be_read_by_them() -> None:
+    values = {"it's": 'a"b $HOME `x`', "n": 1.5, "none": None}
+    command = shlex.split(request_example._curl("http://host/api", values).replace("\\\n", ""))
+    assert command[:3] == ["curl", "-s", "http://host/api"]
+    assert json.loads(command[-1]) == {"data": values}
+    tree = ast.parse(request_example._python("http://host/api", values))
+    assert isinstance(tree.body[1], ast.Assign)
+    assert ast.literal_eval(tree.body[1].value) == values
+
+
+# --- tables of looks --------------------------------------------------------------------------------------
+
+
+def test_every_state_has_a_look() -> None:
+    assert set(states.JOB_LOOKS) == set(JobState)
+    assert set(states.TRIAL_LOOKS) == set(TrialState)
+    assert set(states.LEVEL_LOOKS) == set(Level)
+    assert set(receipt.ICONS) == set(Severity)
+    assert set(schema.ROLE_WORDS) == set(Role)
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (NotFound("x"), "Not here"),
+        (NotReady("x"), "Not ready"),
+        (SpecError("x"), "This does not work yet"),
+        (StorageError("x"), "This failed"),
+    ],
+)
+def test_every_error_has_a_title(error: FlowMLError, title: str) -> None:
+    assert next(words for kind, words in faults.TITLES if isinstance(error, kind)) == title
+
+
+@pytest.mark.parametrize("path", sorted(frontend.FOLDER.glob("*.js")), ids=lambda path: path.stem)
+def test_a_component_writes_what_it_is_given_as_text_only(path: Any) -> None:
+    script = path.read_text()
+    assert "export default function" in script
+    assert not any(word in script for word in ("innerHTML", "insertAdjacentHTML", "document.write", "eval("))
+    assert path.with_suffix(".css").exists()
+    assert path.with_suffix(".html").exists()
+
+
+def test_log_lines_as_text() -> None:
+    line = LogLine(0.0, Level.WARNING, "studio", "late", "job-1")
+    assert log.as_text([line]) == "1970-01-01 00:00:00+00:00 WARNING studio job-1 late\n"

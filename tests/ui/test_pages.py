@@ -1,0 +1,199 @@
+"""Every page opened by Streamlit's test runner, before a real studio: with nothing, and with a job."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from flowml.runner.settings import Settings
+from flowml.runner.studio import Studio
+from flowml.storage.records import ENDED, Job, JobSpec, JobState
+from flowml.ui import navigation, session, words
+from flowml.ui.navigation import PAGES
+
+SCRIPT = str(navigation.FOLDER / "main.py")
+PATIENT_S = 30
+NAME = "<b>clients *2026* :smile: שלום"
+
+
+@dataclass(frozen=True)
+class Trained:
+    dataset: str
+    job: str
+    model: str
+
+
+def clients(folder: Path) -> Path:
+    chance = random.Random(3)
+    lines = ["age,plan,joined,leaves"]
+    for _ in range(240):
+        age, plan = chance.randint(18, 80), chance.choice("abc")
+        leaves = "yes" if age / 80 + (plan == "a") * 0.5 + chance.gauss(0, 0.2) > 0.9 else "no"
+        lines.append(f"{age},{plan},20{chance.randint(10, 24)}-0{chance.randint(1, 9)}-11,{leaves}")
+    path = folder / "clients.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+@contextlib.contextmanager
+def running(home: Path, workers: int) -> Iterator[Studio]:
+    studio = Studio(Settings(home=home, workers=workers))
+    studio.start()
+    try:
+        yield studio
+    finally:
+        session.bind(None)
+        studio.stop()
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A new studio: no dataset, no job, no worker."""
+    with running(tmp_path_factory.mktemp("bare"), workers=0) as studio:
+        yield studio
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Studio, Trained]]:
+    """A studio that has trained one model with its one worker, on a dataset of an awkward name."""
+    with running(tmp_path_factory.mktemp("used"), workers=1) as studio:
+        dataset = studio.client.add_dataset(clients(tmp_path_factory.mktemp("given")), NAME)
+        spec = JobSpec("leaves", dataset.id, budget_s=10.0, algorithms=("logistic", "lightgbm"))
+        job = ended(studio, studio.client.submit(spec).id)
+        assert job.state is JobState.FINISHED, job.cause
+        yield studio, Trained(dataset.id, job.id, job.champion)
+
+
+def ended(studio: Studio, job_id: str) -> Job:
+    until = time.monotonic() + 90
+    while (job := studio.client.job(job_id)).state not in ENDED and time.monotonic() < until:
+        time.sleep(0.2)
+    return job
+
+
+def opened(studio: Studio, key: str, **query: str) -> AppTest:
+    """The page as it stands when its script has run."""
+    session.bind(studio)
+    app = AppTest.from_file(SCRIPT, default_timeout=PATIENT_S)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    if key != "dashboard":
+        app.switch_page(navigation.file_of(key)).run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def texts(app: AppTest) -> str:
+    parts = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info]
+    return "\n".join(str(part.value) for part in parts)
+
+
+EMPTY = {
+    "dashboard": "Welcome to FlowML Studio",
+    "data": "No dataset yet",
+    "train": "No dataset yet",
+    "live": "Nothing is training",
+    "results": "No results yet",
+    "predict": "No model yet",
+    "workers": "No worker is known",
+    "logs": "Logs",
+}
+
+
+@pytest.mark.parametrize("key", [row.key for row in PAGES])
+def test_a_page_of_a_new_studio_teaches_the_next_step(bare: Studio, key: str) -> None:
+    assert EMPTY[key] in texts(opened(bare, key))
+
+
+@pytest.mark.parametrize("key", [row.key for row in PAGES])
+def test_a_page_of_a_used_studio_opens(used: tuple[Studio, Trained], key: str) -> None:
+    app = opened(used[0], key)
+    assert app.title
+    assert not app.error
+
+
+def test_a_job_and_a_model_are_opened_by_their_address(used: tuple[Studio, Trained]) -> None:
+    studio, trained = used
+    app = opened(studio, "results", job=trained.job)
+    assert "Finished" in texts(app)
+    assert "clients" in app.title[0].value
+    app = opened(studio, "live", job=trained.job)
+    assert app.metric[0].label == "Best ROC AUC"
+    app = opened(studio, "data", dataset=trained.dataset)
+    assert len(app.dataframe[0].value) == 4
+    app = opened(studio, "train", dataset=trained.dataset, target="leaves")
+    assert "Binary classification" in texts(app)
+
+
+@pytest.mark.parametrize("view", ["Leaderboard", "Importance", "Diagnostics", "Champion", "Receipt"])
+def test_each_view_of_the_results_opens(used: tuple[Studio, Trained], view: str) -> None:
+    studio, trained = used
+    app = opened(studio, "results", job=trained.job, view=view)
+    assert not app.error
+    assert app.segmented_control(key="view").value == view
+
+
+@pytest.mark.parametrize(("key", "query"), [("data", "dataset"), ("live", "job"), ("results", "job")])
+def test_an_unknown_id_is_explained_with_a_way_back(bare: Studio, key: str, query: str) -> None:
+    app = opened(bare, key, **{query: "gone"})
+    assert "gone" in app.error[0].value
+    assert app.title[0].value == key.capitalize()
+
+
+def test_an_awkward_name_is_text_everywhere(used: tuple[Studio, Trained]) -> None:
+    """Each sign that Markdown could read stands behind a backslash."""
+    studio, trained = used
+    for key, query in (
+        ("data", {"dataset": trained.dataset}),
+        ("live", {"job": trained.job}),
+        ("results", {"job": trained.job}),
+    ):
+        assert words.plain(NAME)[:-1] in texts(opened(studio, key, **query))
+
+
+def test_a_prediction_follows_the_form(used: tuple[Studio, Trained]) -> None:
+    studio, trained = used
+    app = opened(studio, "predict", model=trained.model)
+    first = app.metric[0].value
+    assert first in ("yes", "no")
+    app.number_input(key=f"{trained.model}-age").set_value(18).run()
+    young = app.metric[0].value
+    app.number_input(key=f"{trained.model}-age").set_value(80).run()
+    assert (young, app.metric[0].value) == ("no", "yes")
+    app.session_state[f"{trained.model}-plan"] = "unheard of"
+    app.run()
+    assert "plan" in app.warning[0].value
+
+
+def test_a_job_is_started_watched_and_cancelled_from_the_pages(bare: Studio, tmp_path: Path) -> None:
+    """Without a worker it waits, and the pages say so."""
+    dataset = bare.client.add_dataset(clients(tmp_path), "clients")
+    app = opened(bare, "train", dataset=dataset.id, target="leaves")
+    assert app.warning[0].value.startswith("You can start the job now")
+    app.pills(key="algorithms").set_value(["lightgbm"])
+    app.button(key="start").click().run()
+    assert not app.exception
+    job = bare.client.jobs()[0]
+    assert (job.spec.target, job.spec.algorithms, job.state) == ("leaves", ("lightgbm",), JobState.QUEUED)
+    assert app.query_params["job"] == job.id
+
+    app = opened(bare, "live", job=job.id)
+    assert app.info[0].value.startswith("It starts when a worker")
+    app.button(key="cancel-job").click().run()
+    assert bare.client.job(job.id).state is JobState.CANCELLED
+
+
+def test_a_dataset_is_deleted_after_a_second_question(bare: Studio, tmp_path: Path) -> None:
+    dataset = bare.client.add_dataset(clients(tmp_path), "to delete")
+    app = opened(bare, "data", dataset=dataset.id)
+    app.button(key="delete-dataset").click().run()
+    assert not app.exception
+    assert dataset.id not in [each.id for each in bare.client.datasets()]
