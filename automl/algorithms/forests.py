@@ -49,15 +49,16 @@ class Forest:
 
 
 def _arrays(trees: list[Any], known: Array | None, outputs: int) -> dict[str, Array]:
-    """TREE_ARRAYS of trees whose mean is the score."""
+    """TREE_ARRAYS of trees whose mean is the score; `base` takes what float32 would round away."""
     inner = [tree.tree_ for tree in trees]
     sizes = [t.node_count for t in inner]
     left = np.concatenate([t.children_left for t in inner])
     value = np.zeros((len(left), outputs), np.float32)
     leaf = left < 0
     means = np.concatenate([t.value[:, 0, :] for t in inner])[leaf]
+    middle = means.mean(axis=0) if known is None else np.zeros(outputs)
     if known is None:
-        value[leaf] = means / len(inner)
+        value[leaf] = (means - middle) / len(inner)
     else:
         value[np.ix_(leaf, known)] = means / means.sum(axis=1, keepdims=True) / len(inner)
     return {
@@ -69,7 +70,7 @@ def _arrays(trees: list[Any], known: Array | None, outputs: int) -> dict[str, Ar
         "missing_left": np.concatenate([t.missing_go_to_left for t in inner]).astype(bool),
         "target": np.full(len(inner), -1, np.int32),
         "value": value,
-        "base": np.zeros(outputs),
+        "base": middle.astype(np.float64),
     }
 
 

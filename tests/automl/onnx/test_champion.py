@@ -52,6 +52,18 @@ def test_frozen_members_predict_as_their_estimators_did(key: str, task: Task) ->
         assert check_member(member, trained.feeds, prediction)["max_difference"] < 2e-4
 
 
+@pytest.mark.parametrize("key", ["ridge", "lightgbm", "catboost", "random_forest"])
+def test_targets_far_from_zero_keep_their_digits(key: str) -> None:
+    """A billion with a spread of some 26: as float32 every value would be off by up to 32."""
+    trained = train(Task.REGRESSION, (key,), shift=1e9)
+    content = build(trained.contract, trained.members)
+    report = gate(content, trained.contract, trained.members, trained.feeds, spread=trained.spread)
+    if key != "ridge":
+        assert report["max_difference"] < 1e-5 * trained.spread
+    wanted = np.mean(trained.predictions, axis=0)
+    assert check(content, trained.feeds, wanted, trained.contract, spread=trained.spread)["passed"]
+
+
 def test_an_ensemble_of_all_families_is_the_mean_of_its_estimators(mixture: Trained) -> None:
     content = build(mixture.contract, mixture.members)
     mean = np.mean([np.asarray(p, np.float64) for p in mixture.predictions], axis=0)
