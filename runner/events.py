@@ -16,7 +16,7 @@ from flowml.runner.outbox import Outbox
 from flowml.storage.records import Event, EventKind, Json
 
 STREAM = "flowml:job:{}:events"
-LENGTH = 20_000
+LENGTH = 20_000  # of a stream, about
 KEPT_S = 7 * 86_400
 KINDS = frozenset(kind.value for kind in EventKind)
 UNSENT = 2_000  # events that wait for a Redis that is away; older ones are dropped
@@ -45,8 +45,9 @@ def forget(redis: Redis, job_id: str) -> None:
 class EventWriter:
     """Tells the progress of one job, in batches of at most ten a second; never waits, drops the oldest."""
 
-    def __init__(self, redis: Redis, job_id: str) -> None:
+    def __init__(self, redis: Redis, job_id: str, length: int = LENGTH) -> None:
         self._redis = redis
+        self._length = length
         self._stream = STREAM.format(job_id)
         self._outbox: Outbox[Fields] = Outbox(self._send, f"events of {job_id}", limit=UNSENT)
 
@@ -68,7 +69,7 @@ class EventWriter:
     def _send(self, batch: list[Fields]) -> None:
         with self._redis.pipeline(transaction=False) as pipeline:
             for fields in batch:
-                pipeline.xadd(self._stream, fields, maxlen=LENGTH, approximate=True)
+                pipeline.xadd(self._stream, fields, maxlen=self._length, approximate=True)
             pipeline.expire(self._stream, KEPT_S)
             pipeline.execute()
 

@@ -58,7 +58,7 @@ class Reaper:
         self._interval_s = interval_s
         self._sure_s = sure_s
         self._suspected: dict[tuple[str, str], float] = {}  # (job, what looks wrong) -> since when
-        self._kept_house_at = 0.0
+        self._kept_house_at = -HOUSEKEEPING_S
         self._routine = Routine("reaper", self._step)
 
     def start(self) -> None:

@@ -43,11 +43,26 @@ HOUSEKEEPING_S = 3600.0
 log = logging.getLogger(__name__)
 
 
-def _job(cursor: Cursor, fact: Fact) -> None:
+class Batch:
+    """Facts on their way into one transaction. What need not keep its order is gathered and written once."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self.cursor = cursor
+        self.lines: list[LogLine] = []
+        self.best: dict[str, float | None] = {}  # of the jobs whose trials changed
+
+    def close(self) -> None:
+        logs.append(self.cursor, self.lines)
+        for job_id, best in self.best.items():
+            known = {} if best is None else {"best_score": best}
+            jobs.update(self.cursor, job_id, trials=trials.count(self.cursor, job_id), **known)
+
+
+def _job(batch: Batch, fact: Fact) -> None:
     """A change of a job: {"id", "changes": fields of Job}, and where it applies "leaderboard": rows, and
     "no_trial_runs": true.
     """
-    id, changes = str(fact.body["id"]), dict(fact.body["changes"])
+    cursor, id, changes = batch.cursor, str(fact.body["id"]), dict(fact.body["changes"])
     job = jobs.get(cursor, id)
     if job.started_at is not None:
         changes.pop("started_at", None)  # it began with its first attempt
@@ -59,30 +74,30 @@ def _job(cursor: Cursor, fact: Fact) -> None:
         models.put_leaderboard(cursor, id, map(LeaderboardRow.from_dict, fact.body["leaderboard"]))
 
 
-def _trial(cursor: Cursor, fact: Fact) -> None:
+def _trial(batch: Batch, fact: Fact) -> None:
     """A trial as it stands: {"job_id", "record", "best_score": of the job by now}."""
     id, best = str(fact.body["job_id"]), fact.body.get("best_score")
-    job = jobs.get(cursor, id)
-    trials.upsert(cursor, id, TrialRecord.from_dict(fact.body["record"]))
-    best_score = job.best_score if best is None else float(best)
-    jobs.update(cursor, id, trials=trials.count(cursor, id), best_score=best_score)
+    if id not in batch.best:
+        jobs.get(batch.cursor, id)  # NotFound for a job that was deleted
+    trials.upsert(batch.cursor, id, TrialRecord.from_dict(fact.body["record"]))
+    batch.best[id] = batch.best.get(id) if best is None else float(best)
 
 
-def _model(cursor: Cursor, fact: Fact) -> None:
+def _model(batch: Batch, fact: Fact) -> None:
     model = Model.from_dict(fact.body)
-    jobs.get(cursor, model.job_id)
-    models.insert(cursor, model)
+    jobs.get(batch.cursor, model.job_id)
+    models.insert(batch.cursor, model)
 
 
-def _worker(cursor: Cursor, fact: Fact) -> None:
-    workers.upsert(cursor, Worker.from_dict(fact.body))
+def _worker(batch: Batch, fact: Fact) -> None:
+    workers.upsert(batch.cursor, Worker.from_dict(fact.body))
 
 
-def _log(cursor: Cursor, fact: Fact) -> None:
-    logs.append(cursor, [LogLine.from_dict(fact.body)])
+def _log(batch: Batch, fact: Fact) -> None:
+    batch.lines.append(LogLine.from_dict(fact.body))
 
 
-Apply = Callable[[Cursor, Fact], None]
+Apply = Callable[[Batch, Fact], None]
 APPLIED_BY: dict[FactKind, Apply] = {
     FactKind.JOB: _job,
     FactKind.TRIAL: _trial,
@@ -90,7 +105,6 @@ APPLIED_BY: dict[FactKind, Apply] = {
     FactKind.WORKER: _worker,
     FactKind.LOG: _log,
 }
-
 
 # What a fact may be refused for; whatever else goes wrong (a full disk) is tried again.
 REFUSABLE = (NotFound, Conflict, InputError, ValueError, KeyError, TypeError, AttributeError, duckdb.Error)
@@ -100,7 +114,7 @@ class Recorder:
     def __init__(self, redis: Redis, db: Database) -> None:
         self._redis = redis
         self._db = db
-        self._kept_house_at = 0.0
+        self._kept_house_at = -HOUSEKEEPING_S
         self._routine = Routine("recorder", self._step)
 
     def start(self) -> None:
@@ -136,10 +150,11 @@ class Recorder:
         found = {each.fact.id: each.fact for each in arrived if each.fact is not None}
 
         def change(cursor: Cursor) -> None:
-            known = seen.known(cursor, found)
+            known, batch = seen.known(cursor, found), Batch(cursor)
             for fact in found.values():
                 if fact.id not in known:
-                    APPLIED_BY[fact.kind](cursor, fact)
+                    APPLIED_BY[fact.kind](batch, fact)
+            batch.close()
             seen.mark(cursor, found, time.time())
             offsets.put(cursor, stream, arrived[-1].id)
 

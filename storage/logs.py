@@ -12,10 +12,15 @@ COLUMNS = "logged_at, level, source, message, job_id, trial"
 
 def append(cursor: Cursor, lines: Iterable[LogLine]) -> None:
     values = [
-        [line.at, line.level.value, line.source, line.message, line.job_id, line.trial] for line in lines
+        (line.at, line.level.value, line.source, line.message, line.job_id, line.trial) for line in lines
     ]
     if values:
-        cursor.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", values)
+        # One column a list: a row at a time would take DuckDB a millisecond each.
+        types = ("DOUBLE", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "INTEGER")
+        columns = ", ".join(f"unnest(?::{type}[])" for type in types)
+        cursor.execute(
+            f"INSERT INTO log SELECT {columns}", [list(column) for column in zip(*values, strict=True)]
+        )
 
 
 def query(

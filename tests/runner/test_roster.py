@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+
+from flowml.runner import roster
+from flowml.storage.records import Capabilities, Worker
+
+
+@pytest.fixture
+def worker() -> Worker:
+    machine = Capabilities("a cpu", 2, 2, 2, None, 8 * 2**30, 4 * 2**30, hostname="here")
+    return Worker("w1", ("priority", "cpu"), machine, started_at=1.0, heartbeat=2.0)
+
+
+def test_a_worker_is_online_until_it_falls_silent(
+    redis: Redis, worker: Worker, eventually: Callable[..., None]
+) -> None:
+    roster.announce(redis, worker, ttl_s=0.2)
+    assert roster.online(redis) == (worker,)
+    assert roster.find(redis, "w1") == worker
+    eventually(lambda: roster.online(redis) == (), 2)
+    assert redis.smembers(roster.NAMES) == set()
+
+
+def test_a_worker_that_leaves_is_gone_at_once(redis: Redis, worker: Worker) -> None:
+    roster.announce(redis, worker, ttl_s=10)
+    roster.leave(redis, "w1")
+    assert roster.online(redis) == ()
+
+
+def test_a_name_is_given_once(redis: Redis, worker: Worker) -> None:
+    assert roster.claim(redis, worker, ttl_s=10)
+    assert not roster.claim(redis, worker, ttl_s=10)
