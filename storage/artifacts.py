@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -20,6 +21,8 @@ from flowml.storage.errors import NotFound, StorageError
 from flowml.storage.records import Artifact
 
 BLOCK = 1 << 20
+PART = "new-"
+DAY = 86_400.0
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -47,6 +50,7 @@ class LocalArtifacts:
         self.root = root
         with _disk_errors(root):
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._sweep()
 
     def put_bytes(self, content: bytes) -> Artifact:
         return self._store([content])
@@ -72,9 +76,15 @@ class LocalArtifacts:
             raise NotFound(f"{sha256!r} is no artifact id; expected 64 hexadecimal characters.")
         return self.root / sha256[:2] / sha256
 
+    def _sweep(self) -> None:
+        """Removes what was half written by a process that is surely gone."""
+        for part in self.root.glob(f"{PART}*"):
+            if part.stat().st_mtime < time.time() - DAY:
+                part.unlink(missing_ok=True)
+
     def _store(self, blocks: Iterable[bytes]) -> Artifact:
         with _disk_errors(self.root):
-            handle, name = tempfile.mkstemp(dir=self.root, prefix="new-")  # mode 0600
+            handle, name = tempfile.mkstemp(dir=self.root, prefix=PART)  # mode 0600
             part = Path(name)
             try:
                 with os.fdopen(handle, "wb") as file:

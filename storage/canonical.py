@@ -15,7 +15,11 @@ from flowml.storage.errors import EmptyFile
 from flowml.storage.names import unique_names
 from flowml.storage.reading import Reading, refuse_width
 from flowml.storage.records import Finding
-from flowml.storage.texts import settle_text
+from flowml.storage.texts import settle_text, without
+
+TICKS = {"ms": 1e3, "us": 1e6, "ns": 1e9}  # in a second
+FIRST_SECOND = -62_135_596_800
+LAST_SECOND = 253_402_300_799
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ def _settle_column(column: pl.Series, reading: Reading) -> tuple[pl.Series, str]
         return settle_text(column, reading.typed, reading.decimal_comma)
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return column.cast(pl.String), ""  # its writer said that it names kinds
+    if isinstance(dtype, pl.Date | pl.Datetime):
+        return _moments(column)
     for fits, cast in CASTS:
         if fits(dtype):
             return cast(column), ""
@@ -77,16 +83,22 @@ def _number(column: pl.Series) -> pl.Series:
     return column.cast(pl.Float64).fill_nan(None)
 
 
-def _datetime(column: pl.Series) -> pl.Series:
-    assert isinstance(column.dtype, pl.Datetime)
-    moments = column.dt.convert_time_zone("UTC") if column.dtype.time_zone else column
-    return moments.dt.cast_time_unit("us")
+def _moments(column: pl.Series) -> tuple[pl.Series, str]:
+    """Days and moments of the years 1 to 9999, the only ones that Python and its friends know."""
+    unit = TICKS[column.dtype.time_unit] if isinstance(column.dtype, pl.Datetime) else 1 / 86_400
+    ticks = column.to_physical().cast(pl.Float64)
+    beyond = (ticks < FIRST_SECOND * unit) | (ticks > LAST_SECOND * unit)
+    lost = int(beyond.sum())
+    kept = without(column, beyond)
+    if isinstance(kept.dtype, pl.Datetime):
+        kept = kept.dt.convert_time_zone("UTC") if kept.dtype.time_zone else kept
+        kept = kept.dt.cast_time_unit("us")
+    return kept, f"{lost:,} dates outside the years 1 to 9999 taken as missing" if lost else ""
 
 
 CASTS: tuple[tuple[Callable[[pl.DataType], bool], Callable[[pl.Series], pl.Series]], ...] = (
     (lambda dtype: dtype.is_integer(), _integer),
     (lambda dtype: dtype.is_float() or dtype.is_decimal(), _number),
-    (lambda dtype: isinstance(dtype, pl.Datetime), _datetime),
     (lambda dtype: isinstance(dtype, pl.Duration), lambda column: column.dt.cast_time_unit("us")),
     (lambda dtype: isinstance(dtype, pl.Null), lambda column: column.cast(pl.String)),
 )

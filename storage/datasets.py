@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import shutil
 import tempfile
 import time
 from pathlib import Path, PurePosixPath
@@ -14,12 +14,13 @@ from flowml.storage import intake, rows
 from flowml.storage.artifacts import Artifacts
 from flowml.storage.db import MEMORY, Cursor, Database
 from flowml.storage.errors import NotFound
+from flowml.storage.formats import FORMATS
 from flowml.storage.ids import new_id
 from flowml.storage.records import Artifact, Dataset, Json
 
 LONGEST_NAME = 120
-SECONDS = 60.0  # to read a file, plus what a slow machine needs for its size:
-BYTES_PER_SECOND = 2e6
+SUFFIXES = frozenset(suffix for row in FORMATS for suffix in row.suffixes)
+WORK = "intake-"  # begins the names of folders for what is being made
 
 
 class Datasets:
@@ -27,6 +28,8 @@ class Datasets:
         self._db = db
         self._artifacts = artifacts
         self._limit_bytes = limit_bytes
+        self._folder = None if db.path == MEMORY else db.path.parent  # the system's own may be small
+        self._sweep()
 
     def add(self, path: Path, name: str | None = None, source: str | None = None) -> Dataset:
         """Reads the file and keeps it as the next version of `name`, by default what the file is called.
@@ -34,10 +37,9 @@ class Datasets:
         `source` is the file name it came with. Raises what `intake.convert` raises; then nothing is kept.
         """
         source = file_name(source or path.name)
-        timeout_s = SECONDS + (path.stat().st_size if path.is_file() else 0) / BYTES_PER_SECOND
-        with tempfile.TemporaryDirectory(prefix="intake-", dir=self._folder()) as folder:
+        with tempfile.TemporaryDirectory(prefix=WORK, dir=self._folder) as folder:
             target = Path(folder) / "table.parquet"
-            made = intake.convert(path, source, target, self._limit_bytes, timeout_s)
+            made = intake.convert(path, source, target, self._limit_bytes)
             kept = self._artifacts.put_file(target)
         dataset = _dataset(dataset_name(name or source), source, made, kept)
         with self._db.write() as cursor:
@@ -69,19 +71,21 @@ class Datasets:
         return self._artifacts.path(self.get(id).sha256)
 
     def frame(self, id: str) -> pl.DataFrame:
-        return pl.read_parquet(self.path(id))
+        return pl.read_parquet(self.path(id), glob=False)
 
     def preview(self, id: str, rows: int = 50) -> pl.DataFrame:
-        """The first rows, without reading the others."""
-        return pl.scan_parquet(self.path(id)).head(rows).collect()
+        """The first rows, without reading the others; of raw bytes only how many they are."""
+        first = pl.scan_parquet(self.path(id), glob=False).head(rows).collect()
+        return first.with_columns(pl.format("{} bytes", pl.col(pl.Binary).bin.size()).name.keep())
 
     def stats(self, id: str) -> tuple[Json, ...]:
         """What is known of each column, by the key `column` for its name."""
         return tuple({"column": column.name, **column.to_dict()} for column in self.get(id).schema.columns)
 
-    def _folder(self) -> Path | None:
-        """Where a file may lie while it is made: beside the database, for the system's may be small."""
-        return None if self._db.path == MEMORY else self._db.path.parent
+    def _sweep(self) -> None:
+        """Removes what a killed studio left. The database is open, so no other one is at work here."""
+        for left in self._folder.glob(f"{WORK}*") if self._folder else ():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def file_name(source: str) -> str:
@@ -91,9 +95,11 @@ def file_name(source: str) -> str:
 
 
 def dataset_name(name: str) -> str:
-    """A name to show: without folders and the suffix of a file."""
-    bare = re.sub(r"\.[A-Za-z0-9]{1,8}$", "", file_name(name)).strip(" .")
-    return bare[:LONGEST_NAME] or "table"
+    """A name to show: without folders and the suffix of a format."""
+    last = file_name(name)
+    suffix = "." + last.rpartition(".")[2].lower()
+    bare = last[: -len(suffix)] if suffix in SUFFIXES else last
+    return bare.strip(" .") or "table"
 
 
 def _dataset(name: str, source: str, made: intake.Intake, kept: Artifact) -> Dataset:

@@ -29,6 +29,8 @@ from flowml.storage.records import DatasetSchema, Finding, Json, Record
 
 BASE_MEMORY = 4 << 30  # address space of the child before it reads anything is up to 2 GiB
 MEMORY_PER_BYTE = 20
+BASE_SECONDS = 60.0
+BYTES_PER_SECOND = 2e6  # of a slow machine
 MOST_THREADS = 8
 OUT_OF_MEMORY = ("memory allocation of", "MemoryError", "bad_alloc", "Resource temporarily unavailable")
 
@@ -55,10 +57,13 @@ class Request(Record):
     timeout_s: float
 
 
-def convert(source: Path, name: str, target: Path, limit_bytes: int, timeout_s: float = 60.0) -> Intake:
+def convert(
+    source: Path, name: str, target: Path, limit_bytes: int, timeout_s: float | None = None
+) -> Intake:
     """Writes `target`, one Parquet file. `name` is what the file is called, in messages and as a hint.
 
-    Raises EmptyFile, UnknownFormat, BrokenFile, FileTooLarge, and StorageError where the disk refuses.
+    Without `timeout_s` the time that may pass follows from the size. Raises EmptyFile, UnknownFormat,
+    BrokenFile, FileTooLarge, and StorageError where the disk refuses.
     """
     size = _size(source, name)
     if size > limit_bytes:
@@ -66,7 +71,8 @@ def convert(source: Path, name: str, target: Path, limit_bytes: int, timeout_s: 
             f"{name} has {_megabytes(size)}, more than the limit of {_megabytes(limit_bytes)}.",
             "Split it, save it as Parquet, or raise the upload limit in the settings.",
         )
-    request = Request(str(source), name, str(target), _memory_for(size), timeout_s)
+    seconds = timeout_s or BASE_SECONDS + size / BYTES_PER_SECOND
+    request = Request(str(source), name, str(target), _memory_for(size), seconds)
     answer = _ask_child(request)
     if "error" in answer:
         raise error_of(**answer["error"])
@@ -174,6 +180,8 @@ def _answer(request: Request) -> Json:
         return _error(_crash(request, -signal.SIGKILL, ""))
     except OSError as error:
         return _error(StorageError(f"{request.name} could not be read or kept: {error.strerror}."))
+    except (KeyboardInterrupt, SystemExit):
+        raise
     except BaseException as error:  # a panic inside a reader is no Exception
         return _error(BrokenFile(f"{request.name} cannot be read: {error}.", "Export the file again."))
 

@@ -17,6 +17,8 @@ MOST_KINDS = 50  # an id with fewer distinct values names kinds
 MOSTLY_UNIQUE = 0.98
 WORDS_OF_TEXT = 3  # values of this many words on average are sentences
 LONG = 40  # characters
+SHARE_OF_TEXTS = 0.2  # distinct ones among the rows: kinds recur more often
+FEW_TEXTS = 10
 WORDS_SAMPLE = 2000
 
 YES_NO = tuple(
@@ -127,9 +129,10 @@ def _words(column: pl.Series, statistics: Statistics) -> Guess:
     if unique <= 2 and {value.lower() for value in known.unique().to_list()} in YES_NO:
         return Role.BOOLEAN, f"two values, {statistics.top[0]} and {statistics.top[1]}"
     share = unique / len(known)
-    words = _mean_words(known) if unique > MOST_KINDS or length > LONG else 1.0
-    if share >= 0.2 and unique > 2 and (words >= WORDS_OF_TEXT or (length > LONG and words > 1.5)):
-        return Role.TEXT, f"{unique:,} distinct texts of {words:.0f} words on average"
+    if share >= SHARE_OF_TEXTS and unique > FEW_TEXTS:
+        words = _mean_words(known)
+        if words >= WORDS_OF_TEXT or (length > LONG and words > 1.5):
+            return Role.TEXT, f"{unique:,} distinct texts of {words:.0f} words on average"
     kinds = Role.CATEGORICAL, _kinds(statistics, len(known))
     return kinds if keys.names_places(column.name) else _key(column, known, share) or kinds
 

@@ -14,6 +14,7 @@ MOST_DIGITS = 15  # a float keeps no more; longer numbers name things
 MOST_CODES = 20  # text of a typed file with no more distinct whole numbers than this names kinds
 SHOWN_TOKENS = 5
 
+TRUTH = {"true": True, "false": False}
 # What people write for "no value": among numbers and dates, in any case; among words, exactly.
 NO_NUMBER = (
     r"(?i)^(\?|-{1,3}|\.{1,2}|\*|#?n/?a|n\.a\.?|nan|nat|<na>|null|none|nil|nul|missing|unknown|undefined|"
@@ -36,7 +37,7 @@ def settle_text(column: pl.Series, typed: bool, decimal_comma: bool) -> tuple[pl
     """
     bare = column.str.strip_chars()
     blanks = int(((bare == "") & (column != "")).sum())
-    bare = _without(bare, bare == "")
+    bare = without(bare, bare == "")
     if bare.null_count() == len(bare):
         return bare, ""
     sample = _sample(bare.drop_nulls())
@@ -45,7 +46,7 @@ def settle_text(column: pl.Series, typed: bool, decimal_comma: bool) -> tuple[pl
     return settled, "; ".join(filter(None, (note, _missing_note(blanks, "only blanks") if blanks else "")))
 
 
-def _without(column: pl.Series, gone: pl.Series) -> pl.Series:
+def without(column: pl.Series, gone: pl.Series) -> pl.Series:
     """The column with some of its values missing."""
     if not gone.any():
         return column
@@ -64,12 +65,11 @@ def _sample(values: pl.Series) -> list[str]:
 
 
 def _as_truth(column: pl.Series, sample: Sequence[str]) -> tuple[pl.Series, str] | None:
-    if not all(value.lower() in ("true", "false") for value in sample):
+    if not all(value.lower() in TRUTH or STRAY.match(value) for value in sample):
         return None
-    lower = column.str.to_lowercase()
-    if not lower.drop_nulls().is_in(["true", "false"]).all():
-        return None
-    return lower == "true", ""
+    parsed = column.str.to_lowercase().replace_strict(TRUTH, default=None, return_dtype=pl.Boolean)
+    strays = _strays(column, parsed)
+    return None if strays is None else (parsed, strays)
 
 
 # --- numbers ----------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def _comma_numbers(column: pl.Series, decimal_comma: bool) -> tuple[pl.Series, s
     for kind in order:
         pattern, rewritten = readings[kind]
         fits = column.str.contains(pattern) | column.str.contains(_PLAIN_WITH[kind])
-        numbers = _finite(_without(rewritten, ~fits).cast(pl.Float64, strict=False))
+        numbers = _finite(without(rewritten, ~fits).cast(pl.Float64, strict=False))
         strays = _strays(column, numbers)
         if strays is not None:
             return numbers, "; ".join(filter(None, (_COMMA_NOTES[kind], strays)))
@@ -136,7 +136,7 @@ _COMMA_NOTES = {"thousands": "commas group the thousands", "decimals": "numbers 
 
 
 def _finite(numbers: pl.Series) -> pl.Series:
-    return _without(numbers, ~numbers.is_finite())
+    return without(numbers, ~numbers.is_finite())
 
 
 def _strays(column: pl.Series, parsed: pl.Series) -> str | None:
@@ -158,7 +158,7 @@ def _as_dates(column: pl.Series, sample: Sequence[str]) -> tuple[pl.Series, str]
     if not known or not known[0][0].isalnum() or not any(character.isdigit() for character in known[0]):
         return None
     tokens = sorted(set(sample) - set(known))
-    return as_dates(_without(column, column.is_in(tokens)), known)
+    return as_dates(without(column, column.is_in(tokens)), known)
 
 
 def _as_words(column: pl.Series) -> tuple[pl.Series, str]:
@@ -166,7 +166,7 @@ def _as_words(column: pl.Series) -> tuple[pl.Series, str]:
     count = int(missing.sum() or 0)
     if not count:
         return column, ""
-    return _without(column, missing), _missing_note(count, _tokens(column.filter(missing)))
+    return without(column, missing), _missing_note(count, _tokens(column.filter(missing)))
 
 
 def _tokens(lost: pl.Series) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from flowml.storage.errors import BrokenFile
 from flowml.storage.formats.row import Format
@@ -36,22 +37,24 @@ def read_parquet(path: Path) -> Reading:
             raise BrokenFile("The Parquet file is cut off: its end is missing.", "Copy or export it again.")
     try:
         return typed_reading(pl.read_parquet(path, glob=False, hive_partitioning=False))
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise BrokenFile(f"The Parquet file is damaged: {_first_line(error)}.", "Export it again.") from error
 
 
 def read_arrow(path: Path) -> Reading:
+    """Read by Arrow itself, which checks a damaged file where polars would end the process."""
     with path.open("rb") as file:
         stream = _is_stream(file.read(8))
     try:
-        if stream:
-            return typed_reading(pl.read_ipc_stream(path))
-        return typed_reading(pl.read_ipc(path))
-    except pl.exceptions.PolarsError as error:
+        with pa.OSFile(str(path)) as source:
+            table = (pa.ipc.open_stream if stream else pa.ipc.open_file)(source).read_all()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise BrokenFile(f"The Arrow file is damaged: {_first_line(error)}.", "Export it again.") from error
+    return typed_reading(pl.DataFrame(pl.from_arrow(table)))
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 

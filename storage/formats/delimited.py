@@ -92,20 +92,22 @@ class _NotUtf8(Exception):
 
 
 def _read(path: Path, dialect: Dialect) -> pa.Table:
-    block = BLOCK
+    block, skip_blank = BLOCK, False
     while True:
         try:
-            return _read_blocks(path, dialect, block)
+            return _read_blocks(path, dialect, block, skip_blank)
         except pa.ArrowInvalid as error:
             if "straddling" in str(error) and block < LARGEST_BLOCK:
                 block = min(block * 8, LARGEST_BLOCK)  # one row is longer than a block
             elif "invalid UTF8" in str(error):
                 raise _NotUtf8 from error
-            else:
+            elif skip_blank or ragged.bad_lines(path, dialect):
                 raise ragged.explain(path, dialect) from error
+            else:
+                skip_blank = True  # nothing is wrong but lines that hold blanks
 
 
-def _read_blocks(path: Path, dialect: Dialect, block: int) -> pa.Table:
+def _read_blocks(path: Path, dialect: Dialect, block: int, skip_blank: bool) -> pa.Table:
     places = [str(at) for at in range(len(dialect.first))]
     return arrow_csv.read_csv(
         path,
@@ -120,7 +122,7 @@ def _read_blocks(path: Path, dialect: Dialect, block: int) -> pa.Table:
             delimiter=dialect.delimiter,
             quote_char=dialect.quote,
             newlines_in_values=True,
-            invalid_row_handler=_skip_blank,
+            invalid_row_handler=_skip_blank if skip_blank else None,
         ),
         convert_options=arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(places, pa.large_string()),
@@ -154,7 +156,8 @@ def _refuse_open_quote(path: Path, dialect: Dialect, table: pa.Table) -> None:
     last = table.column(table.num_columns - 1)[table.num_rows - 1].as_py()
     if not last:
         return
-    tail = dialect.quote + last.replace(dialect.quote, dialect.quote * 2)
+    before = dialect.delimiter if table.num_columns > 1 else "\n"
+    tail = before + dialect.quote + last.replace(dialect.quote, dialect.quote * 2)
     encoding = dialect.encoding
     size = len(tail.encode(encoding.removesuffix("-sig"))) + 8
     with path.open("rb") as file:

@@ -17,6 +17,7 @@ from flowml.storage.records import Finding, Severity
 
 FIRST_DAY = dt.date(1900, 1, 1)  # a time of the day lies before it
 ROWS_ABOVE = 100  # how far down the table may begin
+DAMAGED = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)  # as zipfile says it
 LARGEST_UNPACKED = 2 << 30
 
 
@@ -26,7 +27,7 @@ def _is_workbook(head: bytes, path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return "xl/workbook.xml" in archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except DAMAGED:
         return b"xl/" in head  # a workbook that was cut off
 
 
@@ -51,7 +52,7 @@ def _refuse_bomb(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except DAMAGED as error:
         raise BrokenFile("The workbook is cut off or damaged.", "Copy or save it again.") from error
     if unpacked > LARGEST_UNPACKED:
         raise FileTooLarge(

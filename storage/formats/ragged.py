@@ -21,7 +21,7 @@ class BadLine:
 
 def explain(path: Path, dialect: Dialect) -> BrokenFile:
     expected = len(dialect.first)
-    bad = bad_lines(path, dialect, expected)
+    bad = bad_lines(path, dialect)
     if not bad:
         return BrokenFile("The file is damaged: its lines cannot be told apart.", "Export it again.")
     if bad[-1].open_quote:
@@ -43,7 +43,9 @@ def unclosed(line: int, dialect: Dialect) -> BrokenFile:
     )
 
 
-def bad_lines(path: Path, dialect: Dialect, expected: int) -> list[BadLine]:
+def bad_lines(path: Path, dialect: Dialect) -> list[BadLine]:
+    """Rows of another number of fields than the first; lines of blanks are none."""
+    expected = len(dialect.first)
     bad: list[BadLine] = []
     with path.open(encoding=dialect.encoding, errors="replace", newline="") as file:
         reader = csv.reader(file, delimiter=dialect.delimiter, quotechar=dialect.quote)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,3 +65,12 @@ def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be written"):
         LocalArtifacts(tmp_path / "file" / "artifacts")
+
+
+def test_what_a_killed_process_left_half_written_is_removed_after_a_day(tmp_path: Path) -> None:
+    old, young = tmp_path / "new-old", tmp_path / "new-young"
+    for part in (old, young):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    LocalArtifacts(tmp_path)
+    assert list(tmp_path.iterdir()) == [young]

@@ -41,6 +41,16 @@ def test_not_a_number_is_missing() -> None:
     assert settled.frame["x"].to_list() == [1.0, None, None]
 
 
+@pytest.mark.parametrize("dtype", [pl.Date(), pl.Datetime("ms"), pl.Datetime("us", "UTC"), pl.Datetime("ns")])
+def test_dates_that_python_does_not_know_are_missing(dtype: pl.DataType) -> None:
+    column = pl.Series([0, 2_000_000_000, -2_000_000_000], dtype=pl.Int64)
+    per_day = 1 if dtype == pl.Date else 86_400_000
+    settled = settle(typed_reading(pl.DataFrame({"x": (column * per_day).cast(dtype, strict=False)})))
+    known = [value for value in settled.frame["x"].to_list() if value is not None]
+    assert known
+    assert all(1 <= value.year <= 9999 for value in known)
+
+
 def test_records_become_columns_and_names_stay_unique() -> None:
     frame = pl.DataFrame({"a": [{"x": 1, "y": "u"}, {"x": 2, "y": "v"}], "a.x": [5, 6]})
     settled = settle(typed_reading(frame))

@@ -3,6 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from flowml.storage.artifacts import LocalArtifacts
@@ -78,14 +79,27 @@ def test_what_is_refused_leaves_nothing(datasets: Datasets, churn: Path, tmp_pat
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_what_a_killed_studio_left_is_removed(db: Database, tmp_path: Path) -> None:
+    (tmp_path / "intake-left").mkdir()
+    (tmp_path / "intake-left" / "table.parquet").write_bytes(b"half")
+    Datasets(db, LocalArtifacts(tmp_path / "artifacts"), limit_bytes=1)
+    assert not (tmp_path / "intake-left").exists()
+
+
+def test_a_preview_shows_no_raw_bytes(datasets: Datasets, tmp_path: Path) -> None:
+    pl.DataFrame({"n": [1, 2], "photo": [b"\xff\x00", None]}).write_parquet(tmp_path / "photos.parquet")
+    dataset = datasets.add(tmp_path / "photos.parquet")
+    assert datasets.preview(dataset.id).rows() == [(1, "2 bytes"), (2, None)]
+
+
 @pytest.mark.parametrize(
     ("source", "file", "name"),
     [
         ("churn.csv", "churn.csv", "churn"),
         ("../../etc/passwd", "passwd", "passwd"),
         (r"C:\Users\me\Q3 sales.xlsx", "Q3 sales.xlsx", "Q3 sales"),
-        ("a.tar.gz", "a.tar.gz", "a.tar"),
-        ("v1.2", "v1.2", "v1"),
+        ("sales.2020.Parquet", "sales.2020.Parquet", "sales.2020"),
+        ("v1.2", "v1.2", "v1.2"),
         ("\x00\n.csv", ".csv", "table"),
         ("..", "..", "table"),
         ("", "table", "table"),

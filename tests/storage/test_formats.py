@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +76,21 @@ def test_the_same_table_comes_back_from_every_format_under_any_name(
     assert found == key
     assert frame.schema == TABLE.schema
     assert frame.equals(TABLE)
+
+
+@pytest.mark.parametrize("key", WRITERS)
+def test_a_damaged_file_is_read_or_refused_with_words(tmp_path: Path, key: str) -> None:
+    """Bytes are changed or cut off at chance; every failure is one of ours."""
+    chance = random.Random(key)
+    WRITERS[key](TABLE, tmp_path / "whole")
+    whole = (tmp_path / "whole").read_bytes()
+    for _ in range(20):
+        damaged = bytearray(whole[: chance.randrange(1, len(whole))] if chance.random() < 0.3 else whole)
+        for _ in range(chance.choice((1, 3, 20))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        (tmp_path / "damaged").write_bytes(damaged)
+        with contextlib.suppress(FileError):
+            read(tmp_path / "damaged", f"table.{key}")
 
 
 def test_an_arrow_stream_is_read_like_a_file(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ COLUMNS: dict[str, tuple[str, Sequence[object], Role, str]] = {
         "texts of 9 words on average",
     ),
     "names of people": ("name", [f"Braund, Mr. Owen {n}" for n in COUNT], Role.TEXT, "words on average"),
+    "short texts": ("remark", [f"came at {n} o'clock" for n in COUNT[:30]], Role.TEXT, "words on average"),
     "nothing": ("empty", [None] * ROWS, Role.CONSTANT, "no value in any row"),
     "one value": ("country", ["DE"] * ROWS, Role.CONSTANT, "the same value, 'DE'"),
     "lists": ("tags", [["a"]] * ROWS, Role.IGNORED, "lists"),

@@ -25,6 +25,7 @@ MEANINGS: dict[str, tuple[Values, list[object], str]] = {
     "zero itself": (["0", "0.5", "-0.25"], [0.0, 0.5, -0.25], ""),
     "long numbers": (["1234567890123456", "2"], ["1234567890123456", "2"], "long numbers"),
     "truth": (["True", "FALSE", None, "true"], [True, False, None, True], ""),
+    "truth with gaps": (["true", "NA", "false"], [True, None, False], "1 cell with 'NA'"),
     "yes and no stay words": (["yes", "no"], ["yes", "no"], ""),
     "missing words": (["x", "NA", "null", "None"], ["x", None, None, "None"], "2 cells with 'NA', 'null'"),
     "nothing": (["", " ", None], [None, None, None], ""),

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from flowml.storage.errors import BrokenFile
 from flowml.storage.formats.delimited import read
@@ -89,3 +93,24 @@ def test_a_bad_line_far_down_is_found(tmp_path: Path) -> None:
         BrokenFile, match="1 line does not have the 2 fields of the header: line 200002 has 3"
     ):
         reading_of(tmp_path, "a,b\n" + "1,2\n" * 200_000 + "1,2,3\n" + "1,2\n" * 10)
+
+
+def test_a_bad_line_of_a_file_that_is_not_utf_8_is_found(tmp_path: Path) -> None:
+    with pytest.raises(BrokenFile, match="line 3 has 1"):
+        reading_of(tmp_path, "größe,b\n1,2\nZoë\n".encode("latin-1"))
+
+
+CELLS = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from(",;\t|'\" \nx1"), max_size=8)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=8), st.sampled_from(",;\t|"))
+def test_whatever_is_quoted_comes_back(
+    tmp_path: Path, rows: list[tuple[str, str, str]], delimiter: str
+) -> None:
+    written = [(f"k{first}", *others) for first, *others in rows]
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter).writerows([("alpha", "beta", "gamma"), *written])
+    reading = reading_of(tmp_path, text.getvalue())
+    assert reading.names == ("alpha", "beta", "gamma")
+    assert reading.frame.rows() == written
