@@ -1,0 +1,157 @@
+"""A real Chromium in front of a real studio with one worker; skipped where there is no Chromium."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Request, Response
+
+from flowml.ui.client import Studio
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("FLOWML_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+ARGUMENTS = [
+    "--no-sandbox",  # it cannot make one as root in a container; the pages are our own
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+    "--font-render-hinting=none",
+    "--force-color-profile=srgb",
+    # No name but this machine's resolves, so that a request to another host cannot go unnoticed.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+]
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
+ROWS = 500
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    size = {"width": 1360, "height": 900}
+    return {**browser_context_args, "viewport": size, "reduced_motion": "reduce", "accept_downloads": True}
+
+
+@pytest.fixture(scope="session")
+def base_url(
+    tmp_path_factory: pytest.TempPathFactory,
+    served: Callable[..., AbstractContextManager[tuple[Popen[str], str]]],
+) -> Iterator[str]:
+    """The address of a studio with one worker."""
+    with served(tmp_path_factory.mktemp("home"), workers=1) as (_, url):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def rest(base_url: str) -> Iterator[Studio]:
+    """The same studio for programs."""
+    with Studio(base_url) as client:
+        yield client
+
+
+@pytest.fixture
+def forgiven() -> list[str]:
+    """Words of faults that a test expects to see."""
+    return []
+
+
+@pytest.fixture
+def page(page: Page, base_url: str, forgiven: list[str]) -> Iterator[Page]:
+    """A page that fails its test on an error in the console, a failed request or one to another host."""
+    wrong: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # Under a page's own path Streamlit first looks for its server there, and then at the root.
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            wrong.append(f"console: {message.text}")
+
+    def asked(request: Request) -> None:
+        local = (base_url, base_url.replace("http", "ws", 1), "data:", "blob:")
+        if not request.url.startswith(local):
+            wrong.append(f"foreign request: {request.url}")
+
+    def answered(response: Response) -> None:
+        if response.status >= 400 and "/_stcore/" not in response.url:
+            wrong.append(f"{response.status}: {response.url}")
+
+    page.set_default_timeout(20_000)
+    page.on("console", heard)
+    page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
+    page.on("request", asked)
+    page.on("response", answered)
+    yield page
+    assert [each for each in wrong if not any(word in each for word in forgiven)] == []
+
+
+@pytest.fixture
+def shoot(page: Page) -> Callable[[str], None]:
+    """Keeps a picture of the page as it stands."""
+
+    def shoot(name: str) -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    return shoot
+
+
+@pytest.fixture(scope="session")
+def customers() -> list[dict[str, str]]:
+    """Rows with numbers, categories, dates and gaps, and a target that follows from them mostly."""
+    chance = random.Random(7)
+    rows = []
+    for number in range(ROWS):
+        tenure, charge = chance.randint(0, 72), round(chance.uniform(18, 120), 2)
+        contract = chance.choice(["Month-to-month", "One year", "Two year"])
+        leaves = 0.5 - tenure / 90 + (charge - 60) / 150 + 0.4 * (contract == "Month-to-month")
+        rows.append(
+            {
+                "customer": f"C-{number:05}",
+                "tenure": str(tenure),
+                "monthly charge": "" if chance.random() < 0.05 else str(charge),
+                "contract": contract,
+                "payment": chance.choice(["Card", "Transfer", "Cheque"]),
+                "since": f"20{chance.randint(10, 23)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}",
+                "churn": "Yes" if chance.gauss(leaves, 0.25) > 0.5 else "No",
+            }
+        )
+    return rows
+
+
+@pytest.fixture(scope="session")
+def trained(
+    rest: Studio, customers: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """Ids of a finished job, its dataset and its champion."""
+    ended = next((job for job in rest.jobs() if job.status == "finished"), None)
+    if ended is None:
+        path = tmp_path_factory.mktemp("data") / "customers.csv"
+        lines = [",".join(customers[0]), *(",".join(row.values()) for row in customers)]
+        path.write_text("\n".join(lines))
+        ended = rest.wait(rest.train(rest.upload(path).id, "churn", time_budget=0.3), timeout_s=120)
+    assert ended.status == "finished", ended.cause
+    return {"job": ended.id, "dataset": ended.dataset_id, "model": ended.champion}

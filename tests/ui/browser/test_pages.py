@@ -1,0 +1,73 @@
+"""Every page in a real browser, light and dark: it opens without an error, and a picture of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from flowml.ui.client import Studio
+from flowml.ui.navigation import PAGES
+
+# What a page shows is named in its URL.
+QUERIES = {
+    "data": "?dataset={dataset}",
+    "train": "?dataset={dataset}&target=churn",
+    "live": "?job={job}",
+    "results": "?job={job}",
+    "predict": "?model={model}",
+}
+SCHEMES = [
+    pytest.param(scheme, marks=pytest.mark.browser_context_args(color_scheme=scheme))
+    for scheme in ("light", "dark")
+]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("key", [row.key for row in PAGES])
+def test_a_page_opens_and_shows_what_its_address_names(
+    page: Page, trained: dict[str, str], shoot: Callable[[str], None], key: str, scheme: str
+) -> None:
+    page.goto(f"/{key}{QUERIES.get(key, '').format(**trained)}")
+    settled(page)
+    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert (sum(int(part) for part in colour[4:-1].split(",")) < 384) is (scheme == "dark")
+    shoot(f"{key}-{scheme}")
+
+
+@pytest.mark.parametrize("key", ["data", "live", "results", "predict"])
+def test_a_page_without_an_id_lists_what_there_is(page: Page, trained: dict[str, str], key: str) -> None:
+    page.goto(f"/{key}")
+    settled(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert trained["job"]
+
+
+@pytest.mark.parametrize("address", ["data?dataset=no", "live?job=no", "results?job=no", "predict?model=no"])
+def test_an_unknown_id_is_explained(page: Page, address: str) -> None:
+    page.goto(f"/{address}")
+    settled(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert").first).to_be_visible()
+
+
+def test_the_documents_of_the_api_open(page: Page, shoot: Callable[[str], None]) -> None:
+    page.goto("/api/docs")
+    expect(page.get_by_text("/training/start")).to_be_visible()
+    shoot("api-docs")
+
+
+def settled(page: Page) -> None:
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=30_000
+    )
+
+
+def test_samples_are_added_by_a_press(page: Page, rest: Studio) -> None:
+    page.goto("/data")
+    page.get_by_role("button", name="Try it with sample data").click()
+    expect(page.get_by_text("The sample tables are here")).to_be_visible()
+    assert len(rest.datasets()) >= 2

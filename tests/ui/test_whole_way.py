@@ -1,0 +1,66 @@
+"""The whole way over REST with a real worker: a table goes in, a model comes out and predicts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from subprocess import Popen
+
+import onnxruntime
+
+from flowml import __version__
+from flowml.ui.client import Studio
+
+ROWS = 300
+BUDGET_S = 12.0
+
+
+def table(path: Path) -> Path:
+    """Three kinds of flowers that two numbers and a colour tell apart."""
+    kinds = ["iris", "lily", "rose"]
+    lines = ["petals,height,colour,kind"]
+    for i in range(ROWS):
+        kind = i % 3
+        height = 10 + 5 * kind + (i * 7) % 6
+        lines.append(f"{kind * 2 + i % 4},{height}.5,{'red' if kind else 'blue'},{kinds[kind]}")
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_from_a_table_to_a_prediction(
+    tmp_path: Path, served: Callable[..., AbstractContextManager[tuple[Popen[str], str]]]
+) -> None:
+    with served(tmp_path / "home", workers=1) as (_, url), Studio(url) as studio:
+        dataset = studio.upload(table(tmp_path / "flowers.csv"))
+        job_id = studio.train(dataset.id, "kind", time_budget=BUDGET_S / 60)
+        kinds = [event.kind for event in studio.events(job_id)]
+        assert {"state", "stage", "trial_started", "trial_finished"} <= set(kinds)
+        job = studio.wait(job_id, timeout_s=20)
+        assert (job.status, job.task, job.cause) == ("finished", "multiclass", "")
+        assert job.receipt is not None
+        assert job.receipt.used_s <= BUDGET_S * 1.1
+
+        board = studio.leaderboard(job_id)
+        ranks = [row.rank for row in board.models if row.rank is not None]
+        assert ranks == list(range(1, len(ranks) + 1))
+        assert (board.models[0].metrics[job.metric], board.champion) == (board.models[0].score, job.champion)
+        model = studio.model(job.champion)
+        assert (model.champion, model.job_id) == (True, job_id)
+        assert [each.id for each in studio.models(job_id)] == [job.champion]
+
+        row = {"petals": 1, "height": 12.5, "colour": "blue"}
+        one = studio.predict(job.champion, row)
+        assert one.prediction == "iris"
+        assert sum(one.probability.values()) > 0.999
+        many = studio.predict(job.champion, [row, row | {"petals": 7, "height": 21.5, "colour": "green"}])
+        assert (many.prediction[0], len(many.probability)) == ("iris", 2)
+        assert "green" in many.warnings[0].message
+
+        onnx = studio.download(job.champion, tmp_path / "model.onnx")
+        names = {each.name for each in onnxruntime.InferenceSession(onnx).get_inputs()}
+        assert names == {"petals", "height", "colour"}
+        card = json.loads(studio.download(job.champion, tmp_path / "card.json", format="card").read_text())
+        assert card
+        assert [(worker.status, worker.version) for worker in studio.workers()] == [("idle", __version__)]
