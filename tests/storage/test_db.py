@@ -111,3 +111,25 @@ def test_a_database_in_memory_leaves_no_file(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     Database(MEMORY).close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from flowml.storage import offsets\n"
+        "from flowml.storage.db import Database\n"
+        "db = Database(Path(sys.argv[1]))\n"
+        "for number in range(1, 10_000):\n"
+        "    with db.write() as cursor: offsets.put(cursor, 'facts', str(number))\n"
+        "    print(number, flush=True)\n"
+    )
+    path = tmp_path / "flowml.duckdb"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        told = [int(writer.stdout.readline()) for _ in range(30)]
+        writer.kill()
+    db = Database(path)
+    with db.read() as cursor:
+        assert int(offsets.get(cursor, "facts")) >= told[-1]
+    db.close()
