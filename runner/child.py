@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import importlib
 import json
 import os
 import queue
@@ -30,6 +31,17 @@ if TYPE_CHECKING:
     from flowml.automl.prepared import Prepared
 
 PR_SET_PDEATHSIG = 1
+
+# Loaded while there is nothing else to do, in the order in which trials want them.
+WANTED_SOON = (
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn.base",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "sklearn.ensemble",
+)
 
 
 class Bench:
@@ -91,9 +103,10 @@ def evaluate(bench: Bench, command: Json) -> None:
 def finish(bench: Bench, command: Json) -> None:
     from flowml.automl.finish import finish as finish_study
 
+    work, deadline_s = Path(command["work"]), command["deadline_s"]
     records = tuple(TrialRecord.from_dict(record) for record in command["records"])
     with _threads(command["threads"]):
-        champion = finish_study(bench.prepared, Path(command["work"]), records, command["deadline_s"])
+        champion = finish_study(bench.prepared, work, records, deadline_s, simple=command["simple"])
     bench.say("finished", champion=champion.to_dict())
 
 
@@ -171,6 +184,14 @@ def listen(pipe: BinaryIO, inbox: queue.SimpleQueue[Json]) -> None:
     os._exit(0)
 
 
+def warm_up(inbox: queue.SimpleQueue[Json]) -> None:
+    """Load libraries until there is a command."""
+    for name in WANTED_SOON:
+        if not inbox.empty():
+            return
+        importlib.import_module(name)
+
+
 def main() -> None:
     commands, answers = take_pipes()
     die_with(int(sys.argv[1]))
@@ -182,6 +203,7 @@ def main() -> None:
 
     bench = Bench(answers)
     bench.say("ready")
+    warm_up(inbox)
     while True:
         obey(bench, inbox.get())
 

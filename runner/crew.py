@@ -77,6 +77,12 @@ class Crew:
     def doing(self, *what: Doing) -> list[Slot]:
         return [slot for slot in self.slots if slot.doing in what]
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one child more, as large as the largest, would fit into the memory."""
+        sizes = [slot.memory() for slot in self.slots]
+        return sum(sizes) + max(sizes, default=0) < self.memory_limit
+
     def wait(self, timeout_s: float) -> list[Happening]:
         """What happens within `timeout_s`; returns as soon as a child said something.
 
@@ -96,7 +102,7 @@ class Crew:
         if answers:
             return
         if code is not None:
-            yield self._lose(slot, crashed(code))
+            yield self._lose(slot, crashed(code, slot.last_words))
         elif time.monotonic() > slot.overdue_at:
             yield self._lose(slot, late(slot.limit_s))
 

@@ -45,11 +45,13 @@ DEATHS: dict[int, Death] = {
 }
 
 
-def crashed(code: int) -> TrialCrashed:
+def crashed(code: int, last_words: str = "") -> TrialCrashed:
     """The end that an exit code tells of; negative codes are signals."""
     if code >= 0:
+        said = f" It said last: {last_words[:200]}" if last_words else ""
         return TrialCrashed(
-            f"Its process ended by itself with exit code {code}.", "The log of the job has its last words."
+            f"Its process ended by itself with exit code {code}.{said}",
+            "The log of the job has the whole story.",
         )
     cause, advice = DEATHS.get(-code) or Death(f"Its process was ended by signal {_name(-code)}.", "")
     return TrialCrashed(cause, advice)

@@ -43,7 +43,10 @@ __all__ = ["Lane", "LaneOutcome", "Listener", "Summary"]
 POLL_S = 0.1  # how often memory is measured while children work
 CONTROL_S = 0.25  # how often a wish of the user is looked for
 TICK_S = 1.0  # how often progress is told and the used time written down
-GRACE_S = 1.0  # a fit is told its deadline and may be a little late in noticing
+GRACE_S = 1.0  # a fit is told its deadline and may be a little late in noticing,
+LATE = 0.1  # the more so the longer it takes
+SPARE_AFTER = 0.25  # of the budget, from when on a spare child stands by
+SPARE_S = 4.0  # of search that must be left for it to be worth its start
 MEMORY_SHARE = 0.85  # of the memory that is free at the start, unless a limit is given
 FALSE_STARTS = 3  # children that may be lost before the table is prepared
 PREPARE_S = 120.0  # beyond the budget; a table that takes longer is not prepared
@@ -143,6 +146,7 @@ class Lane:
         self._progress.stage("search", "Searching")
         while not self._search_is_over():
             self._give_work()
+            self._keep_a_spare()
             self._turn()
 
     def _search_is_over(self) -> bool:
@@ -155,7 +159,7 @@ class Lane:
 
     def _give_work(self) -> None:
         for slot in self._crew.doing(Doing.IDLE):
-            if self._dry or self._wish is Control.PAUSE:
+            if self._dry or self._wish is Control.PAUSE or self._ledger.running >= self._plan.slots:
                 return
             left = self._budget.search_left()
             if not self._ledger.complete:
@@ -168,9 +172,19 @@ class Lane:
             else:
                 self._evaluate(slot, candidate, left)
 
-    def _evaluate(self, slot: Slot, candidate: Candidate, limit_s: float) -> None:
+    def _keep_a_spare(self) -> None:
+        """One child more than there are trials: it builds the final model while the others may be busy, and
+        takes over from a child that is lost. It costs what a start costs, so short jobs go without.
+        """
+        late_enough = self._budget.used() > SPARE_AFTER * self._spec.budget_s
+        worth_it = self._budget.search_left() > SPARE_S and self._ledger.complete
+        if late_enough and worth_it and len(self._crew.slots) == self._plan.slots and self._crew.has_room:
+            self._crew.add()
+
+    def _evaluate(self, slot: Slot, candidate: Candidate, left: float) -> None:
         self._ledger.begin(slot.index, candidate)
-        slot.now(Doing.EVALUATING, limit_s, GRACE_S)
+        limit_s = min(left, candidate.limit_s or left)
+        slot.now(Doing.EVALUATING, limit_s, GRACE_S + LATE * limit_s)
         slot.send(
             "evaluate",
             candidate=candidate.to_dict(),

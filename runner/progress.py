@@ -52,6 +52,7 @@ class Progress:
         other_s = used_s - (now - self._started)  # of earlier lanes, less the pauses
         marks = [("start", self._started), *self._phases, ("", now)]
         phases = [Phase(name, round(end - begin, 3)) for (name, begin), (_, end) in pairwise(marks)]
+        phases[-1:] = _parted(phases[-1], [Phase.from_dict(part) for part in champion.get("phases", ())])
         return Receipt(
             budget_s=self.budget.budget_s,
             used_s=round(used_s, 3),
@@ -60,6 +61,12 @@ class Progress:
             cut=tuple(champion.get("cut", ())),
             notes=tuple(champion.get("notes", ())),
         )
+
+
+def _parted(whole: Phase, parts: list[Phase]) -> list[Phase]:
+    """A phase as its parts, with what is left of it under its own name."""
+    rest = whole.seconds - sum(part.seconds for part in parts)
+    return [*parts, Phase(whole.name, round(max(0.0, rest), 3))]
 
 
 class Rhythm:

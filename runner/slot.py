@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import IO
@@ -27,7 +26,6 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "POLARS_MAX_THREADS",
 )
-LAST_WORDS = 20  # lines of stderr that are kept for the cause of a death
 READ_BYTES = 1 << 16
 START_S = 120.0  # for a child to load what it needs, even from a slow disk
 
@@ -73,7 +71,7 @@ class Slot:
         self.doing = Doing.NOTHING
         self.limit_s = math.inf  # for what it does now
         self.overdue_at = math.inf  # monotonic
-        self.last_words: deque[str] = deque(maxlen=LAST_WORDS)
+        self.last_words = ""  # the last line that the child printed
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._measured: psutil.Process | None = None
@@ -92,7 +90,7 @@ class Slot:
         assert self._process.stderr is not None
         self._measured = psutil.Process(self._process.pid)
         self.answers, self.words = Pipe(self._process.stdout), Pipe(self._process.stderr)
-        self.last_words.clear()
+        self.last_words = ""
         self.now(Doing.STARTING, START_S)
 
     def now(self, doing: Doing, limit_s: float = math.inf, grace_s: float = 0.0) -> None:
@@ -109,13 +107,13 @@ class Slot:
             self._process.stdin.write(json.dumps({"command": command, **fields}).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            self.last_words.append("(it did not hear the last command)")
+            self.last_words = f"(it did not hear the command {command})"
 
     def read(self) -> tuple[list[Json], list[str]]:
         """The answers and the printed lines that came since the last call."""
-        printed = [line.decode(errors="replace").rstrip() for line in self.words.lines()]
-        self.last_words.extend(line for line in printed if line)
-        return [json.loads(line) for line in self.answers.lines()], [line for line in printed if line]
+        printed = [text for line in self.words.lines() if (text := line.decode(errors="replace").rstrip())]
+        self.last_words = printed[-1] if printed else self.last_words
+        return [json.loads(line) for line in self.answers.lines()], printed
 
     def memory(self) -> int:
         """Resident bytes of the child, 0 when it is gone."""

@@ -57,7 +57,7 @@ def test_what_a_library_prints_is_kept_apart_from_answers() -> None:
         slot = crew.add()
         seen = collect(crew, lambda seen: bool(lost(seen)))
         assert Printed(slot, "a warning") in seen
-        assert str(lost(seen)[0].error) == str(crashed(3))
+        assert str(lost(seen)[0].error) == str(crashed(3, "a warning"))
         assert slot.doing is Doing.NOTHING
 
 
