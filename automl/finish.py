@@ -24,7 +24,7 @@ from flowml.automl.insight import importances_of
 from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
 from flowml.automl.outcome import Outcome, trial_folder
 from flowml.automl.prepared import Prepared
-from flowml.storage.errors import ExportError, StorageError
+from flowml.storage.errors import ExportError
 from flowml.storage.records import Json, Phase, TrialRecord
 
 ENSEMBLE_SHARE = 0.25  # of the time, to choose weights
@@ -130,8 +130,8 @@ def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], 
         numbers = tuple(member.number for member in blend.members)
         try:
             exported = export(prepared, work, blend)
-        except (ExportError, StorageError) as error:
-            refused[numbers] = error.message
+        except Exception as error:  # whatever a library says of its model, the next offer is there
+            refused[numbers] = getattr(error, "message", f"{type(error).__name__}: {error}")
             continue
         chosen = _Chosen(blend, exported, refused)
         latency = exported.speed.latency_ms
@@ -201,7 +201,8 @@ def _speeds(
     }
     for record in ranked(prepared, records)[:MEASURED]:
         expected = SAFETY_S + record.size_bytes / 2**20 * EXPORT_S_PER_MB
-        if record.number not in speeds and clock.left > expected:
+        known = record.number in speeds or (record.number,) in chosen.refused
+        if not known and clock.left > expected:
             speeds[record.number] = speed_of_trial(prepared, work, record)
     return speeds
 

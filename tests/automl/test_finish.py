@@ -1,0 +1,160 @@
+"""From evaluated trials to a champion that predicts from its file alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.candidate import Candidate
+from flowml.automl.champion import Champion
+from flowml.automl.evaluate import Limits, evaluate
+from flowml.automl.finish import export_trial, finish
+from flowml.automl.metrics import METRICS
+from flowml.automl.outcome import trial_folder
+from flowml.automl.prepared import Prepared
+from flowml.automl.serve import Predictor
+from flowml.storage.errors import ExportError, TrialError
+from flowml.storage.records import Task, TrialRecord, TrialState
+from tests.automl.tables import TARGETS, customers, prepared
+
+FAST = {"rounds": 40, "learning_rate": 0.15, "trees": 15}
+
+
+def study(
+    work: Path, target: str, algorithms: tuple[str, ...], **spec: Any
+) -> tuple[Prepared, list[TrialRecord]]:
+    table = prepared(target, folds=spec.pop("folds", 3), **spec)
+    records = []
+    for number, key in enumerate(algorithms):
+        params = ALGORITHMS[key].defaults(table.shape)
+        params |= {name: value for name, value in FAST.items() if name in params and key != "logistic"}
+        if number % 2 and "target" in params:
+            params["target"] = "log"
+        outcome = evaluate(table, Candidate(number, key, params, seed=number), Limits(60))
+        outcome.save(trial_folder(work, number))
+        records.append(outcome.record)
+    return table, records
+
+
+EACH = {
+    "left": ("dummy", "logistic", "lightgbm", "catboost", "xgboost", "extra_trees"),
+    "plan": ("dummy", "logistic", "lightgbm", "catboost", "xgboost", "random_forest"),
+    "spend": ("dummy", "ridge", "lightgbm", "catboost", "xgboost", "extra_trees"),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_champion_predicts_from_its_file_alone(target: str, tmp_path: Path) -> None:
+    table, records = study(tmp_path, target, EACH[target])
+    failed = TrialRecord(9, "lasso", {}, TrialState.FAILED, cause="It was planted.")
+    champion = finish(table, tmp_path, [*records, failed])
+    folder = tmp_path / "champion"
+    assert Champion.from_dict(json.loads((folder / "champion.json").read_text())) == champion
+    predictor = Predictor(folder / "model.onnx")
+    assert predictor.about("card")["name"] == champion.name
+    assert predictor.about("parity")["passed"]
+
+    fresh = customers(300, seed=5)
+    measure = METRICS[champion.metric]
+    answers = predictor.predict(fresh)
+    if champion.task is Task.REGRESSION:
+        y, scores = fresh[target].to_numpy(), answers.values
+    else:
+        y = np.array([champion.contract["classes"].index(label) for label in fresh[target]])
+        scores = answers.probabilities
+    constant = np.tile(np.mean(scores, axis=0), (len(y), 1)) if scores.ndim > 1 else np.full(len(y), y.mean())
+    assert measure.better(measure.score(y, scores, None), measure.score(y, constant, None))
+
+    complete = [record for record in records if record.score is not None]
+    best = min(measure.loss(record.score) for record in complete if record.score is not None)
+    assert measure.loss(champion.score) <= best + 1e-6
+    assert {row.state for row in champion.leaderboard} == {TrialState.COMPLETE, TrialState.FAILED}
+    ranks = [row.rank for row in champion.leaderboard if row.rank is not None]
+    assert ranks == list(range(1, len(ranks) + 1))
+    (row,) = [row for row in champion.leaderboard if row.champion]
+    assert (row.score, row.latency_ms, row.trial) == (champion.score, champion.latency_ms, champion.trial)
+    assert champion.leaderboard[-1].cause == "It was planted."
+    assert {one.column for one in champion.importances} == set(table.problem.frame.columns)
+    assert champion.importances[0].column in ("age", "region")
+    assert champion.diagnostics["rows"] == 240
+
+
+def test_one_trial_is_enough(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "left", ("dummy",))
+    champion = finish(table, tmp_path, records)
+    assert (champion.algorithm, champion.trial) == ("dummy", 0)
+    assert any("larger budget" in note for note in champion.notes)
+
+
+def test_a_simple_finish_is_of_one_trial_and_without_insight(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "plan", ("dummy", "lightgbm", "extra_trees"))
+    champion = finish(table, tmp_path, records, 20.0, simple=True)
+    assert champion.trial in (1, 2)
+    assert champion.importances == ()
+
+
+def test_a_time_split_keeps_the_model_of_the_last_fold(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "spend", ("lightgbm", "ridge"), split="time:age")
+    finish(table, tmp_path, records)
+    one = len(export_trial(table, tmp_path, 0))
+    whole, whole_records = study(tmp_path / "whole", "spend", ("lightgbm",))
+    assert whole_records[0].state is TrialState.COMPLETE
+    assert one < len(export_trial(whole, tmp_path / "whole", 0))
+
+
+def test_without_time_there_is_still_a_model(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "left", EACH["left"])
+    began = time.monotonic()
+    champion = finish(table, tmp_path, records, 0.0)
+    assert time.monotonic() - began < 6
+    assert (tmp_path / "champion" / "model.onnx").exists()
+    assert champion.cut == ("importances: no time was left",)
+    assert champion.trial is not None
+
+
+def test_what_cannot_be_exported_gives_way_with_the_reason_in_its_row(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "left", ("dummy", "logistic", "lightgbm"))
+    best = min(records, key=lambda record: -(record.score or 0))
+    broken = trial_folder(tmp_path, best.number)
+    for model in broken.glob("fold-*"):
+        model.write_bytes(b"nonsense")
+    champion = finish(table, tmp_path, records)
+    assert champion.trial not in (None, best.number)
+    (row,) = [row for row in champion.leaderboard if row.trial == best.number]
+    assert row.cause
+    assert not row.champion
+
+
+def test_a_limit_on_latency_is_kept_or_the_fastest_is_taken(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "left", EACH["left"], max_latency_ms=1e-6)
+    champion = finish(table, tmp_path, records)
+    assert champion.latency_ms is not None
+    assert any("the limit is 1e-06 ms" in note for note in champion.notes)
+
+
+def test_a_study_without_a_complete_trial_has_no_champion(tmp_path: Path) -> None:
+    table = prepared(folds=3)
+    with pytest.raises(TrialError, match="No trial was completed"):
+        finish(table, tmp_path, [TrialRecord(0, "lasso", {}, TrialState.FAILED)])
+
+
+def test_trials_of_other_folds_are_not_mixed_in(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "left", ("dummy", "lightgbm"))
+    other = prepared("left", folds=4)
+    with pytest.raises(TrialError, match="No trial was completed"):
+        finish(other, tmp_path, records)
+    assert table.folds.id != other.folds.id
+
+
+def test_nothing_that_exports_is_an_error(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "left", ("logistic",))
+    for model in trial_folder(tmp_path, 0).glob("fold-*"):
+        model.write_bytes(b"nonsense")
+    with pytest.raises(ExportError, match="None of the best models"):
+        finish(table, tmp_path, records)
