@@ -1,0 +1,34 @@
+"""The README names what the tables hold."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.metrics import METRICS
+from flowml.runner.tiers import TIERS
+from flowml.storage.formats import FORMATS
+from flowml.ui.navigation import PAGES
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+SUFFIXES = [suffix for format_ in FORMATS for suffix in format_.suffixes]
+
+
+@pytest.mark.parametrize("name", [*ALGORITHMS, *METRICS, *SUFFIXES, *(tier.queue for tier in TIERS)])
+def test_each_name_stands_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("title", [page.title for page in PAGES])
+def test_each_page_stands_in_the_readme(title: str) -> None:
+    assert title in README
+
+
+def test_the_table_of_settings_is_fresh() -> None:
+    stale = subprocess.run([sys.executable, str(ROOT / "scripts/dev/settings_table"), "--check"], check=False)
+    assert stale.returncode == 0, "run scripts/dev/settings_table"
