@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flowml.runner.settings import Settings
 from flowml.storage.errors import FlowMLError, NotFound, NotReady, SpecError, StorageError
 from flowml.storage.records import (
     Artifact,
@@ -30,6 +32,7 @@ from flowml.ui.components import (
     datasets,
     faults,
     frontend,
+    join,
     leaderboard,
     log,
     predict_form,
@@ -197,3 +200,24 @@ def test_a_component_writes_what_it_is_given_as_text_only(path: Any) -> None:
 def test_log_lines_as_text() -> None:
     line = LogLine(0.0, Level.WARNING, "studio", "late", "job-1")
     assert log.as_text([line]) == "1970-01-01 00:00:00+00:00 WARNING studio job-1 late\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "command"),
+    [
+        (Settings(), "flowml-worker start"),
+        (Settings(home=Path("/a b")), "FLOWML_HOME='/a b' flowml-worker start"),
+        (
+            Settings(redis_url="redis://:secret@host:6379/0"),
+            "flowml-worker start --redis 'redis://:***@host:6379/0'",
+        ),
+    ],
+)
+def test_the_command_that_joins_holds_no_password(settings: Settings, command: str) -> None:
+    assert join.command(settings) == command
+
+
+def test_a_whole_number_has_a_whole_example() -> None:
+    assert predict_form.Field("a", "number", type="integer", example=29.0).typical == 29
+    assert predict_form.Field("a", "number", type="number", example=29.0).typical == 29.0
+    assert predict_form.Field("a", "string", example="x").typical == "x"

@@ -168,9 +168,6 @@ def test_a_prediction_follows_the_form(used: tuple[Studio, Trained]) -> None:
     young = app.metric[0].value
     app.number_input(key=f"{trained.model}-age").set_value(80).run()
     assert (young, app.metric[0].value) == ("no", "yes")
-    app.session_state[f"{trained.model}-plan"] = "unheard of"
-    app.run()
-    assert "plan" in app.warning[0].value
 
 
 def test_a_job_is_started_watched_and_cancelled_from_the_pages(bare: Studio, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def _show(
             "text": words.duration(phase.seconds),
         }
         for phase in phases
-        if phase.seconds > 0
+        if phase.seconds >= 0.05
     ]
     _render(
         key=f"budget-{key}",

@@ -33,8 +33,8 @@ def view(job: Job) -> None:
 
 
 def _members(model: Model) -> None:
-    if not model.members:
-        st.markdown(f"One model: **{words.plain(model.name)}**.")
+    if len(model.members) <= 1:
+        st.markdown(f"One model, **{words.plain(model.name)}**: a bag of the models of its folds.")
         return
     st.caption("A weighted mean of these models, each a bag of its fold models.")
     table = {"Member": list(model.members), "Weight": [100 * weight for weight in model.weights]}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+
 import streamlit as st
 
+from flowml.runner.connection import masked
+from flowml.runner.settings import Settings
 from flowml.ui import session
 
 
-def command() -> str:
-    """Without an external Redis a worker finds the studio's own by the data folder, on this machine only."""
-    settings = session.studio().settings
+def command(settings: Settings) -> str:
+    """A worker finds the studio by its Redis, and the studio's own Redis by the data folder."""
     if settings.redis_url:
-        return "FLOWML_REDIS_URL=redis://HOST:PORT flowml-worker start"
-    return "flowml-worker start"
+        return f"flowml-worker start --redis {shlex.quote(masked(settings.redis_url))}"
+    if settings.home == Settings().home:
+        return "flowml-worker start"
+    return f"FLOWML_HOME={shlex.quote(str(settings.home))} flowml-worker start"
 
 
 def show() -> None:
@@ -20,11 +25,9 @@ def show() -> None:
     with st.container(border=True):
         st.subheader("Add a worker", anchor=False)
         if settings.redis_url:
-            st.markdown(
-                ":gray[On this or another machine, with the address of the Redis that this studio uses:]"
-            )
+            st.markdown(":gray[On any machine that reaches the same Redis; put in its password:]")
         else:
-            st.markdown(":gray[On this machine, with the same data folder:]")
-        st.code(command(), language="bash")
-        st.markdown(":gray[What a machine can do, without joining:]")
+            st.markdown(":gray[On this machine, beside those that the studio started itself:]")
+        st.code(command(settings), language="bash", wrap_lines=True)
+        st.markdown(":gray[What a machine could do, without joining:]")
         st.code("flowml-worker probe", language="bash")

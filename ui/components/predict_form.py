@@ -30,6 +30,17 @@ class Field(Record):
     missing_share: float = 0.0
     example: str | float | None = None
 
+    @property
+    def whole(self) -> bool:
+        return self.type == "integer"
+
+    @property
+    def typical(self) -> str | float | int | None:
+        """The example as the column has it: 29 rather than 29.0 in a column of whole numbers."""
+        if self.kind != "number" or not isinstance(self.example, int | float):
+            return self.example
+        return int(self.example) if self.whole else float(self.example)
+
 
 def fields(model: Model) -> list[Field]:
     """Those that matter most to the model first."""
@@ -57,16 +68,13 @@ def _grid(model: Model, asked: Sequence[Field]) -> dict[str, Any]:
 
 
 def _number(field: Field, key: str) -> float | int | None:
-    whole = field.type == "integer"
-    example = field.example if isinstance(field.example, int | float) else None
-    value = None if example is None else int(example) if whole else float(example)
-    step = 1 if whole else _step(field)
+    value = field.typical if isinstance(field.typical, int | float) else None
     return st.number_input(
         words.plain(field.name),
         value=value,
-        step=step,
+        step=1 if field.whole else _step(field),
         key=key,
-        format="%d" if whole else "%.6g",
+        format="%d" if field.whole else "%.6g",
         placeholder="missing",
         help=_range(field, words.number(field.minimum), words.number(field.maximum)),
     )

@@ -42,7 +42,7 @@ def model_page(model: Model) -> None:
         with answer:
             prediction.show(model, row)
     else:
-        request_example.show(model, {field.name: field.example for field in predict_form.fields(model)})
+        request_example.show(model, {field.name: field.typical for field in predict_form.fields(model)})
 
 
 with explained():
