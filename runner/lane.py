@@ -150,6 +150,8 @@ class Lane:
             self._turn()
 
     def _search_is_over(self) -> bool:
+        if self._wish is Control.PAUSE:
+            return False
         exhausted = self._dry and not self._ledger.running
         if not self._ledger.complete:
             if exhausted:
@@ -208,8 +210,6 @@ class Lane:
 
     def _try_finish(self, limit_s: float, simple: bool) -> None:
         slot = self._free_slot()
-        for other in self._crew.doing(Doing.EVALUATING):
-            self._cut(other)
         slot.now(Doing.FINISHING, limit_s, LEAST_FINISH_S)
         slot.send(
             "finish",
@@ -222,7 +222,9 @@ class Lane:
         self._until(lambda: slot.doing is not Doing.FINISHING)
 
     def _free_slot(self) -> Slot:
-        """A child that has the table and nothing to do. While all are busy, a stand-by is started at once."""
+        """A child that has the table and nothing to do; what still runs is cut, and no longer takes cores."""
+        for busy in self._crew.doing(Doing.EVALUATING):
+            self._cut(busy)
         if not self._crew.doing(Doing.IDLE, *COMING):
             self._crew.add()
         self._until(lambda: bool(self._crew.doing(Doing.IDLE)))
