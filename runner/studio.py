@@ -67,6 +67,8 @@ class Studio:
             self._begin(stack, redis)
             self._running = stack.pop_all()
         log.info("The studio runs on %s", self.settings.home)
+        for name in self.settings.idle():
+            log.warning("%s is set, but nothing reads it in this version", name)
 
     def stop(self) -> None:
         """To stop twice is no error."""

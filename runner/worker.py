@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from redis import Redis
 from redis.exceptions import RedisError
 
-from flowml.runner import enlisting, logs
+from flowml.runner import enlisting, facts, logs, workfolder
 from flowml.runner.connection import connect, masked, patient, reachable
 from flowml.runner.embedded import read_endpoint
 from flowml.runner.enlisting import Terms
@@ -63,6 +63,7 @@ def run_worker(
         with reachable():
             redis.ping()
             record = enlisting.enlist(redis, settings, terms, probe(settings.ollama_url))
+            workfolder.sweep(settings.work, lambda job_id: facts.has_ended(redis, job_id))
         with FactWriter(redis, settings.spool, record.name) as told:
             logs.set_up(settings, record.name, told.put)
             told.put(FactKind.WORKER, record.to_dict())

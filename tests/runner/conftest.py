@@ -68,7 +68,7 @@ def small_table(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Intake]
     rows = range(60)
     pl.DataFrame(
         {
-            "x": [float(row) for row in rows],
+            "x": [row // 3 + 0.5 for row in rows],
             "colour": [("red", "green", "blue")[row % 3] for row in rows],
             "y": ["yes" if row >= 30 else "no" for row in rows],
         }
