@@ -106,9 +106,9 @@ def _quality(card: Json) -> str:
         " on rows that the models had not seen",
     ]
     if card["latency_ms"] is not None:
-        facts.append(f"{_number(card['latency_ms'])} ms for one row on one thread")
+        facts.append(f"{card['latency_ms']:.2g} ms for one row on one thread")
     if card["size_bytes"]:
-        facts.append(f"{card['size_bytes'] / 1e6:.1f} MB")
+        facts.append(f"{card['size_bytes'] / 1e6:.2g} MB")
     parity = card["parity"]
     if parity:
         facts.append(

@@ -18,40 +18,41 @@ OPSET = 21
 ML_OPSET = 5
 IR = 10
 PRODUCER = "flowml-studio"
+LARGEST = 1_900_000_000  # bytes
 INPUT_TYPES = {
     Kind.NUMBER: onnx.TensorProto.DOUBLE,
     Kind.STRING: onnx.TensorProto.STRING,
     Kind.TEXT: onnx.TensorProto.STRING,
     Kind.DATETIME: onnx.TensorProto.INT64,
 }
-LARGEST = 1_900_000_000  # bytes; a protocol buffer ends at 2 GB
 
 
 class Graph:
     def __init__(self, contract: Contract | None = None) -> None:
-        self.inputs: list[Any] = []
-        self.outputs: list[Any] = []
-        self._nodes: list[Any] = []
-        self._constants: list[Any] = []
+        self._model = onnx.ModelProto(ir_version=IR, producer_name=PRODUCER)
+        for domain, version in (("", OPSET), (ML, ML_OPSET)):
+            self._model.opset_import.append(helper.make_opsetid(domain, version))
+        self._graph = self._model.graph  # everything is written into it at once: large nodes are dear to copy
+        self._graph.name = "flowml"
         self._known: dict[Any, tuple[str, ...]] = {}
         self._named = 0
         for column in contract.columns if contract else ():
             self.input(column.feed, INPUT_TYPES[column.kind], 1)
 
     def input(self, name: str, tensor_type: int, width: int) -> str:
-        self.inputs.append(helper.make_tensor_value_info(name, tensor_type, [None, width]))
+        self._graph.input.append(helper.make_tensor_value_info(name, tensor_type, [None, width]))
         return name
 
     def output(self, name: str, value: str, tensor_type: int, shape: list[int | None]) -> None:
-        self._nodes.append(helper.make_node("Identity", [value], [name]))
-        self.outputs.append(helper.make_tensor_value_info(name, tensor_type, shape))
+        self._graph.node.append(helper.make_node("Identity", [value], [name]))
+        self._graph.output.append(helper.make_tensor_value_info(name, tensor_type, shape))
 
     def constant(self, values: npt.ArrayLike, dtype: npt.DTypeLike) -> str:
         array = np.asarray(values, dtype)
         key = ("constant", array.dtype.str, array.shape, array.tobytes())
         if key not in self._known:
             name = self._name("constant")
-            self._constants.append(numpy_helper.from_array(array, name))
+            self._graph.initializer.append(numpy_helper.from_array(array, name))
             self._known[key] = (name,)
         return self._known[key][0]
 
@@ -64,7 +65,7 @@ class Graph:
         key = (kind, inputs, outputs, domain, _frozen(attributes))
         if key not in self._known:
             names = tuple(self._name(kind) for _ in range(outputs))
-            self._nodes.append(helper.make_node(kind, inputs, names, domain=domain, **attributes))
+            self._graph.node.append(helper.make_node(kind, inputs, names, domain=domain, **attributes))
             self._known[key] = names
         return self._known[key]
 
@@ -75,7 +76,7 @@ class Graph:
         """Add a node made elsewhere, with one output that is named here."""
         name = self._name(kind)
         node.output.append(name)
-        self._nodes.append(node)
+        self._graph.node.append(node)
         return name
 
     def paste(self, model: Any, inputs: Mapping[str, str]) -> dict[str, str]:
@@ -88,27 +89,21 @@ class Graph:
         for tensor in graph.initializer:
             copy = onnx.TensorProto.FromString(tensor.SerializeToString())
             copy.name = names[tensor.name] = prefix + tensor.name
-            self._constants.append(copy)
+            self._graph.initializer.append(copy)
         for node in graph.node:
-            self._nodes.append(_renamed(node, names, prefix))
+            self._graph.node.append(_renamed(node, names, prefix))
         return {output.name: names[output.name] for output in graph.output}
 
     def model(self, metadata: Mapping[str, str]) -> bytes:
-        graph = helper.make_graph(self._nodes, "flowml", self.inputs, self.outputs, self._constants)
-        model = helper.make_model(
-            graph,
-            opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)],
-            ir_version=IR,
-            producer_name=PRODUCER,
-        )
-        helper.set_model_props(model, dict(metadata))
-        if model.ByteSize() > LARGEST:
+        """The whole model as bytes, checked."""
+        helper.set_model_props(self._model, dict(metadata))
+        content: bytes = self._model.SerializeToString()
+        if len(content) > LARGEST:
             raise ExportError(
-                f"The model takes {model.ByteSize() / 1e9:.1f} GB as ONNX, more than 2 GB cannot be written.",
+                f"The model takes {len(content) / 1e9:.1f} GB as ONNX, more than 2 GB cannot be opened.",
                 "Let fewer or smaller models into the ensemble.",
             )
-        onnx.checker.check_model(model)
-        content: bytes = model.SerializeToString()
+        onnx.checker.check_model(content)
         return content
 
     def _name(self, kind: str) -> str:

@@ -82,6 +82,29 @@ def test_pandas_columns_of_mixed_types_are_read_value_by_value(contract: Contrac
     assert "no date" in told(warnings, "joined")
 
 
+def test_types_of_pandas_are_understood(contract: Contract) -> None:
+    frame = pd.DataFrame(
+        {
+            "age": pd.array([30, 40, None], dtype="Int64"),
+            "member": pd.array([True, None, False], dtype="boolean"),
+            "city": pd.Categorical(["Bonn", None, "Berlin"]),
+            "plan": pd.Series(["free", "pro", "plus"], dtype="string"),
+            "joined": pd.to_datetime(["2020-01-01", None, "2020-01-03"]),
+            "seen": pd.to_datetime(["2020-01-01", None, "2020-01-03"]).tz_localize("Europe/Berlin"),
+            "income": np.array([1.5, np.nan, np.inf]),
+        }
+    )
+    feeds, warnings = contract.accept(frame)
+    assert feeds["age"].ravel()[:2].tolist() == [30.0, 40.0]
+    assert feeds["member"].ravel()[[0, 2]].tolist() == [1.0, 0.0]
+    assert feeds["city"].ravel().tolist() == ["Bonn", "", "Berlin"]
+    assert feeds["plan"].ravel().tolist() == ["free", "pro", "plus"]
+    assert feeds["joined"].ravel().tolist() == [1_577_836_800, MISSING_DATE, 1_578_009_600]
+    assert feeds["seen"].ravel().tolist() == [1_577_833_200, MISSING_DATE, 1_578_006_000]
+    assert np.isnan(feeds["income"].ravel()[1:]).all()
+    assert {w.column for w in warnings} == {"age", "joined", "seen", "income", "note"}
+
+
 SURPRISES: list[tuple[str, Any, str]] = [
     ("age", "12", "text read as a number"),
     ("age", "twelve", "no number"),

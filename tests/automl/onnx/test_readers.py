@@ -11,10 +11,12 @@ import pytest
 
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.algorithms.catboost import CatBoost, columns
-from flowml.automl.fitted import FORMATS, Fitted
+from flowml.automl.fitted import FORMATS, LINKS, Fitted
 from flowml.automl.onnx.forest import Matrix, Planter
 from flowml.automl.onnx.graph import Graph
+from flowml.automl.onnx.links import LINKS as LINK_ROWS
 from flowml.automl.onnx.links import apply_link
+from flowml.automl.onnx.native import LIBRARIES
 from flowml.automl.onnx.readers import READERS, read
 from flowml.automl.onnx.trees import Trees
 from flowml.storage.errors import ExportError
@@ -64,8 +66,12 @@ def wild(X: Matrix, holes: bool) -> Matrix:
 CASES = [(key, task) for key, row in ALGORITHMS.items() for task in sorted(row.tasks)]
 
 
-def test_every_format_has_a_reader() -> None:
-    assert set(READERS) == set(FORMATS)
+def test_every_format_has_a_reader_and_a_library() -> None:
+    assert set(READERS) == set(LIBRARIES) == set(FORMATS)
+
+
+def test_every_link_has_a_row() -> None:
+    assert set(LINK_ROWS) == set(LINKS)
 
 
 @pytest.mark.parametrize(("key", "task"), CASES)
