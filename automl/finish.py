@@ -130,7 +130,7 @@ def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], 
         numbers = tuple(member.number for member in blend.members)
         try:
             exported = export(prepared, work, blend)
-        except Exception as error:  # whatever a library says of its model, the next offer is there
+        except Exception as error:  # libraries raise what they like, and the next offer is there
             refused[numbers] = getattr(error, "message", f"{type(error).__name__}: {error}")
             continue
         chosen = _Chosen(blend, exported, refused)

@@ -42,7 +42,8 @@ class LogTarget:
         return self.inner.cut
 
     def predict(self, X: Array) -> Array:
-        values: Array = np.expm1(self.inner.predict(X))
+        with np.errstate(over="ignore"):  # what is infinite fails the trial with a cause
+            values: Array = np.expm1(self.inner.predict(X))
         return values
 
     def freeze(self) -> Fitted:

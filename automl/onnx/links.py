@@ -38,6 +38,13 @@ def _softmax(raw: Floats) -> Floats:
     return probabilities
 
 
+def _expm1(raw: Floats) -> Floats:
+    """Infinite beyond what a double holds, as in a graph."""
+    with np.errstate(over="ignore"):
+        value: Floats = np.expm1(raw)
+    return value
+
+
 def _build_expm1(graph: Graph, raw: str) -> str:
     return graph.op("Sub", graph.op("Exp", raw), graph.constant(1.0, np.float64))
 
@@ -47,7 +54,7 @@ _ROWS = (
     Link("softmax", _softmax, lambda graph, raw: graph.op("Softmax", raw, axis=-1)),
     Link("probability", lambda raw: raw, lambda _, raw: raw),
     Link("identity", lambda raw: raw, lambda _, raw: raw),
-    Link("expm1", np.expm1, _build_expm1),
+    Link("expm1", _expm1, _build_expm1),
 )
 LINKS = {row.key: row for row in _ROWS}
 
