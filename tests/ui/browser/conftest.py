@@ -12,7 +12,7 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, Response
+from playwright.sync_api import ConsoleMessage, Page, Request, Response, expect
 
 from flowml.ui.client import Studio
 
@@ -35,7 +35,10 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
+WIDTH, HEIGHT = 1360, 900
 ROWS = 500
+
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,7 +56,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    size = {"width": 1360, "height": 900}
+    size = {"width": WIDTH, "height": HEIGHT}
     return {**browser_context_args, "viewport": size, "reduced_motion": "reduce", "accept_downloads": True}
 
 
@@ -114,7 +117,12 @@ def shoot(page: Page) -> Callable[[str], None]:
 
     def shoot(name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        page.wait_for_load_state("networkidle")
+        height = page.evaluate("document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 0")
+        page.set_viewport_size({"width": WIDTH, "height": max(HEIGHT, min(height, 4000))})
+        page.wait_for_timeout(700)  # charts fit themselves to the new size
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
     return shoot
 

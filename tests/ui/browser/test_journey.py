@@ -111,7 +111,7 @@ def results(page: Page, rest: Studio, job: str, shoot: Callable[[str], None]) ->
     assert ended.receipt is None or ended.receipt.used_s <= 30 * 1.1
     rows = rest.leaderboard(job).models
     assert len({row.algorithm for row in rows if row.rank is not None and row.algorithm != "ensemble"}) >= 5
-    page.get_by_role("link", name="Results").last.click()
+    page.get_by_test_id("stMain").get_by_role("link", name="Results").click()
     expect(page).to_have_url(re.compile(r"/results\?job="))
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     settled(page)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from flowml.ui.client import Studio
-from flowml.ui.navigation import PAGES
+from flowml.ui.navigation import PAGES, PageRow
 
 # What a page shows is named in its URL.
 QUERIES = {
@@ -25,17 +25,17 @@ SCHEMES = [
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("key", [row.key for row in PAGES])
+@pytest.mark.parametrize("row", PAGES, ids=[row.key for row in PAGES])
 def test_a_page_opens_and_shows_what_its_address_names(
-    page: Page, trained: dict[str, str], shoot: Callable[[str], None], key: str, scheme: str
+    page: Page, trained: dict[str, str], shoot: Callable[[str], None], row: PageRow, scheme: str
 ) -> None:
-    page.goto(f"/{key}{QUERIES.get(key, '').format(**trained)}")
+    page.goto(f"/{'' if row.default else row.key}{QUERIES.get(row.key, '').format(**trained)}")
     settled(page)
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
     assert (sum(int(part) for part in colour[4:-1].split(",")) < 384) is (scheme == "dark")
-    shoot(f"{key}-{scheme}")
+    shoot(f"{row.key}-{scheme}")
 
 
 @pytest.mark.parametrize("key", ["data", "live", "results", "predict"])
