@@ -1,0 +1,236 @@
+"""The command lines as a user types them: real processes, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import flowml
+from flowml.runner.doctor import CHECKS
+
+BIN = Path(sys.executable).parent
+ROW = ("rank", "name", "algorithm", "score", "score_std", "metric", "fit_seconds", "latency_ms", "size_bytes")
+ROW += ("state", "cause")
+PAPERS = {"model.onnx", "leaderboard.json", "receipt.json", "card.md", "card.json"}
+
+
+def run(*arguments: object, program: str = "flowml", **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BIN / program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+        env={**os.environ, **environ},
+    )
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    draw = np.random.default_rng(0)
+    size, city = draw.normal(size=400), draw.choice(["Bonn", "Köln", "Berlin"], 400)
+    bought = size + (city == "Bonn") + draw.normal(size=400) / 2 > 0
+    path = tmp_path_factory.mktemp("table") / "customers.csv"
+    frame = pl.DataFrame({"size": size, "city": city, "bought": np.where(bought, "yes", "no")})
+    frame.write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(table: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder that a training wrote, and the last line that it printed."""
+    out = tmp_path_factory.mktemp("trained") / "made" / "here"
+    few = ("--algorithms", "logistic,extra_trees", "--trials", "3")
+    done = run("train", table, "--target", "bought", "--budget", "1m", *few, "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    return out, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_version_and_help_answer_at_once() -> None:
+    began = time.monotonic()
+    assert run("version").stdout.strip() == flowml.__version__
+    assert time.monotonic() - began < 1.5
+    shown = run("--help").stdout
+    for command in ("up", "train", "predict", "doctor", "version"):
+        assert command in shown
+
+
+def test_no_command_line_loads_a_model_library() -> None:
+    heavy = ("sklearn", "lightgbm", "xgboost", "catboost", "optuna", "polars")
+    code = (
+        "import sys, flowml.ui.cli.train, flowml.ui.cli.predict, flowml.ui.cli.worker; "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_train_writes_the_model_and_its_papers(trained: tuple[Path, dict[str, Any]]) -> None:
+    out, said = trained
+    assert {path.name for path in out.iterdir()} == PAPERS
+    rows = json.loads((out / "leaderboard.json").read_text())
+    assert set(ROW) <= set(rows[0])
+    receipt = json.loads((out / "receipt.json").read_text())
+    assert receipt["budget_s"] == 60.0
+    assert sum(phase["seconds"] for phase in receipt["phases"]) == pytest.approx(receipt["used_s"], abs=0.1)
+    assert said["model"] == str(out / "model.onnx")
+    assert said["metric"] == "roc_auc"
+    assert said["trials"] == sum(receipt["trials"].values())
+    assert said["score"] > 0.8
+    assert said["champion"] == next(row["name"] for row in rows if row["champion"])
+
+
+def test_the_budget_is_kept(table: Path, tmp_path: Path) -> None:
+    done = run("train", table, "--target", "bought", "--budget", "4", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    receipt = json.loads((tmp_path / "receipt.json").read_text())
+    assert receipt["budget_s"] == 4.0
+    assert receipt["used_s"] < 4 + 4
+    assert "Written to" in done.stdout
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_predict_writes_a_table(
+    trained: tuple[Path, dict[str, Any]], table: Path, tmp_path: Path, suffix: str
+) -> None:
+    out = tmp_path / f"predictions{suffix}"
+    done = run("predict", trained[0] / "model.onnx", table, "--out", out)
+    assert done.returncode == 0, done.stderr
+    found = pl.read_csv(out) if suffix == ".csv" else pl.read_parquet(out)
+    assert found.columns == ["prediction", "probability_no", "probability_yes", "warnings"]
+    assert found.height == 400
+    truth = pl.read_csv(table)["bought"]
+    assert (found["prediction"] == truth).mean() > 0.8
+
+
+def test_the_model_loads_in_python(trained: tuple[Path, dict[str, Any]]) -> None:
+    model = flowml.load(str(trained[0] / "model.onnx"))
+    rows = pl.DataFrame({"size": [3.0, -3.0], "city": ["Bonn", "Berlin"]})
+    assert model.predict(rows).tolist() == ["yes", "no"]
+    assert model.predict_proba(rows.to_pandas()).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["train", "TABLE", "--target", "bougth", "--out", "OUT"], 1, "Did you mean 'bought'?"),
+        (["train", "nowhere.csv", "--target", "a", "--out", "OUT"], 1, "no file nowhere.csv"),
+        (["train", "EMPTY", "--target", "a", "--out", "OUT"], 1, "empty"),
+        (["train", "TABLE", "--target", "bought", "--out", "TABLE"], 1, "cannot be written"),
+        (["train", "TABLE", "--target", "bought", "--out", "OUT", "--algorithms", "magic"], 1, "magic"),
+        (["train", "TABLE", "--target", "bought", "--out", "OUT", "--budget", "soon"], 2, "60s, 5m, 1h"),
+        (["train", "TABLE", "--out", "OUT"], 2, "--target"),
+        (["predict", "TABLE", "TABLE", "--out", "OUT/p.csv"], 1, "onnx"),
+        (["predict", "nowhere.onnx", "TABLE", "--out", "OUT/p.csv"], 1, "no model file nowhere.onnx"),
+        (["predict", "nowhere.onnx", "TABLE", "--out", "OUT/p.docx"], 1, ".csv or .parquet"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_or_two(
+    arguments: list[str], code: int, words: str, table: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    places = {"TABLE": str(table), "OUT": str(tmp_path), "EMPTY": str(empty)}
+    filled = ["/".join(places.get(part, part) for part in word.split("/")) for word in arguments]
+    done = run(*(places.get(word, joined) for word, joined in zip(arguments, filled, strict=True)))
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error")]
+    assert code == 2 or len(errors) == 1
+
+
+def start_training(table: Path, out: Path) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [BIN / "flowml", "train", str(table), "--target", "bought", "--budget", "60s", "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    for line in child.stdout:
+        if "best so far" in line:
+            return child
+    raise AssertionError("it never found a model")
+
+
+def test_the_first_interrupt_keeps_the_best(table: Path, tmp_path: Path) -> None:
+    child = start_training(table, tmp_path / "out")
+    began = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=30)
+    assert child.returncode == 0, said
+    assert time.monotonic() - began < 10
+    assert {path.name for path in (tmp_path / "out").iterdir()} == PAPERS
+
+
+def test_the_second_interrupt_cancels(table: Path, tmp_path: Path) -> None:
+    child = start_training(table, tmp_path / "out")
+    child.send_signal(signal.SIGINT)
+    time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, said = child.communicate(timeout=30)
+    assert child.returncode == 130, said
+    assert time.monotonic() - began < 2
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_doctor_looks_at_everything(tmp_path: Path) -> None:
+    done = run("doctor", "--json", FLOWML_HOME=str(tmp_path / "new"), FLOWML_PORT="0")
+    assert done.returncode == 0, done.stdout
+    said = json.loads(done.stdout)
+    assert said["healthy"]
+    assert [row["check"] for row in said["checks"]] == [check.name for check in CHECKS]
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_worker_shows_what_it_can_do() -> None:
+    said = json.loads(run("probe", "--json", program="flowml-worker").stdout)
+    assert said["cpus"] >= 1
+    assert said["queues"][0] == "priority"
+    assert "memory" in run("probe", program="flowml-worker").stdout
+    rows = json.loads(run("queues", "--json", program="flowml-worker").stdout)["queues"]
+    assert [row["queue"] for row in rows if row["served"]] == said["queues"]
+
+
+def test_a_worker_without_redis_says_so(tmp_path: Path) -> None:
+    done = run("start", program="flowml-worker", FLOWML_HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert "--redis or FLOWML_REDIS_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "words"),
+    [
+        (["--host", "0.0.0.0"], {}, "no logins yet"),
+        (["--data-dir", "FILE"], {}, "cannot be written"),
+        (["--port", "TAKEN"], {}, "is taken"),
+        ([], {"FLOWML_REDIS_URL": "redis://127.0.0.1:1/0"}, "Redis"),
+        ([], {"FLOWML_PROT": "1"}, "FLOWML_PORT"),
+    ],
+)
+def test_what_keeps_the_studio_down_is_said(
+    arguments: list[str], environ: dict[str, str], words: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        (tmp_path / "file").touch()
+        places = {"TAKEN": str(taken.getsockname()[1]), "FILE": str(tmp_path / "file" / "home")}
+        filled = [places.get(word, word) for word in arguments]
+        port = [] if "--port" in arguments else ["--port", "0"]
+        done = run("up", *filled, *port, **{"FLOWML_HOME": str(tmp_path), **environ})
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
