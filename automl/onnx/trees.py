@@ -11,7 +11,7 @@ import onnx
 from onnx import numpy_helper
 
 from flowml.automl.features.graph import ML
-from flowml.automl.onnx.forest import IN, LEQ, Forest, Lookup
+from flowml.automl.onnx.forest import IN, LEQ, Forest, Lookup, Matrix
 from flowml.automl.onnx.graph import Graph
 from flowml.automl.onnx.parts import Scores, zeros
 from flowml.storage.errors import ExportError
@@ -81,16 +81,8 @@ def _ensemble(
     weights: npt.NDArray[Any],
     n_targets: int,
 ) -> Any:
-    mode, threshold = forest.mode.copy(), forest.threshold.copy()
-    members: list[float] = []
-    for split in np.flatnonzero(mode == IN):
-        codes = forest.sets[int(split)]
-        if codes:
-            members += [*map(float, codes), np.nan]  # NaN ends a set
-        else:
-            mode[split], threshold[split] = LEQ, LOWEST  # in no set: always no
-    node = onnx.NodeProto(op_type="TreeEnsemble", domain=ML, input=[features])
-    whole = {
+    mode, threshold, members = _written_sets(forest)
+    lists = {
         "nodes_featureids": forest.feature,
         "nodes_truenodeids": np.where(forest.yes < 0, ~forest.yes, forest.yes),
         "nodes_trueleafs": forest.yes < 0,
@@ -100,22 +92,32 @@ def _ensemble(
         "tree_roots": forest.roots,
         "leaf_targetids": targets,
     }
-    for name, numbers in whole.items():
-        ints = numbers.astype(np.int64).tolist()
-        node.attribute.append(onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS, ints=ints))
-    single = {"n_targets": n_targets, "aggregate_function": SUM, "post_transform": NONE}
-    for name, number in single.items():
-        node.attribute.append(onnx.AttributeProto(name=name, type=onnx.AttributeProto.INT, i=number))
-    tensors = {
-        "nodes_modes": mode,
-        "nodes_splits": threshold,
-        "leaf_weights": weights.astype(np.float32),
-        **({"membership_values": np.array(members, np.float32)} if members else {}),
-    }
+    tensors = {"nodes_modes": mode, "nodes_splits": threshold, "leaf_weights": weights.astype(np.float32)}
+    if len(members):
+        tensors["membership_values"] = members
+    numbers = {"n_targets": n_targets, "aggregate_function": SUM, "post_transform": NONE}
+    kind = onnx.AttributeProto  # written by hand: the helper looks at every number of a list
+    node = onnx.NodeProto(op_type="TreeEnsemble", domain=ML, input=[features])
+    for name, values in lists.items():
+        ints = values.astype(np.int64).tolist()
+        node.attribute.append(kind(name=name, type=kind.INTS, ints=ints))
     for name, values in tensors.items():
-        tensor = numpy_helper.from_array(values)
-        node.attribute.append(onnx.AttributeProto(name=name, type=onnx.AttributeProto.TENSOR, t=tensor))
+        node.attribute.append(kind(name=name, type=kind.TENSOR, t=numpy_helper.from_array(values)))
+    for name, number in numbers.items():
+        node.attribute.append(kind(name=name, type=kind.INT, i=number))
     return node
+
+
+def _written_sets(forest: Forest) -> tuple[npt.NDArray[np.uint8], Matrix, Matrix]:
+    """Modes, thresholds and the codes of all sets in order, each set ended by NaN."""
+    mode, threshold = forest.mode.copy(), forest.threshold.copy()
+    members: list[float] = []
+    for split in np.flatnonzero(mode == IN).tolist():
+        if forest.sets[split]:
+            members += [*map(float, forest.sets[split]), np.nan]
+        else:
+            mode[split], threshold[split] = LEQ, LOWEST  # in no set: always no
+    return mode, threshold, np.array(members, np.float32)
 
 
 @dataclass(frozen=True)
