@@ -82,7 +82,7 @@ def _ensemble(
     n_targets: int,
 ) -> Any:
     mode, threshold, members = _written_sets(forest)
-    lists = {
+    lists: dict[str, npt.NDArray[Any]] = {
         "nodes_featureids": forest.feature,
         "nodes_truenodeids": np.where(forest.yes < 0, ~forest.yes, forest.yes),
         "nodes_trueleafs": forest.yes < 0,
@@ -92,14 +92,18 @@ def _ensemble(
         "tree_roots": forest.roots,
         "leaf_targetids": targets,
     }
-    tensors = {"nodes_modes": mode, "nodes_splits": threshold, "leaf_weights": weights.astype(np.float32)}
+    tensors: dict[str, npt.NDArray[Any]] = {
+        "nodes_modes": mode,
+        "nodes_splits": threshold,
+        "leaf_weights": weights.astype(np.float32),
+    }
     if len(members):
         tensors["membership_values"] = members
     numbers = {"n_targets": n_targets, "aggregate_function": SUM, "post_transform": NONE}
     kind = onnx.AttributeProto  # written by hand: the helper looks at every number of a list
     node = onnx.NodeProto(op_type="TreeEnsemble", domain=ML, input=[features])
-    for name, values in lists.items():
-        ints = values.astype(np.int64).tolist()
+    for name, column in lists.items():
+        ints = column.astype(np.int64).tolist()
         node.attribute.append(kind(name=name, type=kind.INTS, ints=ints))
     for name, values in tensors.items():
         node.attribute.append(kind(name=name, type=kind.TENSOR, t=numpy_helper.from_array(values)))
