@@ -18,32 +18,56 @@ QUERIES = {
     "results": "?job={job}",
     "predict": "?model={model}",
 }
-SCHEMES = [
-    pytest.param(scheme, marks=pytest.mark.browser_context_args(color_scheme=scheme))
-    for scheme in ("light", "dark")
+VIEWS = [
+    ("data", "Preview"),
+    ("results", "Importance"),
+    ("results", "Diagnostics"),
+    ("results", "Champion"),
+    ("results", "Receipt"),
+    ("predict", "A file"),
+    ("predict", "From a program"),
 ]
+LIGHT = """() => {
+    const colour = getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor
+    return colour.match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) > 384
+}"""
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("row", PAGES, ids=[row.key for row in PAGES])
 def test_a_page_opens_and_shows_what_its_address_names(
-    page: Page, trained: dict[str, str], shoot: Callable[[str], None], row: PageRow, scheme: str
+    page: Page, trained: dict[str, str], shoot: Callable[[str], None], row: PageRow
 ) -> None:
     page.goto(f"/{'' if row.default else row.key}{QUERIES.get(row.key, '').format(**trained)}")
+    without_fault(page)
+    assert page.evaluate(LIGHT)
+    shoot(f"{row.key}-light")
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    without_fault(page)
+    assert not page.evaluate(LIGHT)
+    shoot(f"{row.key}-dark")
+
+
+@pytest.mark.parametrize(("key", "view"), VIEWS)
+def test_a_view_opens_by_its_address(
+    page: Page, trained: dict[str, str], shoot: Callable[[str], None], key: str, view: str
+) -> None:
+    page.goto(f"/{key}{QUERIES[key].format(**trained)}&view={view}")
+    without_fault(page)
+    shoot(f"{key}-{view.replace(' ', '-').lower()}")
+
+
+def without_fault(page: Page) -> None:
     settled(page)
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
     expect(page.get_by_test_id("stException")).to_have_count(0)
-    colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
-    assert (sum(int(part) for part in colour[4:-1].split(",")) < 384) is (scheme == "dark")
-    shoot(f"{row.key}-{scheme}")
 
 
 @pytest.mark.parametrize("key", ["data", "live", "results", "predict"])
 def test_a_page_without_an_id_lists_what_there_is(page: Page, trained: dict[str, str], key: str) -> None:
+    assert trained
     page.goto(f"/{key}")
-    settled(page)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert trained["job"]
+    without_fault(page)
 
 
 @pytest.mark.parametrize("address", ["data?dataset=no", "live?job=no", "results?job=no", "predict?model=no"])
