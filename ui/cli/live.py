@@ -50,9 +50,9 @@ class Live(Standing):
         return row
 
     def _figures(self) -> RenderableType:
-        parts = [f"{self.trials} trials", f"{self.running} running"]
+        parts = [f"{self.trials} {'trial' if self.trials == 1 else 'trials'}", f"{self.running} running"]
         parts += [f"{self.failed} failed"] if self.failed else []
-        best = "" if self.best is None else f"best {self.metric} {self.best:.5g}   "
+        best = "" if self.best is None else f"best {self.metric} {self.best:#.5g}   "
         return Text.assemble((best, "bold green"), ", ".join(parts))
 
     def _leaders(self) -> RenderableType:
@@ -61,5 +61,5 @@ class Live(Standing):
         table.add_column(self.metric or "score", justify="right", min_width=10)
         table.add_column("seconds", justify="right", min_width=8)
         for record in self.leaders(LEADERS):
-            table.add_row(record.algorithm, f"{record.score:.5g}", f"{record.seconds:.1f}")
+            table.add_row(record.algorithm, f"{record.score:#.5g}", f"{record.seconds:.1f}")
         return table

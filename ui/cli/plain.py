@@ -37,7 +37,7 @@ class Plain(Standing):
         better = record.state is TrialState.COMPLETE and best_score != self.best
         super().trial_finished(record, best_score)
         if better:
-            score = f"{self.metric} {record.score:.5g}"
+            score = f"{self.metric} {record.score:#.5g}"
             self.say(f"trial {record.number}: {record.algorithm}, {score}, the best so far")
 
     def say(self, text: str) -> None:

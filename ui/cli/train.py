@@ -115,7 +115,7 @@ def _report(outcome: LaneOutcome, out: Path) -> None:
     if (more := len(outcome.leaderboard) - SHOWN_ROWS) > 0:
         typer.echo(f"     and {more} more in {out / 'leaderboard.json'}")
     typer.echo()
-    typer.secho(f"{best.name}: {best.metric} {best.score:.5g}", bold=True)
+    typer.secho(f"{best.name}: {best.metric} {best.score:#.5g}", bold=True)
     typer.echo(f"{receipt.used_s:.1f} s used of {receipt.budget_s:.0f} s. Written to {out}:")
     typer.echo("  model.onnx, leaderboard.json, receipt.json, card.md, card.json")
     for note in receipt.notes:
@@ -124,5 +124,5 @@ def _report(outcome: LaneOutcome, out: Path) -> None:
 
 def _line(row: LeaderboardRow) -> str:
     rank = "   -" if row.rank is None else f"{row.rank:4d}"
-    score = row.state.value if row.score is None else f"{row.score:.5g}"
+    score = row.state.value if row.score is None else f"{row.score:#.5g}"
     return f"{rank}  {row.name:<32.32}  {score:>10}  {row.fit_seconds:8.1f} s  {row.cause}".rstrip()
