@@ -18,6 +18,5 @@ st.set_page_config(
     menu_items={"About": "**FlowML Studio**: private AutoML for tables. Nothing leaves this machine."},
 )
 st.html(STATIC / "studio.css")
-theme = "dark" if st.context.theme.type == "dark" else "light"
-st.logo(STATIC / f"logo-{theme}.svg", size="large", icon_image=STATIC / "mark.svg")
+st.logo(STATIC / "logo.svg", size="large", icon_image=STATIC / "mark.svg")
 st.navigation(navigation.sections(), position="sidebar", expanded=True).run()

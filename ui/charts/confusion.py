@@ -32,6 +32,7 @@ def confusion(told: Json, target: str, *, shares: bool = False) -> Chart:
                 "xgap": 2,
                 "ygap": 2,
                 "texttemplate": ("%{z:.0%}" if shares else "%{z:,}") if len(names) <= NUMBERED else "",
+                "textfont": {"size": 14},
                 "hovertemplate": "actual %{y}<br>predicted %{x}<br>"
                 + ("%{z:.1%} of the actual class" if shares else "%{z:,} rows")
                 + "<extra></extra>",
@@ -42,7 +43,7 @@ def confusion(told: Json, target: str, *, shares: bool = False) -> Chart:
             names_axis(f"Actual {label(target)}", names, 14, showgrid=False, autorange="reversed"),
             shapes=[_frame()],
         ),
-        height=max(300, min(620, 120 + 34 * len(names))),
+        height=max(340, min(620, 120 + 34 * len(names))),
     )
 
 

@@ -58,9 +58,9 @@ def rows(datasets: Sequence[Dataset]) -> None:
 def _row(versions: Sequence[Dataset]) -> None:
     dataset = versions[0]
     line = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    layout.link(line.container(width=320), "data", words.plain(title(dataset)), "table", dataset=dataset.id)
-    line.container(width=270).caption(f"{shape(dataset)} · {words.size(dataset.size)}")
-    line.container(width=110).caption(clock.ago(dataset.created_at))
+    layout.link(line.container(width=270), "data", words.plain(title(dataset)), "table", dataset=dataset.id)
+    line.container(width=250).caption(f"{shape(dataset)} · {words.size(dataset.size)}")
+    line.container(width=100).caption(clock.ago(dataset.created_at))
     layout.link(line.container(width=80), "train", "Train", "tune", dataset=dataset.id)
 
 

@@ -28,6 +28,6 @@ def show() -> None:
             st.markdown(":gray[On any machine that reaches the same Redis; put in its password:]")
         else:
             st.markdown(":gray[On this machine, beside those that the studio started itself:]")
-        st.code(command(settings), language="bash", wrap_lines=True)
+        st.code(command(settings), language=None, wrap_lines=True)
         st.markdown(":gray[What a machine could do, without joining:]")
-        st.code("flowml-worker probe", language="bash")
+        st.code("flowml-worker probe", language=None)

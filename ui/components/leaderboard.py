@@ -107,7 +107,7 @@ def _says_something(table: pl.DataFrame, name: str) -> bool:
 
 def _columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict[str, Any]:
     better, arrow = ("Higher", "↑") if direction == "maximize" else ("Lower", "↓")
-    digits = f"%.{_decimals(rows)}f"
+    digits = f"%,.{_decimals(rows)}f"
     folds = [score for row in rows for score in row.fold_scores]
     low, high = (min(folds), max(folds)) if folds else (0.0, 1.0)
     pad = (high - low) * 0.15 or 0.01

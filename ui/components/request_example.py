@@ -15,13 +15,13 @@ from flowml.storage.records import Model
 def show(model: Model, row: dict[str, Any]) -> None:
     st.caption("The same model, the same checks and the same number, from a program.")
     url = f"{_origin()}/api/results/model/{model.id}/predict"
-    for title, language, text in (
-        ("From a shell", "bash", _curl(url, row)),
-        ("From Python", "python", _python(url, row)),
-        ("Without the studio: the ONNX file and the command line", "bash", _alone()),
+    for title, text in (
+        ("From a shell", _curl(url, row)),
+        ("From Python", _python(url, row)),
+        ("Without the studio, from the ONNX file alone", _alone()),
     ):
         st.markdown(f"**{title}**")
-        st.code(text, language=language, wrap_lines=True)
+        st.code(text, language=None, wrap_lines=True)  # plain: coloured words lack contrast
     st.markdown("All routes are described in the [API's documentation](/api/docs).")
 
 
