@@ -101,12 +101,14 @@ def evaluate(bench: Bench, command: Json) -> None:
 
 
 def finish(bench: Bench, command: Json) -> None:
+    from flowml.automl.card import to_markdown
     from flowml.automl.finish import finish as finish_study
 
     work, deadline_s = Path(command["work"]), command["deadline_s"]
     records = tuple(TrialRecord.from_dict(record) for record in command["records"])
     with _threads(command["threads"]):
         champion = finish_study(bench.prepared, work, records, deadline_s, simple=command["simple"])
+    (work / "champion" / "card.md").write_text(to_markdown(champion.card), encoding="utf-8")
     bench.say("finished", champion=champion.to_dict())
 
 

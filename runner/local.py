@@ -68,7 +68,7 @@ def train(
             )
             outcome = lane.run()
             if outcome.champion is not None:
-                _write(outcome, study / "champion" / MODEL, out)
+                _write(outcome, study / "champion", out)
     finally:
         crew.close()
     if outcome.state is JobState.FAILED:
@@ -123,22 +123,18 @@ def _check_target(target: str, intake: Intake) -> None:
         raise UnknownColumn(f"The table has no column {target!r}.", advice)
 
 
-def _write(outcome: LaneOutcome, model: Path, out: Path) -> None:
+def _write(outcome: LaneOutcome, champion: Path, out: Path) -> None:
     """Each file appears whole; files that are not ours are left alone."""
-    from flowml.automl.card import to_markdown
-
     assert outcome.champion is not None
     rows = [row.to_dict() for row in outcome.leaderboard]
-    card = outcome.champion["card"]
-    papers = {
-        "leaderboard.json": json.dumps(rows, indent=1),
-        "receipt.json": json.dumps(outcome.receipt.to_dict(), indent=1),
-        "card.json": json.dumps(card, indent=1),
-        "card.md": to_markdown(card),
-    }
-    _place(out / MODEL, model.read_bytes())
-    for name, text in papers.items():
-        _place(out / name, text.encode())
+    _place(out / MODEL, (champion / MODEL).read_bytes())
+    _place(out / "card.md", (champion / "card.md").read_bytes())
+    for name, paper in (
+        ("leaderboard.json", rows),
+        ("receipt.json", outcome.receipt.to_dict()),
+        ("card.json", outcome.champion["card"]),
+    ):
+        _place(out / name, json.dumps(paper, indent=1).encode())
 
 
 def _place(path: Path, content: bytes) -> None:

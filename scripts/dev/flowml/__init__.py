@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flowml.automl.serve import Model
     from flowml.runner.fit import fit
 
@@ -21,7 +23,7 @@ __all__ = ["Model", "__version__", "fit", "load"]
 LAZY = {"fit": "flowml.runner.fit", "Model": "flowml.automl.serve"}  # imported when first asked for
 
 
-def load(path: str) -> Model:
+def load(path: str | Path) -> Model:
     """The model in an ONNX file that FlowML wrote."""
     from flowml.automl.serve import Model
 
