@@ -7,6 +7,7 @@ Conflict where a state forbids it, NotReady while Redis is away.
 
 from __future__ import annotations
 
+import logging
 import math
 import shutil
 import time
@@ -18,7 +19,7 @@ from pathlib import Path
 from redis import Redis
 
 from flowml.runner import control, events, facts, health, queue, roster, specs
-from flowml.runner.connection import reachable
+from flowml.runner.connection import AWAY, reachable
 from flowml.runner.queue import Place
 from flowml.runner.settings import Settings
 from flowml.runner.specs import Choices
@@ -47,6 +48,8 @@ from flowml.storage.records import (
     TrialRecord,
     Worker,
 )
+
+log = logging.getLogger(__name__)
 
 
 class Client:
@@ -130,8 +133,10 @@ class Client:
         )
         with self._db.write() as cursor:
             jobs.insert(cursor, job)
-        with reachable():
+        try:
             enqueue_job(self._redis, job, dataset)
+        except AWAY as away:  # just now: the reaper queues what is written down once Redis is back
+            log.warning("Job %s is written down and waits for Redis: %s", job.id, away)
         return job
 
     def job(self, id: str) -> Job:
@@ -161,6 +166,8 @@ class Client:
 
     def delete_job(self, id: str) -> None:
         """Removes an ended job with its trials, models and files. Raises Conflict while it is under way."""
+        with reachable():
+            self._redis.ping()
         with self._db.write() as cursor:
             fitted = models.list_(cursor, id)
             jobs.delete(cursor, id)
@@ -213,7 +220,7 @@ class Client:
         with self._db.read() as cursor:
             known = workers.list_(cursor)
         names = {worker.name for worker in live}
-        return live + tuple(health.offline(worker) for worker in known if worker.name not in names)
+        return live + tuple(roster.offline(worker) for worker in known if worker.name not in names)
 
     def forget_worker(self, name: str) -> None:
         """Takes an offline worker out of the list. Raises Conflict while it is online."""
@@ -240,7 +247,7 @@ class Client:
         """Counts. Keys: datasets, jobs (by state), models, workers_online."""
         with self._db.read() as cursor:
             by_state = {state.value: jobs.count(cursor, states={state}) for state in JobState}
-            fitted = len(models.list_(cursor))
+            fitted = models.count(cursor)
         with reachable():
             online = len(roster.online(self._redis))
         return {

@@ -12,6 +12,7 @@ from redis.retry import Retry
 
 from flowml.storage.errors import NotReady, SettingError
 
+LEAST_VERSION = (6, 2)  # has LMOVE
 # redis-py raises these when the server is away; its own ConnectionError is not the builtin one.
 AWAY = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
 
@@ -50,6 +51,15 @@ def reachable() -> Iterator[None]:
         raise NotReady(
             f"Redis does not answer: {away}.", "Is it running? `flowml doctor` looks at it. Then try again."
         ) from away
+
+
+def check(redis: Redis, url: str) -> None:
+    """Raises NotReady if Redis does not answer or is too old."""
+    with reachable():
+        version = str(redis.info("server")["redis_version"])
+    if tuple(int(part) for part in version.split(".")[:2]) < LEAST_VERSION:
+        least = ".".join(map(str, LEAST_VERSION))
+        raise NotReady(f"The Redis at {masked(url)} is of version {version}; at least {least} is needed.")
 
 
 def masked(url: str) -> str:

@@ -26,11 +26,11 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from flowml.runner import guard
+from flowml.runner.connection import LEAST_VERSION
 from flowml.runner.waiting import wait_until
 from flowml.storage.errors import NotReady, StorageError
 from flowml.storage.records import Record
 
-LEAST_VERSION = (6, 2)  # has LMOVE
 SOCKET_LENGTH = 100  # the system allows a little more
 START_S = 15.0
 STOP_S = 15.0

@@ -1,4 +1,4 @@
-"""How a worker gets its name and its place in the roster, and how it leaves."""
+"""How a worker gets its name and its place in the roster."""
 
 from __future__ import annotations
 
@@ -61,10 +61,6 @@ def enlist(redis: Redis, settings: Settings, terms: Terms, capabilities: Capabil
             leases.expire_all(redis, name, QUEUES)
             return claimed
     raise _taken(redis, terms.name)
-
-
-def leave(redis: Redis, record: Worker) -> None:
-    roster.leave(redis, record.name)
 
 
 def as_it_is(worker: FlowWorker, record: Worker) -> Worker:

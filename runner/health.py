@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from redis import Redis
@@ -22,10 +21,6 @@ NO_WORKER = (
     "No worker is online, so jobs wait. `flowml up` starts a local one unless FLOWML_WORKERS is 0; "
     "`flowml-worker start` adds this or another machine."
 )
-
-
-def offline(worker: Worker) -> Worker:
-    return dataclasses.replace(worker, state="offline", job_id="", cpu_percent=None, memory_used=None)
 
 
 def cluster(settings: Settings, workers: Sequence[Worker], queues: dict[str, int]) -> Json:
@@ -86,6 +81,8 @@ def _redis(redis: Redis) -> Json:
         advice.append(f"{waiting} facts wait to be recorded; the studio's disk may be too slow or full.")
     if memory["maxmemory"] and memory["used_memory"] > FULL * memory["maxmemory"]:
         advice.append("Redis is nearly full; raise its maxmemory.")
+    if memory["maxmemory"] and memory.get("maxmemory_policy", "noeviction") != "noeviction":
+        advice.append("Redis forgets jobs when it is full; set its maxmemory-policy to noeviction.")
     version = str(server.get("valkey_version") or server["redis_version"])
     found = {"version": version, "memory": int(memory["used_memory"])}
     return {"ok": True, **found, "workers_online": online, "facts_waiting": waiting, "advice": advice}

@@ -47,6 +47,7 @@ class LocalWorker:
         self._note = settings.home / "workers" / f"{name}.json"
         self._process: psutil.Process | None = None
         self._child: subprocess.Popen[bytes] | None = None  # the same, where this studio started it
+        self._family: list[psutil.Process] = []
         self._started_at = 0.0
         self._pause_s = 0.0
 
@@ -70,17 +71,17 @@ class LocalWorker:
 
     def ask_to_stop(self) -> None:
         if self._process is not None and self._alive():
+            self._family = family(self._process)  # before it lets go of them
             self._process.send_signal(signal.SIGTERM)
 
     def finish(self, timeout_s: float) -> None:
         """Waits for its end, then kills what is left of it and its children."""
         if self._process is None:
             return
-        family = _family(self._process)
-        _, stubborn = psutil.wait_procs(family[:1], timeout_s)
+        _, stubborn = psutil.wait_procs([self._process], timeout_s)
         if stubborn:
             log.warning("Local worker %s did not stop in time and is killed", self.name)
-        kill(family)
+        kill([self._process, *self._family])
         if self._child is not None:
             self._child.wait()
         self._note.unlink(missing_ok=True)
@@ -103,10 +104,10 @@ class LocalWorker:
             return None
         if note.version != flowml.__version__:
             log.info("Local worker %s is of version %s and is replaced", self.name, note.version)
+            all_of_it = family(process)
             process.terminate()
-            family = _family(process)
-            psutil.wait_procs(family[:1], STOP_S)
-            kill(family)
+            psutil.wait_procs([process], STOP_S)
+            kill(all_of_it)
             return None
         log.info("Local worker %s (process %d) outlived the last studio and goes on", self.name, note.pid)
         return process
@@ -164,7 +165,7 @@ def kill(processes: Sequence[psutil.Process]) -> None:
     psutil.wait_procs(list(processes), 5.0)
 
 
-def _family(process: psutil.Process) -> list[psutil.Process]:
+def family(process: psutil.Process) -> list[psutil.Process]:
     """The process and all that descends from it."""
     try:
         return [process, *process.children(recursive=True)]

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import duckdb
 from redis import Redis
@@ -36,6 +37,7 @@ from flowml.storage.records import (
 
 IDENTITY = "flowml:identity"
 IDLE_S = 0.1
+LOOK_UP_S = 5.0
 REMEMBERED_S = 7 * 86_400  # ids of facts; no sender repeats one that long
 LOGS_KEPT_S = 30 * 86_400
 HOUSEKEEPING_S = 3600.0
@@ -110,10 +112,17 @@ APPLIED_BY: dict[FactKind, Apply] = {
 REFUSABLE = (NotFound, Conflict, InputError, ValueError, KeyError, TypeError, AttributeError, duckdb.Error)
 
 
+class Place(NamedTuple):
+    stream: str  # with the identity of its Redis
+    after: str  # id of the last entry that was applied
+    looked_up_at: float
+
+
 class Recorder:
     def __init__(self, redis: Redis, db: Database) -> None:
         self._redis = redis
         self._db = db
+        self._known: Place | None = None
         self._kept_house_at = -HOUSEKEEPING_S
         self._routine = Routine("recorder", self._step)
 
@@ -129,19 +138,27 @@ class Recorder:
 
     def record(self) -> int:
         """Applies what waits in the stream, at most one batch; returns how many entries there were."""
-        stream = f"{facts.STREAM}@{self._identity()}"
-        with self._db.read() as cursor:
-            after = offsets.get(cursor, stream)
-        arrived = facts.read(self._redis, after)
+        place = self._place()
+        arrived = facts.read(self._redis, place.after)
         if not arrived:
             return 0
+        self._known = None  # until it is written
         try:
-            self._apply(stream, arrived)
+            self._apply(place.stream, arrived)
         except REFUSABLE:
             for each in arrived:
-                self._apply_or_refuse(stream, each)
+                self._apply_or_refuse(place.stream, each)
+        self._known = place._replace(after=arrived[-1].id)
         facts.trim(self._redis, arrived[-1].id)
         return len(arrived)
+
+    def _place(self) -> Place:
+        """Where to read on. Looked up anew now and then, for Redis may have been replaced by another."""
+        if self._known is None or time.monotonic() - self._known.looked_up_at > LOOK_UP_S:
+            stream = f"{facts.STREAM}@{self._identity()}"
+            with self._db.read() as cursor:
+                self._known = Place(stream, offsets.get(cursor, stream), time.monotonic())
+        return self._known
 
     def _apply(self, stream: str, arrived: Sequence[Arrived]) -> None:
         """All of them and the place in the stream, or nothing."""

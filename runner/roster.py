@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 from redis import Redis
@@ -47,6 +48,11 @@ def online(redis: Redis) -> tuple[Worker, ...]:
 def find(redis: Redis, name: str) -> Worker | None:
     record = redis.get(RECORD.format(name))
     return None if record is None else Worker.from_dict(json.loads(record))
+
+
+def offline(worker: Worker) -> Worker:
+    """The record of a worker that is gone."""
+    return dataclasses.replace(worker, state="offline", job_id="", cpu_percent=None, memory_used=None)
 
 
 def _text(value: bytes | str) -> str:

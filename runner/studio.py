@@ -9,7 +9,7 @@ from redis import Redis
 
 from flowml.runner import catalog, facts, logs, queue, spool
 from flowml.runner.client import Client
-from flowml.runner.connection import connect, masked, reachable
+from flowml.runner.connection import check, connect, masked, reachable
 from flowml.runner.embedded import EmbeddedRedis, find_server
 from flowml.runner.facts import FactWriter
 from flowml.runner.home import HomeLock, prepare, studio_id
@@ -90,8 +90,8 @@ class Studio:
             stack.callback(server.stop)
             url = server.start().url
         redis = stack.enter_context(closing(connect(url)))
+        check(redis, url)
         with reachable():
-            redis.ping()
             tenure = Tenure(redis, studio_id(self.settings.home))
             tenure.take()
         stack.callback(tenure.release)

@@ -7,18 +7,19 @@ starts its local ones.
 from __future__ import annotations
 
 import logging
+import signal
 import sys
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from flowml.runner import enlisting, facts, logs, workfolder
-from flowml.runner.connection import connect, masked, patient, reachable
+from flowml.runner import enlisting, facts, logs, roster, workfolder
+from flowml.runner.connection import check, connect, masked, patient, reachable
 from flowml.runner.embedded import read_endpoint
 from flowml.runner.enlisting import Terms
 from flowml.runner.facts import FactWriter
-from flowml.runner.health import offline
 from flowml.runner.home import prepare
 from flowml.runner.limits import allowance
 from flowml.runner.probe import probe
@@ -59,9 +60,9 @@ def run_worker(
     url, terms = redis_url or redis_url_of(settings), terms or Terms()
     prepare(settings)
     logs.set_up(settings, terms.name or "worker")
-    with closing(connect(url)) as redis:
+    with _exit_on_signals(), closing(connect(url)) as redis:
+        check(redis, url)
         with reachable():
-            redis.ping()
             record = enlisting.enlist(redis, settings, terms, probe(settings.ollama_url))
             workfolder.sweep(settings.work, lambda job_id: facts.has_ended(redis, job_id))
         with FactWriter(redis, settings.spool, record.name) as told:
@@ -72,8 +73,8 @@ def run_worker(
                 return _work(settings, url, terms, kind, redis, record)
             finally:
                 with suppress(RedisError):  # then it expires by itself
-                    enlisting.leave(redis, record)
-                told.put(FactKind.WORKER, offline(record).to_dict())
+                    roster.leave(redis, record.name)
+                told.put(FactKind.WORKER, roster.offline(record).to_dict())
                 log.info("Worker %s has stopped", record.name)
                 logs.set_up(settings, record.name)
 
@@ -108,6 +109,21 @@ def _work(
         worker.work()
         pulse.stop()
         return 0 if worker.told_to_stop else 1
+
+
+@contextmanager
+def _exit_on_signals() -> Iterator[None]:
+    """Until RQ has its own way with them, SIGTERM and Ctrl-C leave the orderly way too."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main(arguments: list[str]) -> int:

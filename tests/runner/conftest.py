@@ -109,12 +109,12 @@ def told(redis: Redis) -> Callable[[FactKind], list[Json]]:
 class WorkerProcess:
     """A worker whose jobs may be the functions of the workbench."""
 
-    def __init__(self, name: str, settings: Settings, log: Path) -> None:
+    def __init__(self, name: str, settings: Settings, log: Path, *more: str) -> None:
         self.name = name
         self.log = log
         with log.open("ab") as words:
             self.process = subprocess.Popen(
-                [sys.executable, str(WORKBENCH), name],
+                [sys.executable, str(WORKBENCH), name, *more],
                 env={**settings.to_environ(), "PATH": "/usr/bin:/bin"},
                 stdout=words,
                 stderr=words,
@@ -146,6 +146,12 @@ def start_worker(settings: Settings, tmp_path: Path, redis: Redis) -> Iterator[C
     for worker in started:
         if worker.process.poll() is None:
             worker.kill()
+
+
+@pytest.fixture
+def worker_process() -> type[WorkerProcess]:
+    """For tests that bring their own Redis."""
+    return WorkerProcess
 
 
 @pytest.fixture

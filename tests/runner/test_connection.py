@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowml.runner.connection import connect, masked, reachable
+from flowml.runner.connection import LEAST_VERSION, check, connect, masked, reachable
 from flowml.storage.errors import NotReady, SettingError
 
 MASKED = [
@@ -32,3 +32,8 @@ def test_a_wrong_password_is_told_so(redis_url: str) -> None:
     wrong = "unix://:wrong@" + redis_url.partition("@")[2]
     with pytest.raises(NotReady, match="refused the password"), reachable():
         connect(wrong).ping()
+
+
+def test_a_redis_of_today_is_new_enough(redis_url: str) -> None:
+    check(connect(redis_url), redis_url)
+    assert LEAST_VERSION == (6, 2)

@@ -141,14 +141,12 @@ def test_what_cannot_be_applied_is_set_aside_with_its_cause(
     assert "There is no job nobody" in caplog.text
 
 
-def test_another_redis_is_read_from_its_beginning(
-    redis: Redis, db: Database, record_all: Callable[[], int]
-) -> None:
+def test_another_redis_is_read_from_its_beginning(redis: Redis, db: Database) -> None:
     tell(redis, FactKind.LOG, LINE)
-    record_all()
+    Recorder(redis, db).record()
     redis.flushdb()
     redis.xadd(facts.STREAM, {"fact": facts.encode(new_fact(FactKind.LOG, LINE))}, id="1-1")
-    record_all()
+    Recorder(redis, db).record()
     with db.read() as cursor:
         assert len(logs.query(cursor)) == 2
 

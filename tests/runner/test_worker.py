@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +16,8 @@ import pytest
 from redis import Redis
 
 from flowml.runner import control, queue, roster, worker
+from flowml.runner.connection import connect
+from flowml.runner.embedded import EmbeddedRedis, find_server
 from flowml.runner.enlisting import Terms
 from flowml.runner.queue import FlowJob, Place
 from flowml.runner.reaper import Reaper
@@ -261,3 +265,30 @@ def test_a_redis_that_is_not_there_is_told_so(home: Path) -> None:
         run_worker(Settings(home=home, redis_url="redis://127.0.0.1:1/0"))
     with pytest.raises(NotReady, match="no studio has run"):
         worker.redis_url_of(Settings(home=home))
+
+
+def test_a_local_worker_gives_up_when_redis_stays_away(
+    home: Path, tmp_path: Path, worker_process: type[Any], eventually: Callable[..., None]
+) -> None:
+    server = EmbeddedRedis(tmp_path / "own", find_server())
+    url = server.start().url
+    settings = Settings(home=home, redis_url=url, lease=3.0, worker_ttl=2.0)
+    worker = worker_process("w1", settings, tmp_path / "w1.log", "3")
+    redis = connect(url)
+    eventually(lambda: redis.exists("rq:worker:w1"), 20)
+    submit(redis, "job-1", seconds=60.0)
+    eventually(lambda: marks(redis) == ["start w1"])
+    family = children(worker.process.pid)
+    server.stop()
+    assert worker.process.wait(30) == 0, worker.log.read_text()
+    assert [process for process in family if process.is_running()] == []
+    assert len(list(settings.spool.glob("*.jsonl"))) == 1
+    redis.close()
+
+
+def test_the_parent_process_is_light() -> None:
+    heavy = "{'duckdb', 'polars', 'numpy', 'optuna', 'sklearn', 'lightgbm', 'xgboost', 'onnxruntime'}"
+    code = (
+        f"import sys, flowml.runner.worker\nassert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

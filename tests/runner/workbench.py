@@ -45,4 +45,7 @@ class WorkbenchWorker(FlowWorker):
 
 
 if __name__ == "__main__":
-    sys.exit(run_worker(read_settings(), terms=Terms(sys.argv[1]), kind=WorkbenchWorker))
+    patience_s = float(sys.argv[2]) if len(sys.argv) > 2 else None
+    sys.exit(
+        run_worker(read_settings(), terms=Terms(sys.argv[1], patience_s=patience_s), kind=WorkbenchWorker)
+    )
