@@ -1,0 +1,66 @@
+"""The words that all packages share: frozen records and the enums of their states.
+
+Times are seconds since 1970 (UTC) as float; durations are seconds; sizes are bytes. Every record becomes
+plain JSON with `to_dict` and comes back with `from_dict`, which ignores keys it does not know, so that a
+newer sender can talk to an older reader.
+"""
+
+from __future__ import annotations
+
+from flowml.storage.records.jobs import Job, JobSpec, Phase, Receipt
+from flowml.storage.records.machines import Capabilities, Event, Fact, Gpu, LogLine, Worker
+from flowml.storage.records.models import Artifact, Importance, LeaderboardRow, Model, TrialRecord
+from flowml.storage.records.record import Json, Record
+from flowml.storage.records.tables import Column, Dataset, DatasetSchema, Finding
+from flowml.storage.records.words import (
+    ACTIVE,
+    ENDED,
+    FEATURE_ROLES,
+    Control,
+    EventKind,
+    FactKind,
+    JobKind,
+    JobState,
+    Level,
+    Role,
+    Severity,
+    Task,
+    TrialState,
+)
+
+__all__ = [
+    "ACTIVE",
+    "ENDED",
+    "FEATURE_ROLES",
+    "Artifact",
+    "Capabilities",
+    "Column",
+    "Control",
+    "Dataset",
+    "DatasetSchema",
+    "Event",
+    "EventKind",
+    "Fact",
+    "FactKind",
+    "Finding",
+    "Gpu",
+    "Importance",
+    "Job",
+    "JobKind",
+    "JobSpec",
+    "JobState",
+    "Json",
+    "LeaderboardRow",
+    "Level",
+    "LogLine",
+    "Model",
+    "Phase",
+    "Receipt",
+    "Record",
+    "Role",
+    "Severity",
+    "Task",
+    "TrialRecord",
+    "TrialState",
+    "Worker",
+]

@@ -1,0 +1,105 @@
+"""Trials, the leaderboard, and fitted models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flowml.storage.records.record import Json, Record
+from flowml.storage.records.words import Task, TrialState
+
+
+@dataclass(frozen=True)
+class TrialRecord(Record):
+    """One algorithm with params, evaluated over the folds of its study."""
+
+    number: int
+    algorithm: str
+    params: Json
+    state: TrialState
+    stage: str = "portfolio"  # baseline, portfolio, search
+    seed: int = 0
+    metric: str = ""
+    score: float | None = None  # of all out-of-fold predictions together
+    score_std: float | None = None  # over folds
+    fold_scores: tuple[float, ...] = ()
+    folds_id: str = ""
+    started_at: float = 0.0
+    seconds: float = 0.0  # wall clock of the whole trial
+    fit_seconds: float = 0.0  # sum over folds
+    predict_seconds: float = 0.0  # of one row through all fold models
+    size_bytes: int = 0
+    rounds: tuple[int, ...] = ()  # boosting rounds or trees that each fold kept
+    cut: bool = False  # the deadline ended some fold early, with fewer rounds
+    threads: int = 1
+    device: str = "cpu"
+    device_reason: str = ""
+    worker: str = ""
+    cause: str = ""
+    advice: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LeaderboardRow(Record):
+    rank: int | None  # None: not complete, never ranks
+    name: str
+    algorithm: str
+    score: float | None
+    score_std: float | None
+    metric: str
+    fit_seconds: float
+    latency_ms: float | None
+    size_bytes: int
+    state: TrialState
+    cause: str = ""
+    model_id: str = ""
+    trial: int | None = None
+    champion: bool = False
+    fold_scores: tuple[float, ...] = ()
+    params: Json = field(default_factory=dict)
+    device: str = "cpu"
+    worker: str = ""
+    stage: str = ""
+    seconds: float = 0.0
+    rows_per_second: float | None = None
+
+
+@dataclass(frozen=True)
+class Artifact(Record):
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Importance(Record):
+    """How much the score falls when a column is shuffled, mean and spread over repeats."""
+
+    column: str
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Model(Record):
+    """A fitted model that can predict. Its artifact of record is one ONNX file."""
+
+    id: str
+    job_id: str
+    name: str
+    algorithm: str
+    task: Task
+    metric: str
+    score: float
+    created_at: float
+    onnx: Artifact
+    champion: bool = False
+    score_std: float | None = None
+    trial: int | None = None
+    latency_ms: float | None = None
+    contract: Json = field(default_factory=dict)
+    card: Json = field(default_factory=dict)
+    parity: Json = field(default_factory=dict)
+    members: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    importances: tuple[Importance, ...] = ()
+    diagnostics: Json = field(default_factory=dict)

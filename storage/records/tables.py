@@ -1,0 +1,70 @@
+"""Datasets, their columns, and what a check of them finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flowml.storage.records.record import Json, Record
+from flowml.storage.records.words import Role, Severity
+
+
+@dataclass(frozen=True)
+class Column(Record):
+    """One column of a dataset: what it holds and what it is for."""
+
+    name: str
+    type: str  # number, integer, boolean, string, datetime, date, time, duration, list, other
+    role: Role
+    reason: str = ""  # why this role was guessed
+    missing: int = 0
+    unique: int = 0
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    mean: float | None = None
+    median: float | None = None
+    std: float | None = None
+    top: tuple[str, ...] = ()  # most frequent values as text, at most 20
+    top_counts: tuple[int, ...] = ()
+    histogram: tuple[int, ...] = ()  # counts of 20 equal bins from minimum to maximum
+    mean_length: float | None = None  # of strings, in characters
+
+
+@dataclass(frozen=True)
+class DatasetSchema(Record):
+    rows: int
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column | None:
+        return next((c for c in self.columns if c.name == name), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+
+@dataclass(frozen=True)
+class Dataset(Record):
+    id: str
+    name: str
+    version: int
+    sha256: str  # of the canonical Parquet file
+    rows: int
+    size: int
+    source: str  # the file name it came as
+    format: str
+    created_at: float
+    schema: DatasetSchema
+    deleted: bool = False
+    findings: tuple[Finding, ...] = ()  # what was noticed while the file was read
+
+
+@dataclass(frozen=True)
+class Finding(Record):
+    """One thing the check of a table or a job noticed."""
+
+    kind: str
+    severity: Severity
+    message: str
+    column: str | None = None
+    advice: str = ""
+    evidence: Json = field(default_factory=dict)
