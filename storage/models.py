@@ -33,6 +33,10 @@ def list_(cursor: Cursor, job_id: str | None = None) -> tuple[Model, ...]:
     return rows.select(cursor, Model, f"SELECT record FROM model{condition} ORDER BY {order}", values)
 
 
+def count(cursor: Cursor) -> int:
+    return rows.number(cursor, "SELECT count(*) FROM model", [])
+
+
 def delete_of_job(cursor: Cursor, job_id: str) -> None:
     cursor.execute("DELETE FROM model WHERE job_id = ?", [job_id])
 

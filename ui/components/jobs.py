@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from flowml.storage.records import ACTIVE, ENDED, Job, JobState
+from flowml.storage.records import ACTIVE, ENDED, Dataset, Job, JobState
 from flowml.ui import catalog, session, words
 from flowml.ui.components import budget, clock, figures, layout, states
 from flowml.ui.components.faults import explained
@@ -39,17 +39,38 @@ def heading(job: Job) -> DeltaGenerator:
     return actions
 
 
-@st.fragment(run_every=2.0)
-def board() -> None:
+def board(active: Sequence[Job], models: int, tables: Sequence[Dataset]) -> None:
     """The numbers of the studio and a card for each active job, kept current."""
+    st.fragment(_board, run_every=2.0)({job.id for job in active}, models, tables)
+
+
+def _board(drawn: set[str], models: int, tables: Sequence[Dataset]) -> None:
+    active = _still_active(drawn)
     with explained():
-        client = session.client()
-        active = client.jobs(states=ACTIVE)
-        figures.studio(active, client.stats()["models"], client.datasets(), client.workers())
+        figures.studio(active, models, tables, session.client().workers())
     if active:
         st.subheader("Now", anchor=False)
     for job in active:
         active_card(job)
+
+
+def cards(active: Sequence[Job]) -> None:
+    """A card for each active job, kept current."""
+    st.fragment(_cards, run_every=2.0)({job.id for job in active})
+
+
+def _cards(drawn: set[str]) -> None:
+    for job in _still_active(drawn):
+        active_card(job)
+
+
+def _still_active(drawn: set[str]) -> Sequence[Job]:
+    """The active jobs; where they are others than the page was drawn with, it is drawn again."""
+    with explained():
+        active = session.client().jobs(states=ACTIVE)
+    if {job.id for job in active} != drawn:
+        st.rerun()
+    return active
 
 
 def active_card(job: Job) -> None:

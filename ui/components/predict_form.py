@@ -13,6 +13,7 @@ from flowml.storage.records import Model, Record
 from flowml.ui import words
 
 FIRST = 12  # fields shown at once; the rest fold away
+MOST = 60  # fields that unfold
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,14 @@ def show(model: Model) -> dict[str, Any]:
     """The row that the reader describes; a field left empty is missing."""
     asked = fields(model)
     row = _grid(model, asked[:FIRST])
-    if len(asked) > FIRST:
-        with st.expander(f"{len(asked) - FIRST} more columns", icon=":material/unfold_more:"):
-            row |= _grid(model, asked[FIRST:])
-    return row
+    rest = asked[FIRST:]
+    if not rest:
+        return row
+    with st.expander(words.plural(len(rest), "more column"), icon=":material/unfold_more:"):
+        row |= _grid(model, rest[:MOST])
+        if len(rest) > MOST:
+            st.caption(f"The least important {len(rest) - MOST} keep their typical values.")
+    return row | {field.name: field.typical for field in rest[MOST:]}
 
 
 def _grid(model: Model, asked: Sequence[Field]) -> dict[str, Any]:

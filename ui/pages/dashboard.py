@@ -14,6 +14,7 @@ with explained():
     tables = client.datasets()
     active = client.jobs(states=ACTIVE)
     ended = client.jobs(states=ENDED, limit=8)
+    models = client.stats()["models"]
 
 if not (tables or active or ended):
     welcome.show()
@@ -22,7 +23,7 @@ if not (tables or active or ended):
 actions = layout.heading("Dashboard")
 samples.button(actions)
 layout.link(actions, "data", "Upload a table", "upload")
-jobs.board()
+jobs.board(active, models, tables)
 left, right = st.columns([7, 3], gap="large")
 with left:
     st.subheader("Recent jobs", anchor=False)

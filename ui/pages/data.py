@@ -42,10 +42,16 @@ def dataset_page(dataset: Dataset) -> None:
         words.plain(datasets.title(dataset)),
         f"From {words.plain(dataset.source)} · {words.size(dataset.size)} as Parquet · {dataset.format}",
     )
+    datasets.versions(dataset)
+    if dataset.deleted:
+        st.info(
+            "It was deleted. What is known of it stays, for the jobs that used it.", icon=":material/info:"
+        )
+        schema.show(dataset)
+        return
     if actions.button("Train on this", type="primary", icon=":material/tune:"):
         layout.go("train", dataset=dataset.id)
     datasets.delete_button(actions, dataset)
-    datasets.versions(dataset)
     figures.dataset(dataset)
     view = st.segmented_control(
         "View",

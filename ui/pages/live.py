@@ -21,8 +21,7 @@ def list_page() -> None:
         )
         layout.link(actions, "train", "Train a model", "tune")
         layout.link(actions, "results", "Look at ended jobs", "leaderboard")
-    for job in active:
-        jobs.active_card(job)
+    jobs.cards(active)
 
 
 def job_page(job: Job) -> None:

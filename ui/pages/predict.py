@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
-from flowml.storage.records import Model
+from flowml.storage.records import ENDED, Job, Model
 from flowml.ui import catalog, session, words
-from flowml.ui.components import clock, layout, linked, predict_form, prediction, request_example, score_file
+from flowml.ui.components import (
+    clock,
+    jobs,
+    layout,
+    linked,
+    predict_form,
+    prediction,
+    request_example,
+    score_file,
+)
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Query
 
+LISTED = 1000  # newest jobs whose models can be chosen; any other by its address
 VIEWS = ("One row", "A file", "From a program")
 
 
-def _words(model: Model) -> str:
-    target = model.contract.get("target", "")
-    score = f"{catalog.metric(model.metric)} {words.score(model.score)}"
-    return f"{words.short(target, 40)}: {model.name}, {score}, {clock.ago(model.created_at)}"
+def _words(job: Job) -> str:
+    score = f"{catalog.metric(job.metric)} {words.score(job.best_score)}"
+    return f"{jobs.title(job)}: {score}, {clock.ago(job.ended_at)}"
 
 
 def model_page(model: Model) -> None:
@@ -46,10 +55,12 @@ def model_page(model: Model) -> None:
 
 
 with explained():
-    models = {model.id: model for model in session.client().models()}
+    ended = session.client().jobs(states=ENDED, limit=LISTED)
+models = {job.champion: job for job in ended if job.champion}
 
 layout.heading("Predict", "Ask a model what it expects for a new row.")
-if not models:
+asked = session.asked(Query.MODEL)
+if not models and not asked:
     actions = layout.empty(
         "online_prediction",
         "No model yet",
@@ -59,13 +70,11 @@ if not models:
     st.stop()
 chosen = linked.select(
     "Model",
-    list(models),
+    list(models) if asked in models or not asked else [asked, *models],
     Query.MODEL,
-    lambda id: _words(models[id]),
-    default=next(iter(models)),
+    lambda id: _words(models[id]) if id in models else id,
+    default=next(iter(models), None),
 )
 if chosen:
     with explained():
-        model_page(models[chosen])
-else:
-    st.error("There is no model of this name.")
+        model_page(session.client().model(chosen))
