@@ -14,9 +14,11 @@ import importlib
 import json
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -30,6 +32,8 @@ from flowml.storage.records import DatasetSchema, JobSpec, Json, TrialRecord
 if TYPE_CHECKING:
     from flowml.automl.prepared import Prepared
 
+CHAMPION, INSURED = "champion", "insured"  # folders of the final model, and of one to fall back on
+WORTH_S = 0.3  # that must be left for the full finish to be tried
 PR_SET_PDEATHSIG = 1
 
 # Loaded while there is nothing else to do, in the order in which trials want them.
@@ -101,15 +105,38 @@ def evaluate(bench: Bench, command: Json) -> None:
 
 
 def finish(bench: Bench, command: Json) -> None:
+    """First the best single model, which is soon written; then, if there is time for it, the full finish.
+
+    Should that be late or die, the lane takes the first.
+    """
+    work, deadline = Path(command["work"]), time.monotonic() + command["deadline_s"]
+    records = tuple(TrialRecord.from_dict(record) for record in command["records"])
+    with _threads(command["threads"]):
+        first = build_model(bench, work, records, max(WORTH_S, command["deadline_s"]), simple=True)
+        work.joinpath(CHAMPION).rename(cleared(work / INSURED))
+        bench.say("insured", champion=first)
+        left = deadline - time.monotonic()
+        if left > WORTH_S:
+            bench.say("finished", champion=build_model(bench, work, records, left, simple=False))
+        else:
+            work.joinpath(INSURED).rename(cleared(work / CHAMPION))
+            bench.say("finished", champion=first)
+
+
+def build_model(
+    bench: Bench, work: Path, records: tuple[TrialRecord, ...], limit_s: float, simple: bool
+) -> Json:
     from flowml.automl.card import to_markdown
     from flowml.automl.finish import finish as finish_study
 
-    work, deadline_s = Path(command["work"]), command["deadline_s"]
-    records = tuple(TrialRecord.from_dict(record) for record in command["records"])
-    with _threads(command["threads"]):
-        champion = finish_study(bench.prepared, work, records, deadline_s, simple=command["simple"])
-    (work / "champion" / "card.md").write_text(to_markdown(champion.card), encoding="utf-8")
-    bench.say("finished", champion=champion.to_dict())
+    champion = finish_study(bench.prepared, work, records, limit_s, simple=simple)
+    (work / CHAMPION / "card.md").write_text(to_markdown(champion.card), encoding="utf-8")
+    return champion.to_dict()
+
+
+def cleared(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
 def leave(_bench: Bench, _command: Json) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowml.runner.child import CHAMPION, INSURED, cleared
 from flowml.runner.crew import Answered, Crew, Happening, Lost, Printed
 from flowml.runner.journal import Journal
 from flowml.runner.ledger import Ledger
@@ -52,8 +53,8 @@ FALSE_STARTS = 3  # children that may be lost before the table is prepared
 PREPARE_S = 120.0  # beyond the budget; a table that takes longer is not prepared
 FIRST_TRIAL_S = 10.0  # for the first trials, when the budget is used up before one is complete
 STOP_FINISH_S = 5.0  # for the finish, when the user asked to stop
-LEAST_FINISH_S = 2.0  # for the finish, whatever the clock says
-SIMPLE_FINISH_S = 30.0  # for the second, simpler finish, after which the job fails
+INSURE_S = 30.0  # for the first and simplest final model, whatever the clock says
+LATE_S = 0.3  # that a finish may be late, once there is a model to fall back on
 
 HAVE_TABLE = (Doing.IDLE, Doing.EVALUATING, Doing.FINISHING)
 COMING = (Doing.STARTING, Doing.PREPARING)
@@ -99,6 +100,7 @@ class Lane:
         self._ledger = Ledger((), self._plan.threads, worker)
         self._wish: Control | None = None
         self._summary: Summary | None = None
+        self._insured: Json | None = None  # a model to fall back on
         self._champion: Json | None = None
         self._trouble: FlowMLError | None = None  # of the last finish
         self._false_starts = 0
@@ -197,29 +199,40 @@ class Lane:
         self._listener.trial_started(candidate)
 
     def _finish(self) -> None:
-        """Export the best that is there; when that fails or takes too long, the best single model alone."""
+        """A child first builds the best single model, then the best of all as far as there is time. Should it
+        be lost before the first is there, another child tries once more.
+        """
         self._progress.enter(JobState.FINISHING, self._ledger)
         self._progress.stage("finish", "Building the final model")
-        limit_s = STOP_FINISH_S if self._wish is Control.STOP else self._budget.remaining()
-        self._try_finish(max(limit_s, LEAST_FINISH_S), simple=False)
-        if self._champion is None:
-            self._listener.log(Level.WARNING, f"The finish failed, a simpler one follows. {self._trouble}")
-            self._try_finish(SIMPLE_FINISH_S, simple=True)
-        if self._champion is None:
-            raise self._trouble or ExportError("The final model was not built.", "See the log of the job.")
+        left = self._budget.remaining()
+        self._finish_by = time.monotonic() + (
+            min(left, STOP_FINISH_S) if self._wish is Control.STOP else left
+        )
+        for _attempt in range(2):
+            self._build_model(self._free_slot())
+            if self._champion is not None:
+                return
+            self._listener.log(Level.WARNING, f"The final model was not built. {self._trouble}")
+        raise self._trouble or ExportError("The final model was not built.", "See the log of the job.")
 
-    def _try_finish(self, limit_s: float, simple: bool) -> None:
-        slot = self._free_slot()
-        slot.now(Doing.FINISHING, limit_s, LEAST_FINISH_S)
+    def _build_model(self, slot: Slot) -> None:
+        left = self._finish_by - time.monotonic()
+        slot.now(Doing.FINISHING, max(INSURE_S, left))
         slot.send(
             "finish",
             records=[record.to_dict() for record in self._ledger.records.values()],
             work=str(self._work),
-            deadline_s=limit_s,
+            deadline_s=left,
             threads=self._cores,
-            simple=simple,
         )
         self._until(lambda: slot.doing is not Doing.FINISHING)
+        if self._champion is None and self._insured is not None:
+            self._fall_back(self._insured)
+
+    def _fall_back(self, insured: Json) -> None:
+        note = f"The best single model was kept, the rest of the finish was left out. {self._trouble}"
+        (self._work / INSURED).rename(cleared(self._work / CHAMPION))
+        self._champion = {**insured, "notes": [*insured.get("notes", ()), note]}
 
     def _free_slot(self) -> Slot:
         """A child that has the table and nothing to do; what still runs is cut, and no longer takes cores."""
@@ -282,6 +295,11 @@ class Lane:
     def _trial_evaluated(self, slot: Slot, answer: Json) -> None:
         slot.now(Doing.IDLE)
         self._trial_ended(slot, replace(TrialRecord.from_dict(answer["record"]), worker=self._worker))
+
+    def _model_insured(self, slot: Slot, answer: Json) -> None:
+        """From now on the finish is not waited for any longer than the clock allows."""
+        self._insured = answer["champion"]
+        slot.now(Doing.FINISHING, max(0.0, self._finish_by - time.monotonic()), LATE_S)
 
     def _study_finished(self, slot: Slot, answer: Json) -> None:
         slot.now(Doing.IDLE)
@@ -369,6 +387,7 @@ ANSWERS: dict[str, Callable[[Lane, Slot, Json], None]] = {
     "ready": Lane._child_is_ready,
     "prepared": Lane._child_has_the_table,
     "evaluated": Lane._trial_evaluated,
+    "insured": Lane._model_insured,
     "finished": Lane._study_finished,
     "error": Lane._child_erred,
 }

@@ -33,16 +33,20 @@ def crash(*_: Any) -> Any:
 PLANTED: dict[str, Callable[..., Any]] = {"extra_trees": sleep, "random_forest": hoard, "xgboost": crash}
 
 
-def stumble(*arguments: Any, **options: Any) -> Any:
-    """The first finish fails, the simple one does not."""
-    if not options.get("simple"):
-        crash()
-    return finish.real(*arguments, **options)  # type: ignore[attr-defined]
+def stumble(*arguments: Any, simple: bool) -> Any:
+    """Only the simple finish works."""
+    return FINISH(*arguments, simple=simple) if simple else crash()
+
+
+def freeze(*arguments: Any, simple: bool) -> Any:
+    return FINISH(*arguments, simple=simple) if simple else sleep()
+
+
+FINISH = finish.finish
+FINISHES: dict[str, Callable[..., Any]] = {"sound": FINISH, "stumble": stumble, "freeze": freeze}
 
 
 if __name__ == "__main__":
-    if sys.argv.pop(1) == "stumble":
-        finish.real = finish.finish  # type: ignore[attr-defined]
-        finish.finish = stumble
+    setattr(finish, "finish", FINISHES[sys.argv.pop(1)])  # noqa: B010  mypy knows it as a constant
     ALGORITHMS.update({key: replace(ALGORITHMS[key], fit=fit) for key, fit in PLANTED.items()})
     main()

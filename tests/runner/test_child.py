@@ -47,6 +47,9 @@ class Talk:
     def ask(self, command: str, **fields: Any) -> dict[str, Any]:
         self._pipe("stdin").write(json.dumps({"command": command, **fields}).encode() + b"\n")
         self._pipe("stdin").flush()
+        return self.hear()
+
+    def hear(self) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self._pipe("stdout").readline())
         return answer
 
@@ -101,8 +104,11 @@ def test_a_table_is_prepared_once_and_serves_trial_after_trial(
     assert [record["state"] for record in records] == ["complete", "failed", "complete"]
     assert records[1]["cause"]
     assert (tmp_path / "trials" / "0").is_dir()
-    finish = {"work": str(tmp_path), "records": records, "deadline_s": 20.0, "threads": 1, "simple": False}
-    finished = talk.ask("finish", **finish)
+    finish = {"work": str(tmp_path), "records": records, "deadline_s": 20.0, "threads": 1}
+    insured = talk.ask("finish", **finish)
+    assert insured["answer"] == "insured"
+    assert {"model.onnx", "card.md"} <= {path.name for path in (tmp_path / "insured").iterdir()}
+    finished = talk.hear()
     assert finished["answer"] == "finished"
     assert finished["champion"]["algorithm"] == "dummy"
     assert {"model.onnx", "card.md"} <= {path.name for path in (tmp_path / "champion").iterdir()}

@@ -160,13 +160,18 @@ def test_trials_that_hang_hoard_or_crash_are_rows_with_causes(
     assert all(unranked.values())
 
 
-def test_a_finish_that_dies_is_followed_by_a_simpler_one(
-    lane: Callable[..., Lane], listener: Remembering
+@pytest.mark.parametrize("finish", ["stumble", "freeze"])
+def test_a_finish_that_dies_or_hangs_leaves_the_best_single_model(
+    finish: str, lane: Callable[..., Lane], tmp_path: Path
 ) -> None:
-    outcome = lane(budget_s=6.0, algorithms=("logistic",), child=planted("stumble"), max_trials=3).run()
+    began = time.monotonic()
+    outcome = lane(budget_s=8.0, algorithms=("logistic",), child=planted(finish), max_trials=2).run()
     assert outcome.state is JobState.FINISHED, outcome.cause
+    assert time.monotonic() - began < 8.0 + 3.0
     assert outcome.champion is not None
-    assert any("a simpler one follows" in text for _, text in listener.lines)
+    assert outcome.champion["algorithm"] == "logistic"
+    assert (tmp_path / "work" / "champion" / "model.onnx").is_file()
+    assert "best single model was kept" in outcome.receipt.notes[-1]
 
 
 def test_stop_keeps_the_best(lane: Callable[..., Lane], listener: Remembering) -> None:
