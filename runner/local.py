@@ -38,13 +38,15 @@ def train(
     out: Path,
     listener: Listener,
     control: Wish = lambda: None,
+    started: float | None = None,
     child: tuple[str, ...] = CHILD,
 ) -> LaneOutcome:
     """Read the file, run a lane on it, and write the model and its papers into the folder `out`.
 
-    Raises what kept it from a model. A cancelled run writes nothing.
+    `started` is when the budget began to run, now unless given. Raises what kept it from a model. A cancelled
+    run writes nothing.
     """
-    started = time.time()
+    started = time.time() if started is None else started
     _make_folder(out)
     crew = _early_crew(file, spec, child)
     try:
