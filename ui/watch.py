@@ -20,6 +20,7 @@ from flowml.storage.records import (
     TrialRecord,
     TrialState,
 )
+from flowml.ui import catalog, words
 
 LOG_LINES = 300
 SAME_START_S = 1.0  # an event and the record of the same start differ by less
@@ -116,23 +117,20 @@ def _trial_started(watch: Watch, event: Event) -> None:
 
 
 def _trial_finished(watch: Watch, event: Event) -> None:
-    told = event.fields
-    number = int(told["number"])
-    watch.running.pop(number, None)
-    known = watch.trials.get(number)
-    if known is not None and known.state is not TrialState.LOST:
-        return  # the database had it already, and whole
-    seconds = float(told.get("seconds") or 0.0)
-    flat = {name: value for name, value in told.items() if value is not None}
-    watch.trials[number] = TrialRecord.from_dict(
-        {
-            "params": {},
-            "started_at": event.at - seconds,
-            "algorithm": "",
-            "state": TrialState.COMPLETE,
-            **flat,
-        }
-    )
+    told = {name: value for name, value in event.fields.items() if value is not None}
+    began = event.at - float(told.get("seconds", 0.0))
+    trial = TrialRecord.from_dict({"params": {}, "started_at": began, **told})
+    watch.running.pop(trial.number, None)
+    known = watch.trials.get(trial.number)
+    if known is None or known.state is TrialState.LOST:
+        watch.trials[trial.number] = trial  # else the database had it already, and whole
+    if trial.state is TrialState.COMPLETE:  # of others the lane itself says why
+        watch.log.append(LogLine(event.at, Level.INFO, "", _told(trial), watch.job_id, trial.number))
+
+
+def _told(trial: TrialRecord) -> str:
+    name = catalog.algorithm(trial.algorithm)
+    return f"Trial {trial.number}, {name}: {words.score(trial.score)} in {words.duration(trial.seconds)}"
 
 
 def _log(watch: Watch, event: Event) -> None:

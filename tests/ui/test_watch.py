@@ -28,6 +28,10 @@ def test_trials_of_the_database_and_of_events_are_told_once() -> None:
     assert watch.trials[1].started_at == 206.0
     assert list(watch.running) == [2]
     assert watch.cursor == "210.0-0"
+    assert [line.message for line in watch.log] == [
+        "Trial 1, XGBoost: 0.9000 in 4.0 s",
+        "Trial 0, XGBoost: 0.1000 in 4.0 s",
+    ]
 
 
 def test_a_lost_trial_runs_again_and_an_old_start_does_not_revive_it() -> None:
@@ -64,6 +68,6 @@ def test_stage_clock_and_log() -> None:
 
 
 def test_every_kind_of_event_is_folded() -> None:
-    fields = {"number": 1, "text": "", "message": "", "level": "info", "state": "complete"}
+    fields = {"number": 1, "algorithm": "a", "text": "", "message": "", "level": "info", "state": "complete"}
     watch = Watch.of("job", [])
     assert watch.fold(Event(kind, 1.0, fields, "1-0") for kind in EventKind) == len(EventKind)

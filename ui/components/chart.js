@@ -56,7 +56,8 @@ function csvOf(data) {
     if (trace.z) ys.forEach((y, i) => xs.forEach((x, j) => rows.push([trace.name ?? '', x, y, trace.z[i][j]])))
     else for (let i = 0; i < Math.max(xs.length, ys.length); i++) rows.push([trace.name ?? '', xs[i], ys[i], trace.text?.[i]])
   }
-  return '\ufeff' + rows.map((row) => row.map(csvCell).join(',')).join('\n')
+  const told = rows[0].map((_, i) => rows.some((row, j) => j > 0 && row[i] !== '' && row[i] !== undefined))
+  return '\ufeff' + rows.map((row) => row.filter((_, i) => told[i]).map(csvCell).join(',')).join('\n')
 }
 
 function save(data) {

@@ -101,14 +101,15 @@ def rows(jobs: Sequence[Job]) -> None:
 
 
 def _row(job: Job) -> None:
-    line = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    layout.link(line.container(width=220), page_of(job), words.plain(words.short(title(job), 32)), job=job.id)
-    with line.container(width=100):
+    line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
+    name = words.plain(words.short(title(job), 30))
+    layout.link(line.container(width=190), page_of(job), name, job=job.id)
+    with line.container(width=95):
         states.job_badge(job.state)
-    line.container(width=80).caption(clock.ago(job.ended_at or job.created_at))
+    line.container(width=76).caption(clock.ago(job.ended_at or job.created_at))
     if job.best_score is not None:
         best = f":gray[{catalog.metric(job.metric)}] **{words.score(job.best_score)}**"
-        line.container(width=150).markdown(best)
+        line.container(width=130).markdown(best)
 
 
 def outcome(job: Job) -> None:
