@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,20 @@ def test_what_keeps_the_studio_down_is_said(
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_up_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        [BIN / "flowml", "up", "--port", "0", "--workers", "0", "--data-dir", str(tmp_path / "home")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    address = next(line.split()[-1] for line in child.stdout if "http://" in line)
+    with urllib.request.urlopen(f"{address}/api/health", timeout=20) as answer:
+        assert json.load(answer)["version"] == flowml.__version__
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=30)
+    assert child.returncode == 0, said
+    assert "Traceback" not in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -40,9 +41,9 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def train_table(file: Path, spec: JobSpec, out: Path, as_json: bool) -> None:
-    wish = Wish()
-    with wish, _view(file, spec, as_json) as view:
-        outcome = train(file, spec, out, view, wish, started=process_started())
+    started, wish = process_started(), Wish()
+    with wish, _view(file, spec, as_json, started) as view:
+        outcome = train(file, spec, out, view, wish, started=started)
     if outcome.state is JobState.CANCELLED:
         typer.echo("Cancelled; nothing was written.", err=True)
         raise typer.Exit(CANCELLED)
@@ -58,13 +59,14 @@ def process_started() -> float:
     return created if time.time() - created < LONGEST_START_S else time.time()
 
 
-def _view(file: Path, spec: JobSpec, as_json: bool) -> Plain | Live:
+def _view(file: Path, spec: JobSpec, as_json: bool, started: float) -> Plain | Live:
     """Redrawn on a terminal, else plain lines; beside JSON on stdout they go to stderr."""
     if as_json or not sys.stdout.isatty():
-        return Plain(file.name, spec.target, spec.budget_s, stream=sys.stderr if as_json else sys.stdout)
+        stream = sys.stderr if as_json else sys.stdout
+        return Plain(file.name, spec.target, spec.budget_s, started, stream=stream)
     from flowml.ui.cli.live import Live as Redrawn  # rich takes a moment to load
 
-    return Redrawn(file.name, spec.target, spec.budget_s)
+    return Redrawn(file.name, spec.target, spec.budget_s, started)
 
 
 class Wish:
@@ -90,7 +92,7 @@ class Wish:
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if self._control is None:
             self._control = Control.STOP
-            typer.echo("\nStopping; the best model is kept. Ctrl-C again cancels.", err=True)
+            os.write(sys.stderr.fileno(), b"\nStopping; the best model is kept. Ctrl-C again cancels.\n")
         else:
             self._control = Control.CANCEL
 
