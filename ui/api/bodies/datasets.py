@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from flowml.storage.records import Dataset, Role
+from flowml.storage.records import Dataset, Finding, Role
 from flowml.ui.api.bodies.base import Answer
 
 
@@ -54,6 +54,7 @@ class DatasetAnswer(Answer):
     created_at: float = Field(description="Seconds since 1970, UTC.")
     deleted: bool = Field(False, description="Deleted: its jobs stay, new ones are refused.")
     table: SchemaAnswer = Field(alias="schema", description="Its columns.")
+    findings: list[Finding] = Field(default=[], description="What was noticed and mended when it was read.")
 
 
 class PreviewAnswer(Answer):

@@ -75,6 +75,7 @@ class ModelAnswer(Answer):
     score_std: float | None = None
     created_at: float
     champion: bool = False
+    trial: int | None = Field(None, description="The trial it came from; null for an ensemble.")
     latency_ms: float | None = None
     size: int = Field(description="Bytes of its ONNX file.")
     sha256: str = Field(description="Hash of its ONNX file.")

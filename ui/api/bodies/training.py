@@ -38,6 +38,7 @@ class TrainingAsked(Asked):
     folds: int | None = Field(None, description="Default: by the number of rows.")
     roles: dict[str, Role] = Field(default={}, description="Roles of columns that the guess got wrong.")
     max_latency_ms: float | None = Field(None, gt=0, description="Longest time to predict one row.")
+    jobs: int | None = Field(None, ge=1, description="Cores to use; default: all that the worker gives.")
     priority: bool = Field(False, description="Before other waiting jobs.")
 
     def spec(self, default_budget_s: float) -> JobSpec:
@@ -55,6 +56,7 @@ class TrainingAsked(Asked):
             folds=self.folds,
             roles=self.roles,
             max_latency_ms=self.max_latency_ms,
+            jobs=self.jobs,
             priority=self.priority,
             name=self.name,
         )
