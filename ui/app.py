@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from threading import Event
@@ -25,6 +26,8 @@ from flowml.ui.guard import Guard, Hosts, page_policy, streamlit_html
 
 FOLDER = Path(__file__).resolve().parent
 SCRIPT = FOLDER / "main.py"
+
+log = logging.getLogger(__name__)
 
 OPTIONS: dict[str, Any] = {
     "server.headless": True,
@@ -57,7 +60,18 @@ def build_app(studio: Studio, address: str, port: int, stopping: Event, names: I
             session.bind(None)
 
     guard = Middleware(Guard, hosts=Hosts.of(address, names), policy=page_policy(streamlit_html()))
-    return st.App(SCRIPT, lifespan=bound, routes=routes(studio, stopping), middleware=[guard])
+    return st.App(
+        SCRIPT,
+        lifespan=bound,
+        routes=routes(studio, stopping),
+        middleware=[guard],
+        on_script_error=note_fault,
+    )
+
+
+def note_fault(error: Exception) -> None:
+    """A page has a fault of its own: readers see that it failed, the log of the studio tells why."""
+    log.error("A page failed", exc_info=error)
 
 
 def configure(address: str, port: int) -> None:
