@@ -114,12 +114,6 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60:02}:{rest % 60:02}"
 
 
-def milliseconds(amount: float | None) -> str:
-    if amount is None:
-        return MISSING
-    return f"{amount:.2f} ms" if amount < 10 else f"{amount:,.0f} ms"
-
-
 def ago(at: float | None, now: float) -> str:
     """'just now', '3 min ago', '5 h ago', '2 days ago', else the date."""
     if at is None:

@@ -170,7 +170,6 @@ def test_the_examples_for_programs_can_be_read_by_them() -> None:
 def test_every_state_has_a_look() -> None:
     assert set(states.JOB_LOOKS) == set(JobState)
     assert set(states.TRIAL_LOOKS) == set(TrialState)
-    assert set(states.LEVEL_LOOKS) == set(Level)
     assert set(receipt.ICONS) == set(Severity)
     assert set(schema.ROLE_WORDS) == set(Role)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 
 TEXT, MUTED, GRID, PRIMARY, SURFACE = "@text", "@muted", "@grid", "@primary", "@surface"
-GOOD, BAD = "@good", "@bad"
 COLOURS = 10
 
 # One colour a family, so that a reader learns them once; others get one by their name.

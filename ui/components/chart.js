@@ -24,8 +24,6 @@ function palette(element) {
     '@primary': value('--st-primary-color'),
     '@surface': value('--st-background-color'),
     '@soft': value('--st-secondary-background-color'),
-    '@good': value('--st-green-color'),
-    '@bad': value('--st-red-color'),
   }
   value('--st-chart-categorical-colors').split(',').forEach((colour, i) => { colours['@' + i] = colour.trim() })
   return { colours, font: value('--st-font') }

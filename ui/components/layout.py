@@ -21,10 +21,6 @@ def heading(title: str, caption: str = "") -> DeltaGenerator:
     return actions
 
 
-def back(page: str, label: str) -> None:
-    link(st.container(), page, label, "arrow_back")
-
-
 def empty(icon: str, title: str, text: str) -> DeltaGenerator:
     """Where nothing is yet: what this place is for, and room for the next step."""
     box = st.container(border=True, horizontal_alignment="center", gap="small")

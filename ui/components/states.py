@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import streamlit as st
 
-from flowml.storage.records import JobState, Level, TrialState
+from flowml.storage.records import JobState, TrialState
 
 Colour: TypeAlias = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 
@@ -45,13 +45,6 @@ WORKER_LOOKS: dict[str, Look] = {
     "busy": Look("Busy", "progress_activity", "blue"),
     "paused": Look("Paused", "pause_circle", "orange"),
     "offline": Look("Offline", "cloud_off", "gray"),
-}
-
-LEVEL_LOOKS: dict[Level, Look] = {
-    Level.DEBUG: Look("Debug", "bug_report", "gray"),
-    Level.INFO: Look("Info", "info", "blue"),
-    Level.WARNING: Look("Warning", "warning", "orange"),
-    Level.ERROR: Look("Error", "error", "red"),
 }
 
 UNKNOWN = Look("Unknown", "help", "gray")

@@ -7,8 +7,9 @@ import time
 import streamlit as st
 
 from flowml.storage.records import Capabilities, Worker
-from flowml.ui import words
+from flowml.ui import session, words
 from flowml.ui.components import clock, layout, states
+from flowml.ui.components.faults import explained
 
 SILENT_S = 10.0  # a heartbeat older than this is said
 
@@ -72,5 +73,15 @@ def _now(worker: Worker) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     done = f"{words.plural(worker.jobs_done, 'job')} done · started {clock.ago(worker.started_at)}"
     row.markdown(f":gray[{done}{heard}]", width="content")
-    if worker.job_id:
+    if worker.job_id and worker.state != "offline":
         layout.link(row, "live", "Its job now", "monitoring", job=worker.job_id)
+    if worker.state == "offline" and row.button(
+        "Forget",
+        type="tertiary",
+        icon=":material/close:",
+        key=f"forget-{worker.name}",
+        help="It comes back when it joins.",
+    ):
+        with explained():
+            session.client().forget_worker(worker.name)
+        st.rerun()
