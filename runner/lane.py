@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowml.runner.child import CHAMPION, INSURED, cleared
+from flowml.runner.closing import Closing
 from flowml.runner.crew import Answered, Crew, Happening, Lost, Printed
 from flowml.runner.journal import Journal
 from flowml.runner.ledger import Ledger
@@ -23,7 +23,7 @@ from flowml.runner.listener import LaneOutcome, Listener, Summary
 from flowml.runner.plan import divide
 from flowml.runner.progress import Progress, Rhythm
 from flowml.runner.slot import CHILD, Doing, Slot
-from flowml.storage.errors import ExportError, FlowMLError, TrialError, error_of
+from flowml.storage.errors import FlowMLError, TrialError, error_of
 from flowml.storage.records import (
     Control,
     DatasetSchema,
@@ -53,8 +53,6 @@ FALSE_STARTS = 3  # children that may be lost before the table is prepared
 PREPARE_S = 120.0  # beyond the budget; a table that takes longer is not prepared
 FIRST_TRIAL_S = 10.0  # for the first trials, when the budget is used up before one is complete
 STOP_FINISH_S = 5.0  # for the finish, when the user asked to stop
-INSURE_S = 30.0  # for the first and simplest final model, whatever the clock says
-LATE_S = 0.3  # that a finish may be late, once there is a model to fall back on
 
 HAVE_TABLE = (Doing.IDLE, Doing.EVALUATING, Doing.FINISHING)
 COMING = (Doing.STARTING, Doing.PREPARING)
@@ -94,15 +92,14 @@ class Lane:
         self._cores = min(cores or machine.cpus, spec.jobs or machine.cpus)
         self._plan = divide(schema.rows, len(schema.columns), self._cores, memory, slots)
         self._crew = crew or Crew(self._plan.threads, memory, child)
+        self._crew.threads = self._plan.threads
         self._journal = Journal(work, spec, schema)
         self._progress = Progress(listener, spec.budget_s, time.time() if started is None else started)
         self._budget = self._progress.budget
         self._ledger = Ledger((), self._plan.threads, worker)
         self._wish: Control | None = None
         self._summary: Summary | None = None
-        self._insured: Json | None = None  # a model to fall back on
         self._champion: Json | None = None
-        self._trouble: FlowMLError | None = None  # of the last finish
         self._false_starts = 0
         self._dry = False  # the search had nothing to give, and no trial ended since
         self._look, self._tick = Rhythm(CONTROL_S), Rhythm(TICK_S)
@@ -199,45 +196,18 @@ class Lane:
         self._listener.trial_started(candidate)
 
     def _finish(self) -> None:
-        """A child first builds the best single model, then the best of all as far as there is time. Should it
-        be lost before the first is there, another child tries once more.
-        """
         self._progress.enter(JobState.FINISHING, self._ledger)
         self._progress.stage("finish", "Building the final model")
         left = self._budget.remaining()
-        self._finish_by = time.monotonic() + (
-            min(left, STOP_FINISH_S) if self._wish is Control.STOP else left
-        )
-        for _attempt in range(2):
-            self._build_model(self._free_slot())
-            if self._champion is not None:
-                return
-            self._listener.log(Level.WARNING, f"The final model was not built. {self._trouble}")
-        raise self._trouble or ExportError("The final model was not built.", "See the log of the job.")
-
-    def _build_model(self, slot: Slot) -> None:
-        left = self._finish_by - time.monotonic()
-        slot.now(Doing.FINISHING, max(INSURE_S, left))
-        slot.send(
-            "finish",
-            records=[record.to_dict() for record in self._ledger.records.values()],
-            work=str(self._work),
-            deadline_s=left,
-            threads=self._cores,
-        )
-        self._until(lambda: slot.doing is not Doing.FINISHING)
-        if self._champion is None and self._insured is not None:
-            self._fall_back(self._insured)
-
-    def _fall_back(self, insured: Json) -> None:
-        note = f"The best single model was kept, the rest of the finish was left out. {self._trouble}"
-        (self._work / INSURED).rename(cleared(self._work / CHAMPION))
-        self._champion = {**insured, "notes": [*insured.get("notes", ()), note]}
-
-    def _free_slot(self) -> Slot:
-        """A child that has the table and nothing to do; what still runs is cut, and no longer takes cores."""
+        limit_s = min(left, STOP_FINISH_S) if self._wish is Control.STOP else left
+        self._closing = Closing(self._work, self._listener, limit_s, self._cores)
         for busy in self._crew.doing(Doing.EVALUATING):
             self._cut(busy)
+        records = list(self._ledger.records.values())
+        self._champion = self._closing.run(records, self._free_slot, self._until)
+
+    def _free_slot(self) -> Slot:
+        """A child that has the table and nothing to do."""
         if not self._crew.doing(Doing.IDLE, *COMING):
             self._crew.add()
         self._until(lambda: bool(self._crew.doing(Doing.IDLE)))
@@ -297,13 +267,11 @@ class Lane:
         self._trial_ended(slot, replace(TrialRecord.from_dict(answer["record"]), worker=self._worker))
 
     def _model_insured(self, slot: Slot, answer: Json) -> None:
-        """From now on the finish is not waited for any longer than the clock allows."""
-        self._insured = answer["champion"]
-        slot.now(Doing.FINISHING, max(0.0, self._finish_by - time.monotonic()), LATE_S)
+        self._closing.insured(slot, answer["champion"])
 
     def _study_finished(self, slot: Slot, answer: Json) -> None:
         slot.now(Doing.IDLE)
-        self._champion = answer["champion"]
+        self._closing.finished(answer["champion"])
 
     def _child_erred(self, slot: Slot, answer: Json) -> None:
         error, doing = error_of(answer["code"], answer["message"], answer["advice"]), slot.doing
@@ -315,12 +283,12 @@ class Lane:
         if doing is Doing.EVALUATING:
             self._trial_failed(slot, error)
         else:
-            self._trouble = error
+            self._closing.failed(error)
 
     def _child_lost(self, slot: Slot, error: TrialError, doing: Doing) -> None:
         """Its work gets a cause, and its slot another child."""
         if doing is Doing.FINISHING:
-            self._trouble = error
+            self._closing.failed(error)
             return
         if doing is Doing.EVALUATING:
             self._trial_failed(slot, error)

@@ -1,0 +1,82 @@
+"""The end of a study: a child builds the final model in the time that is left.
+
+It first builds the best single model, which is soon there, and then the best of all. Should it be late or die
+on the way, the first one is taken; should it be lost before that, another child tries once more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from flowml.runner.child import CHAMPION, INSURED, cleared
+from flowml.runner.listener import Listener
+from flowml.runner.slot import Doing, Slot
+from flowml.storage.errors import ExportError, FlowMLError
+from flowml.storage.records import Json, Level, TrialRecord
+
+INSURE_S = 30.0  # for the first model, whatever the clock says
+LATE_S = 0.3  # that a child may be late, once there is a model to fall back on
+ATTEMPTS = 2
+
+
+class Closing:
+    def __init__(self, work: Path, listener: Listener, limit_s: float, threads: int) -> None:
+        self._work = work
+        self._listener = listener
+        self._by = time.monotonic() + limit_s
+        self._threads = threads
+        self._insured: Json | None = None
+        self._champion: Json | None = None
+        self._trouble: FlowMLError | None = None
+
+    def run(
+        self,
+        records: list[TrialRecord],
+        free_slot: Callable[[], Slot],
+        until: Callable[[Callable[[], bool]], None],
+    ) -> Json:
+        """The champion. Raises what kept every child from building one."""
+        for _ in range(ATTEMPTS):
+            slot = free_slot()
+            self._ask(slot, records)
+            until(partial(_is_through, slot))
+            if self._champion is not None:
+                return self._champion
+            if self._insured is not None:
+                return self._fall_back(self._insured)
+            self._listener.log(Level.WARNING, f"The final model was not built. {self._trouble}")
+        raise self._trouble or ExportError("The final model was not built.", "See the log of the job.")
+
+    def _ask(self, slot: Slot, records: list[TrialRecord]) -> None:
+        left = self._by - time.monotonic()
+        slot.now(Doing.FINISHING, max(INSURE_S, left))
+        slot.send(
+            "finish",
+            records=[record.to_dict() for record in records],
+            work=str(self._work),
+            deadline_s=left,
+            threads=self._threads,
+        )
+
+    def insured(self, slot: Slot, champion: Json) -> None:
+        """From now on the child is not waited for any longer than the clock allows."""
+        self._insured = champion
+        slot.now(Doing.FINISHING, max(0.0, self._by - time.monotonic()), LATE_S)
+
+    def finished(self, champion: Json) -> None:
+        self._champion = champion
+
+    def failed(self, error: FlowMLError) -> None:
+        self._trouble = error
+
+    def _fall_back(self, insured: Json) -> Json:
+        note = f"The best single model was kept, the rest of the finish was left out. {self._trouble}"
+        (self._work / INSURED).rename(cleared(self._work / CHAMPION))
+        return {**insured, "notes": [*insured.get("notes", ()), note]}
+
+
+def _is_through(slot: Slot) -> bool:
+    return slot.doing is not Doing.FINISHING
