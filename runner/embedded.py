@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 import secrets
@@ -34,6 +35,8 @@ from flowml.storage.records import Record
 SOCKET_LENGTH = 100  # the system allows a little more
 START_S = 15.0
 STOP_S = 15.0
+
+log = logging.getLogger(__name__)
 
 CONFIGURATION = """\
 dir {folder}
@@ -126,15 +129,24 @@ class EmbeddedRedis:
         Path(endpoint.socket).unlink(missing_ok=True)
         configuration = self._configure(endpoint)
         _write_private(self._folder / "endpoint.json", json.dumps(endpoint.to_dict()))
-        self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__, self._server, configuration],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with (self._folder / "guard.log").open("wb") as words:  # our own pipes must not stay open with it
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", guard.__file__, self._server, configuration],
+                stdin=subprocess.PIPE,
+                stdout=words,
+                stderr=words,
+                start_new_session=True,
+            )
         if not wait_until(lambda: _answers(endpoint) or not self.running, START_S) or not self.running:
             self.stop()
             raise StorageError(f"The Redis in {self._folder} did not start: {self._last_words()}")
         return endpoint
+
+    def ensure(self) -> None:
+        """Starts it again, at the same place, if its guard is gone: nobody else would restart the server."""
+        if not self.running:
+            log.warning("The guard of Redis is gone; both are started again")
+            self.start()
 
     @property
     def running(self) -> bool:
@@ -168,8 +180,9 @@ class EmbeddedRedis:
         return path
 
     def _last_words(self) -> str:
-        log = self._folder / "redis.log"
-        return log.read_text(errors="replace")[-500:].strip() if log.is_file() else "it left no log."
+        logs = [self._folder / name for name in ("redis.log", "guard.log")]
+        said = "\n".join(log.read_text(errors="replace")[-500:] for log in logs if log.is_file()).strip()
+        return said or "it left no log."
 
 
 def end_server(endpoint: Endpoint) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack, closing
+from functools import partial
 
 from redis import Redis
 
@@ -16,6 +17,7 @@ from flowml.runner.home import HomeLock, prepare, studio_id
 from flowml.runner.local_workers import LocalWorkers
 from flowml.runner.reaper import Reaper
 from flowml.runner.recorder import Recorder
+from flowml.runner.routine import Routine
 from flowml.runner.serving import Serving
 from flowml.runner.settings import Settings
 from flowml.runner.tenure import Tenure
@@ -26,6 +28,7 @@ from flowml.storage.errors import NotReady
 from flowml.storage.records import Dataset
 
 SOURCE = "studio"  # of its log lines
+WATCH_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +92,9 @@ class Studio:
             server = EmbeddedRedis(self.settings.home, find_server())
             stack.callback(server.stop)
             url = server.start().url
+            watch = Routine("watch over Redis", partial(_ensure, server))
+            watch.start()
+            stack.callback(watch.stop)
         redis = stack.enter_context(closing(connect(url)))
         check(redis, url)
         with reachable():
@@ -120,6 +126,11 @@ class Studio:
         workers.start()
         self._client = Client(db, datasets, artifacts, redis, settings, catalog.choices())
         self._serving = Serving(self._client, settings.upload_limit)
+
+
+def _ensure(server: EmbeddedRedis) -> float:
+    server.ensure()
+    return WATCH_S
 
 
 def _not_running() -> NotReady:

@@ -96,6 +96,19 @@ def test_a_server_without_guard_is_taken_over(
         another.stop()
 
 
+def test_a_guard_that_is_killed_is_replaced(server: EmbeddedRedis) -> None:
+    redis = client(server.start())
+    redis.set("kept", "1")
+    server.ensure()
+    before = process_id(redis)
+    assert server._guard is not None
+    server._guard.kill()
+    server._guard.wait()
+    server.ensure()
+    assert redis.get("kept") == b"1"
+    assert process_id(redis) != before
+
+
 def test_a_long_path_gets_a_short_socket(tmp_path: Path) -> None:
     home = tmp_path / ("long" * 30)
     server = EmbeddedRedis(home, find_server())
