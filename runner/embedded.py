@@ -121,6 +121,7 @@ class EmbeddedRedis:
         """Starts it, after ending one that a killed studio left. Raises StorageError if it does not start."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder.chmod(0o700)
+        self._end_guard()
         before = read_endpoint(self._home)
         if before is not None:
             end_server(before)
@@ -155,6 +156,14 @@ class EmbeddedRedis:
     def stop(self) -> None:
         if self._guard is None:
             return
+        self._end_guard()
+        endpoint = read_endpoint(self._home)
+        if endpoint is not None:
+            end_server(endpoint)  # one whose guard was killed
+
+    def _end_guard(self) -> None:
+        if self._guard is None:
+            return
         assert self._guard.stdin is not None
         self._guard.stdin.close()
         try:
@@ -163,9 +172,6 @@ class EmbeddedRedis:
             self._guard.kill()
             self._guard.wait()
         self._guard = None
-        endpoint = read_endpoint(self._home)
-        if endpoint is not None:
-            end_server(endpoint)  # one whose guard was killed
 
     def _configure(self, endpoint: Endpoint) -> Path:
         path = self._folder / "redis.conf"
