@@ -25,9 +25,10 @@ __all__ = ["Candidate", "Search", "Shape"]
 
 BASELINE = "dummy"
 MOST_OF_REMAINING = 0.5  # that one trial may be planned to take while others are still to come
-LEAST_SHARE = 0.12  # of its time that a lighter trial must get to be worth it
+LEAST_SHARE = 0.35  # of its time that a lighter trial must get to be worth it
 DRAWS = 8  # samples tried to find one that fits the time
 KEENNESS = 20.0  # how strongly better algorithms are preferred
+HOPELESS = 0.02  # worth, relative to the best algorithm, below which one is not searched further
 
 
 class Search:
@@ -157,7 +158,8 @@ class Search:
             return 0.0 if self._asked[key] else 0.5
         learnable = max(self._loss(base) - self._loss(best), 1e-12) if base else abs(self._loss(best)) + 1e-12
         gap = (self._loss(own) - self._loss(best)) / learnable
-        return math.exp(-KEENNESS * gap) / (1 + self._asked[key])
+        worth = math.exp(-KEENNESS * gap)
+        return worth / (1 + self._asked[key]) if worth > HOPELESS else 0.0
 
     # --- tell ---------------------------------------------------------------------------------------------
 

@@ -90,7 +90,7 @@ def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
         "thread_count": context.threads,
         "random_seed": context.seed,
         "max_ctr_complexity": 1,
-        "bootstrap_type": "Bernoulli",
+        "bootstrap_type": "MVS",
         "use_best_model": False,  # the watch knows the best round
         "allow_writing_files": False,
         "logging_level": "Silent",
@@ -133,7 +133,7 @@ def defaults(shape: Shape) -> Json:
         "random_strength": 1.0,
         "subsample": 0.8,
         "rsm": 1.0,
-        "one_hot_max_size": 20,
+        "one_hot_max_size": 20 if shape.train_rows < 10_000 else 2,  # statistics pay on many rows
         **choices.default_encoding(shape),
         **choices.default_target(shape),
     }

@@ -106,7 +106,7 @@ def defaults(shape: Shape) -> Json:
     return {
         "rounds": boosting.MOST_ROUNDS,
         "learning_rate": boosting.default_rate(shape),
-        "max_depth": 4 if shape.train_rows < 2000 else 6,
+        "max_depth": 4 if shape.train_rows < 5000 else 6,
         "min_child_weight": 1.0,
         "subsample": 0.9,
         "colsample_bytree": 0.8,
