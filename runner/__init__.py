@@ -4,5 +4,5 @@
 the only speakers of Redis streams; `settings` is the only reader of the environment, called by entry points.
 
 To add a tier: one row in `tiers`. To add a setting: one row in `settings`. To add a kind of job: one function
-in `jobs` and its name in the allow-list there.
+in `jobs` and its name in the allow-list of `queue`.
 """
