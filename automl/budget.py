@@ -10,7 +10,7 @@ from flowml.storage.records import TrialRecord, TrialState
 LEAST_RESERVE_S = 0.8  # for ensemble, export, parity gate and card of small models
 MOST_RESERVE = 0.3  # of the budget
 EXPLAIN_SHARE = 0.03  # of the budget, for importances
-EXPORT_S_PER_MB = 0.12  # of fold models, to read, write as ONNX and check
+EXPORT_S_PER_MB = 0.17  # of fold models, to read, write as ONNX and check
 LIKELY_MEMBERS = 5  # trials that a champion is made of
 
 

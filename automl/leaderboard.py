@@ -39,7 +39,10 @@ def leaderboard(
     rows = [_trial_row(record, speeds.get(record.number)) for record in records]
     rows = [replace(row, cause=refused.get((row.trial or 0,), row.cause)) for row in rows]
     if champion.is_single:
-        rows = [replace(row, champion=row.trial == champion.members[0].number) for row in rows]
+        number = champion.members[0].number
+        rows = [
+            replace(row, champion=True, score=champion.score) if row.trial == number else row for row in rows
+        ]
     else:
         rows.append(_ensemble_row(champion, speeds.get(None), metric))
     loss = METRICS[metric].loss

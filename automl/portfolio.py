@@ -32,7 +32,7 @@ PORTFOLIO = (
     Entry("extra_trees", wave=1),
     Entry("random_forest", wave=1),
     Entry("lightgbm", {"splits": "random", "num_leaves": 63, "feature_fraction": 0.9}),
-    Entry("catboost", {"depth": 4, "learning_rate": 0.08, "l2_leaf_reg": 1.0}),
+    Entry("catboost", {"depth": 4, "learning_rate": 0.1, "l2_leaf_reg": 1.0}),
     Entry("catboost", {"target": "log"}, needs="skewed"),
     Entry("lightgbm", {"target": "log"}, needs="skewed"),
     Entry("lightgbm", {"encoding": "ordinal", "num_leaves": 6, "learning_rate": 0.08}),

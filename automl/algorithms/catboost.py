@@ -127,8 +127,8 @@ def space(trial: Space, shape: Shape) -> Json:
 def defaults(shape: Shape) -> Json:
     return {
         "rounds": MOST_ROUNDS,
-        "learning_rate": 0.06,
-        "depth": 6,
+        "learning_rate": 0.06 if shape.outputs < 8 else 0.1,
+        "depth": 6 if shape.outputs < 4 else 5 if shape.outputs < 8 else 4,  # each leaf holds all classes
         "l2_leaf_reg": 3.0,
         "random_strength": 1.0,
         "subsample": 0.8,
