@@ -6,6 +6,7 @@ does not count as complete, so that each score in a leaderboard is about the sam
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import time
 from collections.abc import Callable
@@ -59,7 +60,6 @@ def evaluate(
     prepared: Prepared, candidate: Candidate, limits: Limits, on_fold: OnFold = lambda _fold, _score: None
 ) -> Outcome:
     """Fit and check on every fold within the limits; `on_fold` is told the score of each."""
-    began, started_at = time.monotonic(), time.time()
     work = _Work()
     record = TrialRecord(
         number=candidate.number,
@@ -70,13 +70,15 @@ def evaluate(
         seed=candidate.seed,
         metric=prepared.problem.metric,
         folds_id=prepared.folds.id,
-        started_at=started_at,
+        started_at=time.time(),
         threads=limits.threads,
         device=limits.device,
     )
-    oof = None
+    oof, began = None, time.monotonic()
     try:
         algorithm = _algorithm(candidate.algorithm)
+        importlib.import_module(algorithm.package)  # once in a process, and no part of what a trial takes
+        began = time.monotonic()
         record = replace(record, versions=versions(algorithm))
         _all_folds(prepared, algorithm, candidate, limits, work, on_fold)
         oof = prepared.folds.gather(work.predictions)
@@ -113,7 +115,8 @@ def score_of(prepared: Prepared, oof: Array) -> float:
 
 
 def versions(algorithm: Algorithm) -> dict[str, str]:
-    names = (PACKAGES.get(algorithm.package, algorithm.package), "numpy")
+    library = algorithm.package.partition(".")[0]
+    names = (PACKAGES.get(library, library), "numpy")
     return {name: importlib.metadata.version(name) for name in names}
 
 

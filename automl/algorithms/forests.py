@@ -154,7 +154,7 @@ def _row(key: str, label: str, kind: str) -> Algorithm:
         key=key,
         label=label,
         family="forest",
-        package="sklearn",
+        package="sklearn.ensemble",
         tasks=ALL_TASKS,
         encoding="ordinal",
         format="sklearn_trees",

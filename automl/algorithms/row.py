@@ -90,7 +90,7 @@ class Algorithm:
     key: str
     label: str
     family: str
-    package: str  # the library behind it, whose version a trial records
+    package: str  # what it imports; a trial records the library's version
     tasks: frozenset[Task]
     encoding: str
     format: str  # of Fitted: how it exports
