@@ -176,7 +176,8 @@ def _left_out(roles: dict[str, Role]) -> list[Finding]:
     if not names:
         return []
     listed = ", ".join(f"{name} ({role})" for name, role in list(names.items())[:20])
-    message = f"{len(names)} columns are not learned from: {listed}{', …' if len(names) > 20 else ''}."
+    kept = "1 column is" if len(names) == 1 else f"{len(names)} columns are"
+    message = f"{kept} not learned from: {listed}{', …' if len(names) > 20 else ''}."
     return [Finding("left_out", Severity.NOTE, message, evidence={"columns": list(names)})]
 
 

@@ -18,6 +18,7 @@ _RENEW = """
 local answer = 1
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local job = redis.call('HMGET', KEYS[4], 'status', 'worker_name')
+  if job[1] ~= 'started' and job[1] ~= 'queued' then return 3 end
   if job[1] ~= 'started' or job[2] ~= ARGV[4] then return 0 end
   local prefix = string.sub(KEYS[1], 1, -#ARGV[3] - 1)
   for _, other in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
@@ -44,11 +45,11 @@ redis.call('DEL', KEYS[1])
 return members
 """
 
-LOST, OURS, TAKEN_BACK = 0, 1, 2
+LOST, OURS, TAKEN_BACK, ENDED = 0, 1, 2, 3
 
 
 def renew(redis: Redis, job: Job, execution: Execution, worker: str, lease_s: int) -> int:
-    """OURS, TAKEN_BACK where the lease had run out but nobody took the job, or LOST."""
+    """OURS, TAKEN_BACK where the lease had run out but nobody took the job, ENDED, or LOST."""
     fields = [part for pair in execution.serialize().items() for part in pair]
     keys = [execution.key, executions_key(job.id), running_key(job.origin), job.key]
     values = [str(lease_s), execution.composite_key, execution.id, worker, *map(str, fields)]

@@ -45,6 +45,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         self.job_id = ""  # of the job that runs
         self._giving_back = False
         self._lost = False
+        self._ended = False  # the job had ended at the last look
         self._cancelled = False
 
     @property
@@ -68,7 +69,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         self.job_id = job.id
-        self._lost = self._cancelled = False
+        self._lost = self._ended = self._cancelled = False
         try:
             super().execute_job(job, queue)
         finally:
@@ -86,7 +87,10 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         try:
             answer = leases.renew(self.connection, job, execution, self.name, self.lease_s)
-            if answer == leases.LOST:
+            if answer == leases.ENDED and not self._ended:
+                self._ended = True  # our work-horse is about to leave; if it stays, another one ended the job
+                return
+            if answer in (leases.LOST, leases.ENDED):
                 self.log.error("The lease of job %s is lost; its work-horse is stopped", job.id)
                 self._lost = True
                 self.kill_horse()

@@ -193,7 +193,7 @@ def test_a_work_horse_that_does_not_obey_a_cancellation_is_killed(
     asked_long_ago = f'["{Control.CANCEL.value}", {time.time() - 60}]'
     redis.set(control.KEY.format("job-1"), asked_long_ago)
     eventually(lambda: status(redis, "job-1") == "stopped")
-    assert [body["changes"]["state"] for body in told(FactKind.JOB)] == ["cancelled"]
+    eventually(lambda: [body["changes"]["state"] for body in told(FactKind.JOB)] == ["cancelled"])
 
 
 def test_a_worker_outlives_a_restart_of_redis(
