@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import psutil
 from redis import Redis
 
-import flowml
 from flowml.runner import leases, roster
 from flowml.runner.limits import allowance
 from flowml.runner.rq_worker import FlowWorker
@@ -20,6 +19,7 @@ from flowml.runner.settings import Settings
 from flowml.runner.tiers import QUEUES, queues_for
 from flowml.storage.errors import Conflict, SettingError
 from flowml.storage.records import Capabilities, Worker
+from flowml.storage.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def enlist(redis: Redis, settings: Settings, terms: Terms, capabilities: Capabil
         started_at=time.time(),
         heartbeat=time.time(),
         pid=os.getpid(),
-        version=flowml.__version__,
+        version=VERSION,
     )
     base = capabilities.hostname or socket.gethostname()
     names: Iterable[str] = (

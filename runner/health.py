@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from redis import Redis
 from redis.exceptions import RedisError
 
-import flowml
 from flowml.runner import facts, roster
 from flowml.runner.settings import Settings
 from flowml.storage import jobs
 from flowml.storage.db import Database
 from flowml.storage.errors import FlowMLError
 from flowml.storage.records import ACTIVE, Json, Worker
+from flowml.storage.version import VERSION
 
 MANY_FACTS = 100_000
 FULL = 0.8  # of the memory that Redis may use
@@ -46,7 +46,7 @@ def health(redis: Redis, db: Database) -> Json:
         advice.append(NO_WORKER)
     return {
         "status": "ok" if database["ok"] and server["ok"] else "degraded",
-        "version": flowml.__version__,
+        "version": VERSION,
         "database": database,
         "redis": {"ok": server["ok"], "version": server["version"], "memory": server["memory"]},
         "workers_online": server["workers_online"],

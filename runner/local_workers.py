@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 import psutil
 
-import flowml
 from flowml.runner.routine import Routine
 from flowml.runner.settings import Settings
 from flowml.storage.records import Record
+from flowml.storage.version import VERSION
 
 WATCH_S = 1.0
 STOP_S = 12.0
@@ -102,7 +102,7 @@ class LocalWorker:
                 return None
         except psutil.NoSuchProcess:
             return None
-        if note.version != flowml.__version__:
+        if note.version != VERSION:
             log.info("Local worker %s is of version %s and is replaced", self.name, note.version)
             all_of_it = family(process)
             process.terminate()
@@ -125,7 +125,7 @@ class LocalWorker:
             )
         self._started_at = time.monotonic()
         process = psutil.Process(self._child.pid)
-        note = Note(self._child.pid, process.create_time(), flowml.__version__)
+        note = Note(self._child.pid, process.create_time(), VERSION)
         self._note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._note.write_text(json.dumps(note.to_dict()))
         log.info("Local worker %s started (process %d)", self.name, note.pid)

@@ -6,9 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import flowml
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".lock", ".sql", ".css", ".js", ".html", ".svg", ""}
@@ -69,3 +72,13 @@ def test_modules_stay_small() -> None:
         if path.suffix == ".py" and (lines := len(path.read_text().splitlines())) > 450
     }
     assert large == {}
+
+
+def test_the_version_stands_in_two_places_alike() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == flowml.__version__
+
+
+@pytest.mark.parametrize("name", flowml.__all__)
+def test_the_public_face_is_there(name: str) -> None:
+    assert getattr(flowml, name) is not None

@@ -112,9 +112,9 @@ def doctor(json: Json = False) -> None:
 @app.command()
 def version(json: Json = False) -> None:
     """Print the version."""
-    import flowml
+    from flowml.storage.version import VERSION
 
-    typer.echo(f'{{"version": "{flowml.__version__}"}}' if json else flowml.__version__)
+    typer.echo(f'{{"version": "{VERSION}"}}' if json else VERSION)
 
 
 def main() -> None:

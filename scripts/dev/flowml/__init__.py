@@ -5,22 +5,30 @@ import flowml
 model = flowml.fit(frame, target="churn", budget="60s")
 model.predict(rows)
 flowml.load("model.onnx").predict_proba(rows)
+flowml.Studio("http://127.0.0.1:8501").train(...)
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flowml.storage.version import VERSION
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from flowml.automl.serve import Model
     from flowml.runner.fit import fit
+    from flowml.ui.client import Studio
 
-__version__ = "0.1.0"
-__all__ = ["Model", "__version__", "fit", "load"]
+__version__ = VERSION
+__all__ = ["Model", "Studio", "__version__", "fit", "load"]
 
-LAZY = {"fit": "flowml.runner.fit", "Model": "flowml.automl.serve"}  # imported when first asked for
+LAZY = {  # imported when first asked for
+    "Model": "flowml.automl.serve",
+    "Studio": "flowml.ui.client",
+    "fit": "flowml.runner.fit",
+}
 
 
 def load(path: str | Path) -> Model:
