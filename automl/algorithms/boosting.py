@@ -13,6 +13,11 @@ def default_rate(shape: Shape) -> float:
     return 0.03 if shape.train_rows * shape.columns * shape.outputs < 300_000 else 0.05
 
 
+def default_columns(shape: Shape) -> float:
+    """The share of columns that a tree may look at: about 200 are enough."""
+    return float(round(min(0.8, max(0.05, 200 / max(shape.columns, 1))), 3))
+
+
 def patience(params: Json) -> int:
     """Rounds without a gain; slow learners get more of them."""
     return int(params.get("patience") or min(300, max(20, round(4 / float(params["learning_rate"])))))

@@ -27,6 +27,7 @@ LOSSES = {Task.BINARY: "Logloss", Task.MULTICLASS: "MultiClass", Task.REGRESSION
 LINKS = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
 STEPS = {Task.BINARY: 10.0, Task.MULTICLASS: 50.0, Task.REGRESSION: 40.0}  # for `cost`
 MISSING_CODE = -1
+FEWEST_FOR_MVS = 200  # rows; with fewer, sampling by gradients is refused
 MOST_ROUNDS = 2000  # each round is handed the history of all before it
 
 
@@ -90,7 +91,7 @@ def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
         "thread_count": context.threads,
         "random_seed": context.seed,
         "max_ctr_complexity": 1,
-        "bootstrap_type": "MVS",
+        "bootstrap_type": "MVS" if len(fold.y) >= FEWEST_FOR_MVS else "Bernoulli",
         "use_best_model": False,  # the watch knows the best round
         "allow_writing_files": False,
         "logging_level": "Silent",
@@ -117,7 +118,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "l2_leaf_reg": trial.suggest_float("l2_leaf_reg", 0.5, 20.0, log=True),
         "random_strength": trial.suggest_float("random_strength", 0.1, 5.0, log=True),
         "subsample": trial.suggest_float("subsample", 0.6, 1.0),
-        "rsm": trial.suggest_float("rsm", 0.4, 1.0),
+        "rsm": trial.suggest_float("rsm", 0.05, 1.0),
         "one_hot_max_size": trial.suggest_int("one_hot_max_size", 2, 60, log=True),
         **choices.suggest_encoding(trial, shape),
         **choices.suggest_target(trial, shape),
@@ -132,7 +133,7 @@ def defaults(shape: Shape) -> Json:
         "l2_leaf_reg": 3.0,
         "random_strength": 1.0,
         "subsample": 0.8,
-        "rsm": 1.0,
+        "rsm": 1.0 if shape.columns <= 200 else boosting.default_columns(shape),
         "one_hot_max_size": 20 if shape.train_rows < 10_000 else 2,  # statistics pay on many rows
         **choices.default_encoding(shape),
         **choices.default_target(shape),

@@ -17,6 +17,7 @@ from flowml.automl.shape import Shape
 from flowml.storage.records import Json, Task
 
 MOST_NODES = 400_000  # of one fold's forest: larger ones make the exported file heavy and gain little
+MOST_VALUES = 4_000_000  # in the nodes of one fold's forest: each holds a value for every class
 SPEEDS = {"RandomForest": (1.1e-8, 3e-8, 6e-9), "ExtraTrees": (0.0, 6e-9, 1e-9)}  # seconds, for `cost`
 BATCH_S = 0.5  # aim of a batch: often enough to keep a deadline
 
@@ -78,7 +79,7 @@ def _build(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Any
     from sklearn import ensemble
 
     suffix = "Regressor" if fold.task is Task.REGRESSION else "Classifier"
-    leaves = max(8, MOST_NODES // (2 * int(params["trees"])))
+    leaves = _most_leaves(int(params["trees"]), fold.outputs)
     bound = {"max_leaf_nodes": leaves} if leaves < len(fold.y) / int(params["min_samples_leaf"]) else {}
     estimator = getattr(ensemble, kind + suffix)
     return estimator(
@@ -88,6 +89,11 @@ def _build(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Any
         **bound,
         **choices.for_library(params),
     )
+
+
+def _most_leaves(trees: int, outputs: int) -> int:
+    """Of one tree, so that the forest does not grow too large."""
+    return int(max(8, min(MOST_NODES, MOST_VALUES / outputs) / (2 * trees)))
 
 
 def fit(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Forest:
@@ -108,6 +114,11 @@ def fit(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Forest
     return Forest(list(model.estimators_), model, fold.task, fold.outputs, grown < wanted)
 
 
+def _trees(shape: Shape) -> int:
+    """Of each fold: together the folds have several times as many."""
+    return 100 if shape.classes <= 20 else max(20, 2000 // shape.classes)
+
+
 def lighter(params: Json, share: float) -> Json:
     return {**params, "trees": max(10, int(int(params["trees"]) * share))}
 
@@ -116,7 +127,7 @@ def space(trial: Space, shape: Shape) -> Json:
     regression = shape.task is Task.REGRESSION
     loss = {} if regression else {"criterion": trial.suggest_categorical("criterion", ["gini", "entropy"])}
     return {
-        "trees": 100,
+        "trees": _trees(shape),
         "max_features": trial.suggest_float("max_features", 0.1, 1.0),
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 30, log=True),
         **loss,
@@ -128,7 +139,7 @@ def defaults(shape: Shape) -> Json:
     regression = shape.task is Task.REGRESSION
     share = 0.5 if regression else min(1.0, 1.5 / np.sqrt(max(shape.columns, 1)))
     return {
-        "trees": 100,
+        "trees": _trees(shape),
         "max_features": float(round(max(share, 0.1), 3)),
         "min_samples_leaf": 1,
         **({} if regression else {"criterion": "gini"}),
@@ -140,10 +151,10 @@ def cost(kind: str, shape: Shape, params: Json) -> Cost:
     """Fitted to measured times of trees over rows, columns, size of leaves and classes."""
     rows, trees = shape.train_rows, float(params["trees"])
     columns = max(1.0, shape.columns * float(params["max_features"]))
-    leaves = min(rows / float(params["min_samples_leaf"]), MOST_NODES / (2 * trees))
+    classes = max(shape.classes, 1)
+    leaves = min(rows / float(params["min_samples_leaf"]), _most_leaves(int(trees), classes))
     depth = np.log2(max(2.0, leaves))
     by_row, by_cell, by_leaf = SPEEDS[kind]
-    classes = max(shape.classes, 1)
     a_tree = 1e-3 + rows * depth * (by_row + by_cell * columns) + by_leaf * leaves * columns * classes
     a_tree += 1e-7 * shape.valid_rows * depth
     return Cost(float(trees * a_tree), trees * 2 * leaves * (64 + 8 * classes))

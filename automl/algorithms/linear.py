@@ -110,22 +110,39 @@ def _logistic_loss(flat: Array, fold: FoldTable, penalty: float) -> tuple[float,
 
 
 def fit_ridge(fold: FoldTable, params: Json, _context: FitContext) -> Linear:
-    """Solves (X'X + alpha n I) w = X'y on centred columns."""
+    """Least squares with a penalty of alpha times the rows' weight, on centred columns."""
     weights = np.ones(len(fold.y)) if fold.weights is None else fold.weights
-    total = weights.sum()
     means = np.average(fold.X, axis=0, weights=weights).astype(np.float64)
     middle = float(np.average(fold.y, weights=weights))
+    penalty = float(params["alpha"]) * float(weights.sum())
+    solve = _by_columns if fold.X.shape[1] <= len(fold.y) else _by_rows
+    coef = solve(fold.X, fold.y - middle, weights, means, penalty)
+    return _linear(coef[:, None], np.array([middle - means @ coef]), fold.task)
+
+
+def _by_columns(X: Array, y: Array, weights: Array, means: Array, penalty: float) -> Array:
+    """Solves (X'X + penalty I) w = X'y, reading the rows in pieces."""
     gram = np.zeros((len(means), len(means)))
     moment = np.zeros(len(means))
-    for start in range(0, len(fold.y), CHUNK):
+    for start in range(0, len(y), CHUNK):
         piece = slice(start, start + CHUNK)
-        X = fold.X[piece].astype(np.float64) - means
-        weighted = X * weights[piece, None]
-        gram += weighted.T @ X
-        moment += weighted.T @ (fold.y[piece] - middle)
-    gram[np.diag_indices_from(gram)] += float(params["alpha"]) * total
-    coef = np.linalg.solve(gram, moment)
-    return _linear(coef[:, None], np.array([middle - means @ coef]), fold.task)
+        centred = X[piece].astype(np.float64) - means
+        weighted = centred * weights[piece, None]
+        gram += weighted.T @ centred
+        moment += weighted.T @ y[piece]
+    gram[np.diag_indices_from(gram)] += penalty
+    coef: Array = np.linalg.solve(gram, moment)
+    return coef
+
+
+def _by_rows(X: Array, y: Array, weights: Array, means: Array, penalty: float) -> Array:
+    """The same for more columns than rows: w = X'(XX' + penalty I)^-1 y."""
+    root = np.sqrt(weights)
+    centred = (X.astype(np.float64) - means) * root[:, None]
+    kernel = centred @ centred.T
+    kernel[np.diag_indices_from(kernel)] += penalty
+    coef: Array = centred.T @ np.linalg.solve(kernel, y * root)
+    return coef
 
 
 def fit_sparse(fold: FoldTable, params: Json, context: FitContext) -> Linear:
@@ -174,18 +191,23 @@ def _elastic_space(trial: Space, shape: Shape) -> Json:
 
 def _logistic_cost(shape: Shape, params: Json) -> Cost:
     cells = shape.train_rows * shape.onehot_columns
-    steps = 0.5 * float(params["rounds"])
-    return Cost(0.02 + steps * (6e-10 * cells + 8e-8 * shape.train_rows) * shape.outputs, 4.0 * cells)
+    steps = min(60.0, float(params["rounds"]))
+    return Cost(0.01 + steps * (6e-10 * cells + 1.5e-8 * shape.train_rows) * shape.outputs, 4.0 * cells)
+
+
+def _logistic_lighter(params: Json, share: float) -> Json:
+    return {**params, "rounds": max(5, int(60 * share))}
 
 
 def _ridge_cost(shape: Shape, _params: Json) -> Cost:
-    cells = shape.train_rows * shape.onehot_columns
-    return Cost(0.01 + 5e-9 * cells + 1e-10 * cells * shape.onehot_columns, 8.0 * cells)
+    rows, columns = shape.train_rows, shape.onehot_columns
+    products = float(rows) * columns * min(rows, columns)
+    return Cost(0.003 + 6e-9 * rows * columns + 6e-11 * products, 16.0 * rows * columns)
 
 
 def _sparse_cost(shape: Shape, _params: Json) -> Cost:
     cells = shape.train_rows * shape.onehot_columns
-    return Cost(0.02 + 1.5e-7 * cells, 12.0 * cells)
+    return Cost(0.02 + 3e-8 * cells, 12.0 * cells)
 
 
 _row = partial(Algorithm, family="linear", encoding="onehot", format="linear")
@@ -199,6 +221,7 @@ LOGISTIC = _row(
     space=_logistic_space,
     defaults=lambda _shape: {"rounds": 300, "C": 1.0},
     cost=_logistic_cost,
+    lighter=_logistic_lighter,
     log_target=False,
 )
 RIDGE = _row(

@@ -95,10 +95,24 @@ def test_predictions_are_gathered_by_row_and_averaged_where_repeated() -> None:
 def test_size_and_budget_decide_how_many_folds() -> None:
     kinds = [
         (folds.kind, len(folds.pairs))
-        for rows, budget in ((100, 60), (2000, 60), (100_000, 60), (200_000, 60), (200_000, 600))
+        for rows, budget in (
+            (100, 60),
+            (2000, 1),
+            (150_000, 60),
+            (250_000, 60),
+            (400_000, 60),
+            (400_000, 600),
+        )
         for folds in [folds_of(rows, budget_s=budget)]
     ]
-    assert kinds == [("repeated", 10), ("kfold", 5), ("kfold", 3), ("holdout", 1), ("kfold", 5)]
+    assert kinds == [
+        ("repeated", 10),
+        ("kfold", 5),
+        ("kfold", 5),
+        ("kfold", 3),
+        ("holdout", 1),
+        ("kfold", 5),
+    ]
 
 
 def test_what_cannot_be_split_says_why() -> None:
