@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from flowml.automl.algorithms import ALGORITHMS, algorithms_for
+from flowml.automl.algorithms import algorithms_for
 from flowml.automl.costs import Costs
-from flowml.automl.portfolio import PORTFOLIO, portfolio
-from flowml.automl.sampler import Sampler
 from flowml.automl.search import Candidate, Search
 from flowml.storage.errors import SpecError
 from flowml.storage.records import JobSpec, Task, TrialRecord, TrialState
@@ -50,30 +48,6 @@ def play(search: Search, trials: int, remaining_s: float = 600.0) -> list[Candid
 
 def search_of(task: Task = Task.BINARY, completed: Any = (), rows: int = 2000, **spec: Any) -> Search:
     return Search(shape_of(task, rows=rows), JobSpec("y", **spec), completed)
-
-
-@pytest.mark.parametrize("task", Task)
-@pytest.mark.parametrize("rows", [200, 300_000])
-def test_every_entry_of_the_portfolio_lies_in_its_search_space(task: Task, rows: int) -> None:
-    shape = shape_of(task, rows=rows, skewed=task is Task.REGRESSION)
-    keys = tuple(row.key for row in algorithms_for(task))
-    entries = portfolio(shape, keys)
-    assert {entry.algorithm for entry in entries} == set(keys) - {"dummy"}
-    sampler = Sampler(0)
-    for number, entry in enumerate(entries):
-        record = TrialRecord(number, entry.algorithm, entry.changes, TrialState.COMPLETE)
-        sampler.tell(record, ALGORITHMS[entry.algorithm], shape, 0.5)
-    assert sampler.size == len(entries)
-
-
-def test_every_change_of_the_portfolio_is_a_param() -> None:
-    shape = shape_of(Task.REGRESSION, skewed=True)
-    binary = shape_of(Task.BINARY)
-    for entry in PORTFOLIO:
-        row = ALGORITHMS[entry.algorithm]
-        known = row.defaults(shape) if Task.REGRESSION in row.tasks else {}
-        known |= row.defaults(binary) if Task.BINARY in row.tasks else {}
-        assert set(entry.changes) <= set(known)
 
 
 def test_a_baseline_comes_first_then_each_algorithm_then_variants_then_the_sampler() -> None:
@@ -135,22 +109,6 @@ def test_what_cannot_finish_is_made_lighter_or_left_out() -> None:
             break
     assert any(lightened)
     assert search.ask(0.001) is None
-
-
-def test_measured_seconds_correct_the_costs() -> None:
-    shape = shape_of(Task.BINARY, rows=2000)
-    costs = Costs(shape)
-    candidate = Candidate(0, "lightgbm", ALGORITHMS["lightgbm"].defaults(shape))
-    before, other = costs.seconds("lightgbm", candidate.params), costs.seconds("xgboost", {**XGBOOST})
-    for _ in range(3):
-        costs.learn(answer(candidate, seconds=10 * before))
-    assert 6 * before < costs.seconds("lightgbm", candidate.params) < 11 * before
-    assert other < costs.seconds("xgboost", {**XGBOOST}) < 10 * other
-    costs.learn(answer(candidate, seconds=1000 * before, cut=True))
-    assert costs.seconds("lightgbm", candidate.params) < 11 * before
-
-
-XGBOOST = ALGORITHMS["xgboost"].defaults(shape_of(Task.BINARY, rows=2000))
 
 
 def test_limits_on_trials_are_kept() -> None:

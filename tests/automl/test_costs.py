@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import Any
+
+from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.costs import Costs
+from flowml.storage.records import Json, Task, TrialRecord, TrialState
+from tests.automl.algorithms.folds import shape_of
+
+SHAPE = shape_of(Task.BINARY, rows=2000)
+
+
+def defaults(algorithm: str) -> Json:
+    return ALGORITHMS[algorithm].defaults(SHAPE)
+
+
+def measured(algorithm: str, seconds: float, **changes: Any) -> TrialRecord:
+    return TrialRecord(0, algorithm, defaults(algorithm), TrialState.COMPLETE, seconds=seconds, **changes)
+
+
+def test_measured_seconds_correct_the_costs() -> None:
+    costs = Costs(SHAPE)
+    before, other = (costs.seconds(key, defaults(key)) for key in ("lightgbm", "xgboost"))
+    for _ in range(3):
+        costs.learn(measured("lightgbm", 10 * before))
+    assert 6 * before < costs.seconds("lightgbm", defaults("lightgbm")) < 11 * before
+    assert (
+        other < costs.seconds("xgboost", defaults("xgboost")) < 10 * other
+    )  # a slow machine is slow for all
+
+
+def test_trials_that_did_not_take_their_own_time_teach_nothing() -> None:
+    costs = Costs(SHAPE)
+    before = costs.seconds("lightgbm", defaults("lightgbm"))
+    costs.learn(measured("lightgbm", 1000 * before, cut=True))
+    costs.learn(TrialRecord(1, "lightgbm", defaults("lightgbm"), TrialState.FAILED, seconds=1000 * before))
+    assert costs.seconds("lightgbm", defaults("lightgbm")) == before
+
+
+def test_more_rows_columns_and_classes_cost_more() -> None:
+    for row in ALGORITHMS.values():
+        if Task.MULTICLASS not in row.tasks:
+            continue
+        small = shape_of(Task.MULTICLASS, rows=5000)
+        params = row.defaults(small)
+        seconds = row.cost(small, params).seconds
+        assert row.cost(shape_of(Task.MULTICLASS, rows=50_000), params).seconds > seconds
+        if row.key != "dummy":
+            more = {"classes": 30, "columns": 50, "onehot_columns": 60}
+            assert row.cost(shape_of(Task.MULTICLASS, rows=5000, **more), params).seconds > 1.5 * seconds
