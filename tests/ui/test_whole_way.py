@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -63,4 +64,13 @@ def test_from_a_table_to_a_prediction(
         assert names == {"petals", "height", "colour"}
         card = json.loads(studio.download(job.champion, tmp_path / "card.json", format="card").read_text())
         assert card
-        assert [(worker.status, worker.version) for worker in studio.workers()] == [("idle", __version__)]
+        assert [worker.version for worker in studio.workers()] == [__version__]
+        rests_soon(studio)
+
+
+def rests_soon(studio: Studio) -> None:
+    """A worker tells what it does every few seconds."""
+    until = time.monotonic() + 10
+    while [worker.status for worker in studio.workers()] != ["idle"]:
+        assert time.monotonic() < until, "the worker still says that it is busy"
+        time.sleep(0.2)
