@@ -5,13 +5,20 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from flowml.automl.algorithms import ALGORITHMS
 from flowml.storage.records import TrialRecord, TrialState
 
 LEAST_RESERVE_S = 0.8  # for ensemble, export, parity gate and card of small models
-MOST_RESERVE = 0.3  # of the budget
+MOST_RESERVE = 0.25  # of the budget
 EXPLAIN_SHARE = 0.03  # of the budget, for importances
-EXPORT_S_PER_MB = 0.17  # of fold models, to read, write as ONNX and check
+EXPORT_S_PER_MB = {"lightgbm": 0.12, "xgboost": 0.13, "catboost": 0.09, "sklearn_trees": 0.055}
 LIKELY_MEMBERS = 5  # trials that a champion is made of
+
+
+def export_seconds(record: TrialRecord) -> float:
+    """To read the fold models of a trial, write them as ONNX and check them, on an ordinary core."""
+    row = ALGORITHMS.get(record.algorithm)
+    return record.size_bytes / 2**20 * EXPORT_S_PER_MB.get(row.format if row else "", 0.05)
 
 
 @dataclass
@@ -20,7 +27,7 @@ class Budget:
 
     budget_s: float
     started: float = field(default_factory=time.time)
-    _sizes: list[int] = field(default_factory=list)
+    _exports: list[float] = field(default_factory=list)
 
     def used(self) -> float:
         return time.time() - self.started
@@ -34,12 +41,11 @@ class Budget:
 
     def reserve(self) -> float:
         """Seconds kept for the finish, by the size of the largest models so far."""
-        largest = sorted(self._sizes, reverse=True)[:LIKELY_MEMBERS]
-        export = EXPORT_S_PER_MB * sum(largest) / 2**20
+        export = sum(sorted(self._exports, reverse=True)[:LIKELY_MEMBERS])
         wanted = LEAST_RESERVE_S + EXPLAIN_SHARE * self.budget_s + export
         return min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
 
     def learn(self, record: TrialRecord) -> None:
         """What a trial left decides how long the export will take."""
         if record.state is TrialState.COMPLETE:
-            self._sizes.append(record.size_bytes)
+            self._exports.append(export_seconds(record))

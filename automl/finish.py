@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from flowml.automl.blend import Blend, ensemble, ranked, single, without
-from flowml.automl.budget import EXPORT_S_PER_MB
+from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
 from flowml.automl.champion import MODEL, Champion, write
 from flowml.automl.explain import diagnostics
@@ -29,7 +29,7 @@ from flowml.storage.records import Json, Phase, TrialRecord
 
 ENSEMBLE_SHARE = 0.25  # of the time, to choose weights
 EXPLAIN_SHARE = 0.6  # of the time left after the export
-EXPORT_SHARE = 0.6  # of the time left, that an export may be expected to take
+EXPORT_SHARE = 0.75  # of the time left, that an export may be expected to take
 SINGLES = 5  # trials that are tried one after another when an ensemble cannot be exported
 MEASURED = 5  # rows of the leaderboard that are exported to measure their speed, time allowing
 SAFETY_S = 0.4  # kept for writing the files
@@ -99,7 +99,7 @@ def _offers(
 ) -> Iterator[Blend]:
     """Blends in the order in which they should be the champion, each next one lighter or worse."""
     while mixed is not None and not mixed.is_single:
-        if mixed.size_bytes / 2**20 * EXPORT_S_PER_MB <= clock.left * EXPORT_SHARE:
+        if sum(map(export_seconds, mixed.members)) <= clock.left * EXPORT_SHARE:
             yield mixed
         mixed = without(prepared, work, mixed, _least_worth(mixed))
     last = [record for record in best_first[SINGLES:] if record.algorithm == "dummy"]
@@ -158,7 +158,8 @@ def _describe(
     simple: bool,
 ) -> Champion:
     problem, blend, exported = prepared.problem, chosen.blend, chosen.exported
-    importances = () if simple else importances_of(prepared, work, blend, clock.share(EXPLAIN_SHARE))
+    end = min(clock.share(EXPLAIN_SHARE), time.monotonic() + max(2.0, 0.05 * prepared.spec.budget_s))
+    importances = () if simple else importances_of(prepared, work, blend, end)
     found = {} if simple else diagnostics(problem, blend.oof, prepared.folds.rows)
     clock.phase("explain")
     speeds = {} if simple else _speeds(prepared, work, records, chosen, clock)
@@ -200,7 +201,7 @@ def _speeds(
         blend.members[0].number if blend.is_single else None: chosen.exported.speed
     }
     for record in ranked(prepared, records)[:MEASURED]:
-        expected = SAFETY_S + record.size_bytes / 2**20 * EXPORT_S_PER_MB
+        expected = SAFETY_S + export_seconds(record)
         known = record.number in speeds or (record.number,) in chosen.refused
         if not known and clock.left > expected:
             speeds[record.number] = speed_of_trial(prepared, work, record)

@@ -10,7 +10,7 @@ MOST_ROUNDS = 5000
 
 def default_rate(shape: Shape) -> float:
     """Small steps where they are cheap."""
-    return 0.03 if shape.train_rows * shape.columns * shape.outputs < 300_000 else 0.05
+    return 0.03 if shape.train_rows * shape.columns * shape.outputs < 50_000 else 0.05
 
 
 def default_columns(shape: Shape) -> float:
