@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flowml.automl import ensemble
 from flowml.automl.ensemble import combine
 from flowml.automl.metrics import METRICS
 from flowml.storage.records import Task
@@ -74,6 +75,24 @@ def test_many_rows_are_judged_on_a_sample_within_the_time() -> None:
     found = combine(parts, y, None, "roc_auc", seed=0, deadline_s=2.0)
     assert found.score > METRICS["roc_auc"].score(y, parts[0], None) + 0.02
     assert found.weights.max() < 0.5
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "rmse"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_shortcuts_of_metrics_judge_as_the_metrics_do(metric: str, weighted: bool) -> None:
+    y, parts = candidates(Task.REGRESSION if metric == "rmse" else Task.BINARY)
+    y, parts = np.tile(y, 10), [np.concatenate([part] * 10) for part in parts]
+    weights = np.random.default_rng(1).random(len(y)) if weighted else None
+    table = ensemble._Table(np.stack(parts).astype(np.float32), y, weights, metric)
+    judged = ensemble._judge(table, np.arange(len(parts)))(np.array([1.0, 0.0, 2.0, 0.0]), 4)
+    total = parts[0] + 2 * parts[2]
+    row = METRICS[metric]
+    exact = np.array([row.loss(row.score(y, (total + part) / 4, weights)) for part in parts])
+    if metric == "rmse":
+        judged = np.sqrt(
+            judged * (1.0 if weights is None else 1 / weights.sum()) / (1 if weighted else len(y))
+        )
+    assert judged == pytest.approx(exact, abs=2e-4)
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
