@@ -10,6 +10,7 @@ flowml.Studio("http://127.0.0.1:8501").train(...)
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from flowml.storage.version import VERSION
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from flowml.automl.serve import Model
     from flowml.runner.fit import fit
     from flowml.ui.client import Studio
+
+# onnxruntime reports its use to its makers unless this is set before its first import, which can be anywhere.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = VERSION
 __all__ = ["Model", "Studio", "__version__", "fit", "load"]
