@@ -79,30 +79,42 @@ def _task(spec: JobSpec, _schema: DatasetSchema, _settings: Settings, _choices: 
     _one_of(spec.task, ("auto", *Task), "task")
 
 
-def _names(spec: JobSpec, _schema: DatasetSchema, _settings: Settings, choices: Choices) -> None:
+def _names(spec: JobSpec, schema: DatasetSchema, _settings: Settings, choices: Choices) -> None:
     metrics = [choice.key for choice in choices.metrics]
     if metrics:
         _one_of(spec.metric, ("auto", *metrics), "metric")
     algorithms = [choice.key for choice in choices.algorithms]
     for name in spec.algorithms if algorithms else ():
         _one_of(name, algorithms, "algorithm")
-    _fits_task(spec, choices)
+    _fits_task(spec, schema, choices)
 
 
-def _fits_task(spec: JobSpec, choices: Choices) -> None:
-    if spec.task == "auto":
-        return
+def _fits_task(spec: JobSpec, schema: DatasetSchema, choices: Choices) -> None:
+    tasks = _possible_tasks(spec, schema)
     for kind, names, known in (
         ("metric", (spec.metric,), choices.metrics),
         ("algorithm", spec.algorithms, choices.algorithms),
     ):
         for choice in known:
-            if choice.key in names and spec.task not in choice.tasks:
-                tasks = ", ".join(choice.tasks)
+            if choice.key in names and not tasks & set(choice.tasks):
+                served = ", ".join(choice.tasks)
                 raise SpecError(
-                    f"The {kind} {choice.key!r} is for {tasks}; the task is {spec.task}.",
+                    f"The {kind} {choice.key!r} is for {served}; {spec.target!r} is for {_listed(tasks)}.",
                     f"Choose another {kind}, or let us choose.",
                 )
+
+
+def _possible_tasks(spec: JobSpec, schema: DatasetSchema) -> set[Task]:
+    """The task that is asked for, or those that the target may turn out to be for."""
+    if spec.task != "auto":
+        return {Task(spec.task)}
+    column = schema.column(spec.target)
+    classes = column is not None and column.type in ("string", "boolean")
+    return {Task.BINARY, Task.MULTICLASS} if classes else set(Task)
+
+
+def _listed(tasks: Collection[Task]) -> str:
+    return " or ".join(sorted(tasks))
 
 
 def _split(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:

@@ -96,3 +96,8 @@ def test_the_catalog_has_a_label_and_a_task_for_every_row() -> None:
         assert choice.group
         assert set(choice.tasks) <= set(Task)
         assert choice.tasks
+
+
+def test_a_metric_that_the_target_cannot_be_for_is_refused() -> None:
+    with pytest.raises(SpecError, match="is for regression; 'churn' is for binary or multiclass"):
+        check(JobSpec("churn", metric="rmse"), SCHEMA, SETTINGS, choices())
