@@ -112,13 +112,13 @@ class Settings:
     secret_key: str = field(
         default="",
         repr=False,
-        metadata=_row("text", "Key that signs sessions and tokens; empty: made once and kept.", secret=True),
+        metadata=_row("text", "Key that signs sessions and tokens.", secret=True, reserved=True),
     )
     cors_origins: tuple[str, ...] = field(
-        default=(), metadata=_row("list", "Other web origins that may call the REST API.")
+        default=(), metadata=_row("list", "Other web origins that may call the REST API.", reserved=True)
     )
     storage_mode: str = field(
-        default="local", metadata=_row("text", "Where artifacts lie.", choices=("local",))
+        default="local", metadata=_row("text", "Where artifacts lie.", choices=("local",), reserved=True)
     )
     s3_endpoint: str = field(default="", metadata=_row("text", "Address of an S3 server.", reserved=True))
     s3_access_key: str = field(
@@ -132,7 +132,8 @@ class Settings:
         default="flowml", metadata=_row("text", "Prefix of bucket names in S3.", reserved=True)
     )
     cluster_mode: str = field(
-        default="local", metadata=_row("text", "How workers reach the studio.", choices=("local",))
+        default="local",
+        metadata=_row("text", "How workers reach the studio.", choices=("local",), reserved=True),
     )
     cluster_role: str = field(
         default="studio",
