@@ -68,8 +68,8 @@ def convert(
     size = _size(source, name)
     if size > limit_bytes:
         raise FileTooLarge(
-            f"{name} has {_megabytes(size)}, more than the limit of {_megabytes(limit_bytes)}.",
-            "Split it, save it as Parquet, or raise the upload limit in the settings.",
+            f"{name} has {size_in_words(size)}, more than the limit of {size_in_words(limit_bytes)}.",
+            "Send a smaller file (Parquet is smaller than CSV), or raise FLOWML_UPLOAD_LIMIT.",
         )
     seconds = timeout_s or BASE_SECONDS + size / BYTES_PER_SECOND
     request = Request(str(source), name, str(target), _memory_for(size), seconds)
@@ -147,8 +147,12 @@ def _crash(request: Request, status: int, words: str) -> FlowMLError:
     return BrokenFile(f"{request.name} made the reader end early ({last[0]}).", "Export the file again.")
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
+def size_in_words(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"
 
 
 # --- the child's side -------------------------------------------------------------------------------------

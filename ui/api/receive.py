@@ -12,6 +12,7 @@ from anyio import to_thread
 from starlette.requests import Request
 
 from flowml.storage.errors import FileTooLarge, InputError, StorageError
+from flowml.ui import words
 from flowml.ui.api.multipart import FormReader
 
 SUFFIX = ".part"
@@ -99,6 +100,6 @@ def refuse_early(request: Request, limit: int) -> None:
 
 def too_large(limit: int) -> FileTooLarge:
     return FileTooLarge(
-        f"The file is larger than {limit / 1e6:,.0f} MB, the most that this studio takes.",
+        f"The file is larger than {words.size(limit)}, the most that this studio takes.",
         "Send a smaller file (Parquet is smaller than CSV), or raise FLOWML_UPLOAD_LIMIT.",
     )

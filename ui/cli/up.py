@@ -62,7 +62,8 @@ def refuse_strangers(settings: Settings) -> None:
     if not loopback:
         raise NotAllowed(
             f"The studio has no logins yet, so it listens only on this machine, not on {settings.host}.",
-            "Leave out --host and FLOWML_HOST; reach it from elsewhere by `ssh -L 8501:127.0.0.1:8501 HOST`.",
+            "Leave out --host and FLOWML_HOST; reach it from elsewhere by "
+            f"`ssh -L {settings.port}:127.0.0.1:{settings.port} HOST`.",
         )
 
 
