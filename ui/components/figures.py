@@ -63,13 +63,14 @@ def dataset(dataset: Dataset) -> None:
 def cluster(online: Sequence[Worker], waiting: Mapping[str, int]) -> None:
     queued = sum(waiting.values())
     busy = sum(worker.state == "busy" for worker in online)
-    gpus = [gpu for worker in online for gpu in worker.capabilities.gpus]
-    memory = sum(worker.capabilities.ram_total for worker in online)
+    machines = {worker.capabilities.hostname: worker.capabilities for worker in online}.values()
+    gpus = [gpu for machine in machines for gpu in machine.gpus]
+    memory = sum(machine.ram_total for machine in machines)
     with strip():
         card("Workers online", str(len(online)), f"{busy} busy")
         card(
             "Cores",
-            words.count(sum(worker.capabilities.cpus for worker in online)),
+            words.count(sum(machine.cpus for machine in machines)),
             f"{words.size(memory)} memory" if online else "no machine",
         )
         card(

@@ -86,7 +86,7 @@ def active_card(job: Job) -> None:
                     f":gray[{catalog.metric(job.metric)}] **{words.score(job.best_score)}**", width="content"
                 )
             states.job_badge(job.state)
-        if job.started_at is None:
+        if job.started_at is None or job.state in (JobState.QUEUED, JobState.LOST):
             st.caption(f"Waiting for a free worker on the queue {words.plain(job.queue or 'cpu')}.")
         else:
             used = time.time() - job.started_at

@@ -62,14 +62,23 @@ def _progress(job: Job, watch: Watch) -> None:
         budget.ended(job.receipt, "live")
     elif job.state not in ACTIVE:
         budget.cut_short(used_s(job, watch), job.spec.budget_s, "live")
-    elif job.started_at is None:
-        st.info(
-            f"It starts when a worker that serves the queue {words.plain(job.queue or 'cpu')} is free.",
-            title="Waiting for a worker",
-            icon=":material/schedule:",
-        )
+    elif job.state in (JobState.QUEUED, JobState.LOST) or job.started_at is None:
+        _waiting(job, watch)
     else:
         budget.running(used_s(job, watch), job.spec.budget_s, words.sentence(watch.stage).rstrip("."), "live")
+
+
+def _waiting(job: Job, watch: Watch) -> None:
+    """Not begun, or begun and given back: its clock stands still until a worker takes it."""
+    verb = "goes on from its trials" if watch.ended else "starts"
+    with explained():
+        online = any(worker.state != "offline" for worker in session.client().workers())
+    st.info(
+        f"It {verb} when a worker that serves the queue {words.plain(job.queue or 'cpu')} is free."
+        + ("" if online else " No worker is online now: the page Workers says how to start one."),
+        title="Waiting for a worker",
+        icon=":material/schedule:",
+    )
 
 
 def _numbers(job: Job, watch: Watch) -> None:

@@ -44,9 +44,8 @@ def model_page(model: Model) -> None:
     form, answer = st.columns([3, 2], gap="large")
     if view == "One row":
         with form:
-            st.caption(
-                "The most important columns first, with typical values. Change any: the answer follows."
-            )
+            first = "The most important columns first, with" if model.importances else "With"
+            st.caption(f"{first} typical values. Change any: the answer follows.")
             row = predict_form.show(model)
         with answer:
             prediction.show(model, row)
