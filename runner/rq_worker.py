@@ -8,6 +8,7 @@ overridden here, so its version is pinned and the tests of this file hold it to 
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from flowml.runner.lifeline import die_with_parent
 from flowml.runner.queue import FlowJob, FlowQueue, queue_key
 from flowml.storage.records import Control, FactKind, JobState
 
+# What RQ says of a work-horse that died; not true of one that we end to give its job back.
+UNTRUE = ("Worker %s: job %s failed (%s)", "Work horse killed for job %s: retpid=%s, ret_val=%s")
 STUBBORN_S = 8.0  # a work-horse that did not obey a cancellation for so long is killed
 
 
@@ -135,6 +138,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         if not self.job_id:
             raise StopRequested
         self._giving_back = True
+        self.log.addFilter(_is_true)
         if self.horse_pid:
             self.kill_horse()
 
@@ -161,3 +165,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
     def _tell(self, redis: Redis, job_id: str, changes: dict[str, Any]) -> None:
         body = {"id": job_id, "changes": changes, "no_trial_runs": True}
         facts.add(redis, facts.new_fact(FactKind.JOB, body))
+
+
+def _is_true(record: logging.LogRecord) -> bool:
+    return record.msg not in UNTRUE
