@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,3 +33,9 @@ def test_each_page_stands_in_the_readme(title: str) -> None:
 def test_the_table_of_settings_is_fresh() -> None:
     stale = subprocess.run([sys.executable, str(ROOT / "scripts/dev/settings_table"), "--check"], check=False)
     assert stale.returncode == 0, "run scripts/dev/settings_table"
+
+
+def test_each_picture_of_the_readme_is_there() -> None:
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert pictures
+    assert [picture for picture in pictures if not (ROOT / picture).is_file()] == []
