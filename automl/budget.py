@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.storage.records import TrialRecord, TrialState
 
-LEAST_RESERVE_S = 0.8  # for ensemble, export, parity gate and card of small models
+BASE_S = 2.0  # for a child to be ready, the ensemble, parity gate and card of small models
+LEAST_RESERVE_S = 0.8  # of a very small budget
 MOST_RESERVE = 0.25  # of the budget
 EXPLAIN_SHARE = 0.03  # of the budget, for importances
 EXPORT_S_PER_MB = {"lightgbm": 0.12, "xgboost": 0.13, "catboost": 0.09, "sklearn_trees": 0.055}
@@ -42,7 +43,7 @@ class Budget:
     def reserve(self) -> float:
         """Seconds kept for the finish, by the size of the largest models so far."""
         export = sum(sorted(self._exports, reverse=True)[:LIKELY_MEMBERS])
-        wanted = LEAST_RESERVE_S + EXPLAIN_SHARE * self.budget_s + export
+        wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + export
         return min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
 
     def learn(self, record: TrialRecord) -> None:

@@ -1,6 +1,6 @@
 """The end of a study: choose, assemble and export the champion, prove it, explain it, write it down.
 
-The champion is an ensemble or the best single trial, whichever is better on rows that neither was chosen on.
+The champion is a greedy ensemble, or the best single trial where an ensemble does not hold on other rows.
 It is made of the models of the folds, so nothing is fitted again. What cannot be exported, fails the parity
 gate, or answers too slowly gives way to the next best, with the reason in its row.
 """
@@ -28,6 +28,7 @@ from flowml.storage.errors import ExportError
 from flowml.storage.records import Json, Phase, TrialRecord
 
 ENSEMBLE_SHARE = 0.25  # of the time, to choose weights
+WORSE = 0.03  # of what the best trial learned, that an ensemble may seem to lose on other rows
 EXPLAIN_SHARE = 0.6  # of the time left after the export
 EXPORT_SHARE = 0.75  # of the time left, that an export may be expected to take
 SINGLES = 5  # trials that are tried one after another when an ensemble cannot be exported
@@ -86,12 +87,18 @@ class _Clock:
 def _ensemble(
     prepared: Prepared, work: Path, best_first: Sequence[TrialRecord], clock: _Clock
 ) -> Blend | None:
-    """An ensemble, if it beats the best single trial on rows that neither was chosen on."""
+    """An ensemble, unless it is clearly worse than the best single trial on rows its weights did not see.
+
+    A little worse is no reason: the search chose the single trial on all rows, which flatters it.
+    """
     blend = ensemble(prepared, work, best_first, clock.share(ENSEMBLE_SHARE))
     if blend is None or blend.is_single or blend.crosswise is None or blend.single_crosswise is None:
         return None
     loss = prepared.problem.measure.loss
-    return blend if loss(blend.crosswise) <= loss(blend.single_crosswise) else None
+    worst = max(loss(record.score) for record in best_first if record.score is not None)
+    learned = max(worst - loss(blend.single_crosswise), 0.0)
+    clearly_worse = loss(blend.crosswise) > loss(blend.single_crosswise) + WORSE * learned
+    return None if clearly_worse else blend
 
 
 def _offers(
