@@ -18,11 +18,12 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.bootstrap import load_config_options
 
 from flowml.runner.studio import Studio
-from flowml.ui import assets, session
+from flowml.ui import assets, session, shell
 from flowml.ui.api.application import build_api
 from flowml.ui.api.operate import plain_health
 from flowml.ui.api.receive import sweep
-from flowml.ui.guard import Guard, Hosts, page_policy, streamlit_html
+from flowml.ui.guard import Guard, Hosts, page_policy
+from flowml.ui.navigation import PAGES
 
 FOLDER = Path(__file__).resolve().parent
 SCRIPT = FOLDER / "main.py"
@@ -59,7 +60,7 @@ def build_app(studio: Studio, address: str, port: int, stopping: Event, names: I
         finally:
             session.bind(None)
 
-    guard = Middleware(Guard, hosts=Hosts.of(address, names), policy=page_policy(streamlit_html()))
+    guard = Middleware(Guard, hosts=Hosts.of(address, names), policy=page_policy(shell.shell()))
     return st.App(
         SCRIPT,
         lifespan=bound,
@@ -92,6 +93,7 @@ def routes(studio: Studio, stopping: Event) -> list[BaseRoute]:
         Mount("/api", app=build_api(studio, stopping)),
         Route("/health", plain_health(studio)),
         *assets.routes(),
+        *shell.routes(page.path for page in PAGES),
     ]
 
 

@@ -89,8 +89,7 @@ def page(page: Page, base_url: str, forgiven: list[str]) -> Iterator[Page]:
     wrong: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        # Under a page's own path Streamlit first looks for its server there, and then at the root.
-        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+        if message.type == "error":
             wrong.append(f"console: {message.text}")
 
     def asked(request: Request) -> None:
@@ -99,7 +98,7 @@ def page(page: Page, base_url: str, forgiven: list[str]) -> Iterator[Page]:
             wrong.append(f"foreign request: {request.url}")
 
     def answered(response: Response) -> None:
-        if response.status >= 400 and "/_stcore/" not in response.url:
+        if response.status >= 400:
             wrong.append(f"{response.status}: {response.url}")
 
     page.set_default_timeout(20_000)
