@@ -46,8 +46,15 @@ class Search:
         self._next_number = 0
         self._baseline_due = True
         self._entries = list(portfolio(shape, tuple(self._rows)))
+        self._left_out: list[Entry] = []
         for record in completed:
             self._remember(record)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What of the portfolio was not tried because it could not finish in time, in words."""
+        labels = Counter(self._rows[entry.algorithm].label for entry in self._left_out)
+        return tuple(f"{label}: {count} configurations could not finish" for label, count in labels.items())
 
     # --- ask ----------------------------------------------------------------------------------------------
 
@@ -120,7 +127,9 @@ class Search:
             last = len(self._entries) <= len(self._pending)
             limit_s = remaining_s * (0.9 if last else MOST_OF_REMAINING)
             params = self._in_time(entry.algorithm, entry.changes, limit_s)
-            if params is not None:
+            if params is None:
+                self._left_out.append(entry)
+            else:
                 return self._propose(entry.algorithm, params, "portfolio", max(limit_s, 0.8 * remaining_s))
         return None
 

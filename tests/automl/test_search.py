@@ -108,6 +108,7 @@ def test_what_cannot_finish_is_made_lighter_or_left_out() -> None:
         if len(lightened) > 30:
             break
     assert any(lightened)
+    assert any("could not finish" in words for words in search.left_out)
     assert search.ask(0.001) is None
 
 
