@@ -187,6 +187,8 @@ def _answer(request: Request) -> Json:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic inside a reader is no Exception
+        if any(sign in str(error) for sign in OUT_OF_MEMORY):  # of a thread that could not be started, say
+            return _error(_crash(request, -signal.SIGKILL, ""))
         return _error(BrokenFile(f"{request.name} cannot be read: {error}.", "Export the file again."))
 
 

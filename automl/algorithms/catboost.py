@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from flowml.automl.algorithms import boosting, choices
 from flowml.automl.algorithms.links import sigmoid, softmax
@@ -60,6 +59,8 @@ def columns(X: Array, categorical: tuple[int, ...]) -> Any:
     """The matrix as CatBoost reads it; a frame only where some columns are categories."""
     if not categorical:
         return X
+    import polars as pl
+
     named: dict[str, Array] = {str(i): X[:, i] for i in range(X.shape[1])}
     for i in categorical:
         named[str(i)] = np.where(np.isnan(X[:, i]), MISSING_CODE, X[:, i]).astype(np.int32)

@@ -71,7 +71,7 @@ def test_what_is_refused_leaves_nothing(datasets: Datasets, churn: Path, tmp_pat
     with pytest.raises(BrokenFile):
         datasets.add(churn)
     churn.write_bytes(b"x" * 1_000_001)
-    with pytest.raises(FileTooLarge, match="upload limit"):
+    with pytest.raises(FileTooLarge, match="FLOWML_UPLOAD_LIMIT"):
         datasets.add(churn)
     with pytest.raises(NotFound, match=r"no.csv"):
         datasets.add(tmp_path / "no.csv")
