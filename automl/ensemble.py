@@ -20,11 +20,11 @@ from flowml.automl.metrics import METRICS, TINY, Array, Weights
 ROUNDS = 40
 MOST_MEMBERS = 40  # that are considered, the best by themselves
 SLOW_ROWS = 20_000  # metrics that sort are judged on a sample of this size
-EXACT_ROWS = 5_000  # up to here ROC AUC is found by sorting
+EXACT_ROWS = 1_500  # up to here ROC AUC is found by sorting
 SMALLEST = 0.02  # weights below this are dropped
 Judge = Callable[[Array, int], Array]
 FAST = ("log_loss", "rmse", "r2", "roc_auc")  # metrics with a shortcut below
-STEPS = 2**16  # of probability, by which many rows are ranked
+STEPS = 2**14  # of probability, by which many rows are ranked
 PATIENCE = 12  # additions without a gain
 
 

@@ -30,7 +30,7 @@ from flowml.storage.records import Json, Phase, TrialRecord
 ENSEMBLE_SHARE = 0.25  # of the time, to choose weights
 WORSE = 0.03  # of what the best trial learned, that an ensemble may seem to lose on other rows
 EXPLAIN_SHARE = 0.6  # of the time left after the export
-EXPORT_SHARE = 0.75  # of the time left, that an export may be expected to take
+EXPORT_SHARE = 0.65  # of the time left, that an export may be expected to take
 SINGLES = 5  # trials that are tried one after another when an ensemble cannot be exported
 MEASURED = 5  # rows of the leaderboard that are exported to measure their speed, time allowing
 SAFETY_S = 0.4  # kept for writing the files
