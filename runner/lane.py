@@ -331,7 +331,8 @@ class Lane:
         wish = self._control()
         if wish is Control.CANCEL:
             raise _Cancelled
-        if wish is self._wish or self._wish is Control.STOP:
+        finishing = self._progress.state is JobState.FINISHING  # which is neither paused nor stopped
+        if finishing or wish is self._wish or self._wish is Control.STOP:
             return
         self._wish = wish
         paused = wish is Control.PAUSE

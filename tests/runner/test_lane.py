@@ -25,6 +25,7 @@ PLANTED = Path(__file__).with_name("planted.py")
 GIB = 2**30
 QUICK = ("logistic", "lightgbm")
 ROWS = 240
+FINISHING = "Building the final model"
 BASELINE = 1  # a trial that no limit counts
 
 
@@ -205,19 +206,30 @@ def test_cancel_ends_within_two_seconds(lane: Callable[..., Lane], listener: Rem
 def test_while_paused_nothing_starts_and_the_clock_stands(
     lane: Callable[..., Lane], listener: Remembering
 ) -> None:
-    paused: list[float] = []
+    began = time.monotonic()
+    started: list[int] = []
 
     def control() -> Control | None:
-        if len(listener.ended) >= 2 and not paused:
-            paused.append(time.monotonic())
-        return Control.PAUSE if paused and time.monotonic() - paused[0] < 3.0 else None
+        if time.monotonic() - began > 3.0:
+            return None
+        started.append(len(listener.started))
+        return Control.PAUSE
 
-    began = time.monotonic()
     outcome = lane(control, budget_s=8.0, algorithms=("logistic",), max_trials=6).run()
     assert outcome.state is JobState.FINISHED, outcome.cause
     assert "paused" in [told["state"] for told in listener.told]
+    assert set(started) == {0}
     assert outcome.receipt.used_s < time.monotonic() - began - 1.5
     assert len(listener.ended) == BASELINE + 6
+
+
+def test_a_job_that_is_finishing_is_not_paused(lane: Callable[..., Lane], listener: Remembering) -> None:
+    def control() -> Control | None:
+        return Control.PAUSE if FINISHING in listener.stages else None
+
+    outcome = lane(control, budget_s=8.0, algorithms=("logistic",), max_trials=2).run()
+    assert outcome.state is JobState.FINISHED, outcome.cause
+    assert "paused" not in [told["state"] for told in listener.told]
 
 
 def test_a_wrong_job_fails_with_its_cause(lane: Callable[..., Lane]) -> None:
