@@ -7,6 +7,7 @@ newer sender can talk to an older reader.
 
 from __future__ import annotations
 
+from flowml.storage.records.drift import ColumnDrift, ColumnReference, DriftReference, DriftSummary
 from flowml.storage.records.jobs import Job, JobSpec, Phase, Receipt
 from flowml.storage.records.machines import Capabilities, Event, Fact, Gpu, LogLine, Worker
 from flowml.storage.records.models import Artifact, Importance, LeaderboardRow, Model, TrialRecord
@@ -35,9 +36,13 @@ __all__ = [
     "Artifact",
     "Capabilities",
     "Column",
+    "ColumnDrift",
+    "ColumnReference",
     "Control",
     "Dataset",
     "DatasetSchema",
+    "DriftReference",
+    "DriftSummary",
     "Event",
     "EventKind",
     "Fact",
