@@ -11,11 +11,11 @@ import numpy as np
 
 from flowml.automl import calibration
 from flowml.automl.ensemble import combine
-from flowml.automl.evaluate import score_of
 from flowml.automl.metrics import Array
 from flowml.automl.onnx.steps import Step
 from flowml.automl.outcome import load_oof, trial_folder
 from flowml.automl.prepared import Prepared
+from flowml.automl.threshold import best_threshold, decided, has_threshold
 from flowml.storage.errors import TrialError
 from flowml.storage.records import Task, TrialRecord, TrialState
 
@@ -31,6 +31,7 @@ class Blend:
     score: float
     fold_scores: tuple[float, ...]
     steps: tuple[Step, ...] = ()
+    threshold: float | None = None  # from which a binary answer is the second class; None: the likelier one
     crosswise: float | None = None  # of an ensemble, with weights from rows other than those scored
     single_crosswise: float | None = None  # of the best single trial, chosen on other rows
 
@@ -102,7 +103,13 @@ def blended(
     steps = _steps(prepared, members, oof)
     for step in steps:
         oof = calibration.applied(prepared.problem.task, oof, step)
-    return Blend(members, shares, oof, score_of(prepared, oof), _fold_scores(prepared, oof), steps)
+    problem, (y, weights) = prepared.problem, prepared.checked
+    threshold = None
+    if has_threshold(problem.metric, oof):
+        threshold = best_threshold(problem.metric, y, oof, weights)
+    answer = oof if threshold is None else decided(oof, threshold)
+    score = problem.measure.score(y, answer, weights)
+    return Blend(members, shares, oof, score, _fold_scores(prepared, answer), steps, threshold)
 
 
 def _steps(prepared: Prepared, members: tuple[TrialRecord, ...], oof: Array) -> tuple[Step, ...]:
@@ -116,11 +123,11 @@ def _steps(prepared: Prepared, members: tuple[TrialRecord, ...], oof: Array) -> 
     return (step,) if step else ()
 
 
-def _fold_scores(prepared: Prepared, oof: Array) -> tuple[float, ...]:
+def _fold_scores(prepared: Prepared, answer: Array) -> tuple[float, ...]:
     problem, rows = prepared.problem, prepared.folds.rows
     scores = []
     for _, valid in prepared.folds.pairs:
         weights = None if problem.weights is None else problem.weights[valid]
-        part = oof[np.searchsorted(rows, valid)]
+        part = answer[np.searchsorted(rows, valid)]
         scores.append(problem.measure.score(problem.y[valid], part, weights))
     return tuple(scores)

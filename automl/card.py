@@ -20,6 +20,7 @@ _OF_CHAMPION = (
     "direction",
     "score",
     "score_std",
+    "threshold",
     "members",
     "weights",
     "latency_ms",

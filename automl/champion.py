@@ -32,6 +32,7 @@ class Champion(Record):
     contract: Json
     parity: Json
     card: Json
+    threshold: float | None = None  # from which a binary answer is the second class; None: the likelier one
     importances: tuple[Importance, ...] = ()
     diagnostics: Json = field(default_factory=dict)
     leaderboard: tuple[LeaderboardRow, ...] = ()

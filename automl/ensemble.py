@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowml.automl.metrics import METRICS, TINY, Array, Weights
+from flowml.automl.threshold import best_threshold, decided, has_threshold
 
 ROUNDS = 40
 MOST_MEMBERS = 40  # that are considered, the best by themselves
@@ -57,9 +58,20 @@ class _Table:
         blended: Array = np.tensordot(weights, self.parts, axes=1)
         return blended
 
-    def loss(self, prediction: Array) -> float:
+    def threshold(self, prediction: Array) -> float | None:
+        """From which a binary answer is the second class, where the metric looks at labels."""
+        if not has_threshold(self.metric, prediction):
+            return None
+        return best_threshold(self.metric, self.y, prediction, self.weights)
+
+    def loss(self, prediction: Array, threshold: float | None = None) -> float:
         metric = METRICS[self.metric]
-        return metric.loss(metric.score(self.y, prediction, self.weights))
+        answer = prediction if threshold is None else decided(prediction, threshold)
+        return metric.loss(metric.score(self.y, answer, self.weights))
+
+    def own_loss(self, prediction: Array) -> float:
+        """With the threshold that these very rows ask for."""
+        return self.loss(prediction, self.threshold(prediction))
 
 
 def combine(
@@ -72,11 +84,13 @@ def combine(
     ours, alone = [], []
     for fit, check in _crossings(y, seed):
         learned, checked = _sample(table.rows(fit), seed), table.rows(check)
-        ours.append(checked.loss(checked.blend(_greedy(learned, end))))
-        best = np.nanargmin([learned.loss(part) for part in learned.parts])
-        alone.append(checked.loss(checked.parts[best]))
+        weights_of_half = _greedy(learned, end)
+        threshold = learned.threshold(learned.blend(weights_of_half))
+        ours.append(checked.loss(checked.blend(weights_of_half), threshold))
+        best = np.nanargmin([learned.own_loss(part) for part in learned.parts])
+        alone.append(checked.loss(checked.parts[best], learned.threshold(learned.parts[best])))
     row = METRICS[metric]
-    score = row.loss(table.loss(table.blend(whole)))
+    score = row.loss(table.own_loss(table.blend(whole)))
     return Ensemble(whole, score, row.loss(float(np.mean(ours))), row.loss(float(np.mean(alone))))
 
 
@@ -102,7 +116,7 @@ def _sample(table: _Table, seed: int) -> _Table:
 def _greedy(table: _Table, end: float) -> Array:
     """Weights of the best mean on the way of ROUNDS additions, or of as many as time allows."""
     count = len(table.parts)
-    alone = np.array([table.loss(part) for part in table.parts])
+    alone = np.array([table.own_loss(part) for part in table.parts])
     known = np.flatnonzero(np.isfinite(alone))
     pool = known[np.argsort(alone[known], kind="stable")][:MOST_MEMBERS]
     judge = _judge(table, pool)
@@ -139,7 +153,8 @@ def _judge(table: _Table, pool: Array) -> Judge:
 
     def judge(counts: Array, size: int) -> Array:
         total = np.tensordot(counts, table.parts[pool], axes=1)
-        return np.array([table.loss((total + table.parts[i]) / size) for i in pool])
+        threshold = table.threshold(total / (size - 1) if size > 1 else table.parts[pool[0]])
+        return np.array([table.loss((total + table.parts[i]) / size, threshold) for i in pool])
 
     return judge
 

@@ -19,9 +19,11 @@ from flowml.automl.algorithms.links import LogTarget
 from flowml.automl.algorithms.row import Algorithm, Estimator, FitContext, FoldTable
 from flowml.automl.candidate import Candidate
 from flowml.automl.fitted import Fitted
-from flowml.automl.metrics import Array
+from flowml.automl.metrics import Array, Weights
 from flowml.automl.outcome import Outcome
 from flowml.automl.prepared import Prepared
+from flowml.automl.problem import Problem
+from flowml.automl.threshold import best_threshold, decided, has_threshold
 from flowml.storage.errors import FlowMLError, SpecError, TrialError, TrialTimeout
 from flowml.storage.records import Task, TrialRecord, TrialState
 
@@ -112,7 +114,14 @@ def again(record: TrialRecord) -> Candidate:
 def score_of(prepared: Prepared, oof: Array) -> float:
     """Of out-of-fold predictions, by the metric of the problem."""
     y, weights = prepared.checked
-    return prepared.problem.measure.score(y, oof, weights)
+    return _scored(prepared.problem, y, oof, weights)
+
+
+def _scored(problem: Problem, y: Array, prediction: Array, weights: Weights) -> float:
+    """By the metric; where that looks at two labels, with the threshold that suits these rows."""
+    if has_threshold(problem.metric, prediction):
+        prediction = decided(prediction, best_threshold(problem.metric, y, prediction, weights))
+    return problem.measure.score(y, prediction, weights)
 
 
 def versions(algorithm: Algorithm) -> dict[str, str]:
@@ -196,7 +205,7 @@ def _one_fold(
     work.fitted.append(estimator.freeze())
     work.rounds.append(estimator.rounds)
     work.cut = work.cut or estimator.cut
-    score = prepared.problem.measure.score(fold.y_valid, prediction, fold.weights_valid)
+    score = _scored(prepared.problem, fold.y_valid, prediction, fold.weights_valid)
     work.scores.append(score)
 
 

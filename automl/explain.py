@@ -11,6 +11,7 @@ import numpy as np
 from flowml.automl.contract import Feeds, rows_of
 from flowml.automl.curves import calibration_curve, precision_recall, roc
 from flowml.automl.metrics import METRICS, Array
+from flowml.automl.threshold import decided
 from flowml.storage.records import Importance, Json, Task
 
 MOST_CLASSES = 30  # shown in the confusion matrix, the most frequent ones
@@ -63,32 +64,37 @@ class Learned(Protocol):
     def y(self) -> Array: ...
 
 
-def diagnostics(problem: Learned, oof: Array, rows: Array | None = None) -> Json:
+def diagnostics(
+    problem: Learned, oof: Array, rows: Array | None = None, threshold: float | None = None
+) -> Json:
     """Plain numbers for charts, from out-of-fold predictions. `rows`: those that they are about, if not all.
+    `threshold`: from which a binary answer is the second class, if not the likelier one.
 
-    Classification: rows, confusion {labels, counts, left_out}, classes [{label, support, precision, recall,
-    f1}], curves [{label, roc {x, y, area}, precision_recall {x, y, area}, calibration {predicted, observed,
-    count}}]. Regression: rows, residuals {mean, std, ...}, histogram {edges, counts}, scatter {actual,
-    predicted}; a residual is actual minus predicted.
+    Classification: rows, threshold, confusion {labels, counts, left_out}, classes [{label, support,
+    precision, recall, f1}], curves [{label, roc {x, y, area}, precision_recall {x, y, area},
+    calibration {predicted, observed, count}}]. Regression: rows, residuals {mean, std, ...},
+    histogram {edges, counts}, scatter {actual, predicted}; a residual is actual minus predicted.
     """
     y = problem.y if rows is None else problem.y[rows]
     known = np.isfinite(oof).reshape(len(oof), -1).all(axis=1)
     if problem.task is Task.REGRESSION:
         return _of_values(y[known], oof[known].ravel())
-    return _of_classes(problem.classes, y[known], oof[known])
+    return _of_classes(problem.classes, y[known], oof[known], threshold)
 
 
 # --- classification ---------------------------------------------------------------------------------------
 
 
-def _of_classes(classes: tuple[str, ...], y: Array, shares: Array) -> Json:
+def _of_classes(classes: tuple[str, ...], y: Array, shares: Array, threshold: float | None) -> Json:
+    answers = shares if threshold is None else decided(shares, threshold)
     counts = np.zeros((len(classes), len(classes)), np.int64)
-    np.add.at(counts, (y, shares.argmax(axis=1)), 1)
+    np.add.at(counts, (y, answers.argmax(axis=1)), 1)
     frequent = np.argsort(-counts.sum(axis=1), kind="stable")
     shown = np.sort(frequent[:MOST_CLASSES])
     curved = [1] if len(classes) == 2 else np.sort(frequent[:MOST_CURVES]).tolist()
     return {
         "rows": len(y),
+        "threshold": threshold,
         "confusion": {
             "labels": [classes[k] for k in shown],
             "counts": counts[np.ix_(shown, shown)].tolist(),

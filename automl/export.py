@@ -37,7 +37,7 @@ def export(prepared: Prepared, work: Path, blend: Blend) -> Exported:
     members = members_of(prepared, work, blend, prepared.folds.kept)
     versions = {name: version for member in blend.members for name, version in member.versions.items()}
     about = {"score": blend.score, "versions": versions}
-    content = build(prepared.contract, members, about, steps=blend.steps)
+    content = build(prepared.contract, members, about, steps=blend.steps, threshold=blend.threshold)
     regression = prepared.problem.task is Task.REGRESSION
     report = parity.gate(
         content,
@@ -45,6 +45,7 @@ def export(prepared: Prepared, work: Path, blend: Blend) -> Exported:
         members,
         prepared.feeds,
         steps=blend.steps,
+        threshold=blend.threshold,
         spread=float(np.std(prepared.problem.y)) if regression else None,
         seed=prepared.problem.seed,
     )

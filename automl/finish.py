@@ -167,7 +167,7 @@ def _describe(
     problem, blend, exported = prepared.problem, chosen.blend, chosen.exported
     end = min(clock.share(EXPLAIN_SHARE), time.monotonic() + max(2.0, 0.05 * prepared.spec.budget_s))
     importances = () if simple else importances_of(prepared, work, blend, end)
-    found = {} if simple else diagnostics(problem, blend.oof, prepared.folds.rows)
+    found = {} if simple else diagnostics(problem, blend.oof, prepared.folds.rows, blend.threshold)
     clock.phase("explain")
     speeds = {} if simple else _speeds(prepared, work, records, chosen, clock)
     clock.phase("measure")
@@ -184,6 +184,7 @@ def _describe(
         latency_ms=exported.speed.latency_ms,
         rows_per_second=exported.speed.rows_per_second,
         size_bytes=exported.speed.size_bytes,
+        threshold=blend.threshold,
         members=tuple(name_of(member) for member in blend.members),
         weights=tuple(round(weight, 4) for weight in blend.weights),
         contract=prepared.contract.to_dict(),
@@ -193,7 +194,7 @@ def _describe(
         diagnostics=found,
         leaderboard=leaderboard(records, blend, chosen.refused, speeds, problem.metric),
         cut=() if importances or simple else ("importances: no time was left",),
-        notes=_notes(blend, chosen),
+        notes=_notes(prepared, blend, chosen),
         phases=tuple(clock.phases),
     )
     return replace(champion, card=card(champion, _training(prepared, records)))
@@ -232,12 +233,15 @@ def _training(prepared: Prepared, records: Sequence[TrialRecord]) -> Json:
     }
 
 
-def _notes(blend: Blend, chosen: _Chosen) -> tuple[str, ...]:
+def _notes(prepared: Prepared, blend: Blend, chosen: _Chosen) -> tuple[str, ...]:
     notes = [f"Passed over: {why}" for why in chosen.refused.values()]
     if blend.crosswise is not None:
         notes.append(f"With weights chosen on other rows the ensemble scores {blend.crosswise:.6g}.")
     if blend.members[0].algorithm == "dummy":
         notes.append("Only the baseline could be trained in the time: give a larger budget for a real model.")
+    if blend.threshold is not None:
+        second = prepared.problem.classes[1]
+        notes.append(f"The answer is {second!r} from a probability of {blend.threshold:.3g} on.")
     notes += [f"Calibrated: {step.kind} {step.params}" for step in blend.steps if step.kind == "temperature"]
     return tuple(notes)
 

@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from flowml.automl.blend import Blend
-from flowml.automl.contract import take
+from flowml.automl.contract import Feeds, take
 from flowml.automl.explain import permutation_importance
 from flowml.automl.export import members_of
+from flowml.automl.metrics import Array
 from flowml.automl.onnx.champion import build
 from flowml.automl.prepared import Prepared
 from flowml.automl.serve import Predictor
+from flowml.automl.threshold import decided
 from flowml.storage.records import Importance
 
 MOST_ROWS = 2_000  # of a fold
@@ -50,8 +52,13 @@ def _of_fold(
     valid = prepared.folds.pairs[fold][1]
     chosen = np.sort(np.random.default_rng(problem.seed).permutation(valid)[:MOST_ROWS])
     predictor = Predictor(content)
+
+    def answers(feeds: Feeds) -> Array:
+        scores: Array = predictor.scores(feeds)
+        return scores if blend.threshold is None else decided(scores, blend.threshold)
+
     return permutation_importance(
-        predictor.scores,
+        answers,
         take(prepared.feeds, chosen),
         problem.y[chosen],
         problem.metric,

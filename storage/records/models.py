@@ -96,6 +96,7 @@ class Model(Record):
     score_std: float | None = None
     trial: int | None = None
     latency_ms: float | None = None
+    threshold: float | None = None  # from which a binary answer is the second class; None: the likelier one
     contract: Json = field(default_factory=dict)
     card: Json = field(default_factory=dict)
     parity: Json = field(default_factory=dict)

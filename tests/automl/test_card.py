@@ -25,6 +25,7 @@ class Described(Record):
     direction: str = "maximize"
     score: float = 0.87654321
     score_std: float = 0.01
+    threshold: float | None = None
     latency_ms: float | None = 0.4
     rows_per_second: float | None = 9000.0
     size_bytes: int = 1_200_000
