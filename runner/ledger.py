@@ -1,4 +1,4 @@
-"""The trials of a study as its lane knows them: which runs in which slot, and how the others ended."""
+"""The trials of a study as its lead knows them: which run, and how the others ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Ledger:
     def __init__(self, past: tuple[TrialRecord, ...], threads: int, worker: str) -> None:
         self.records = {record.number: record for record in past}
-        self._running: dict[int, tuple[Candidate, float]] = {}  # slot -> trial, and when it began
+        self._running: dict[int, tuple[Candidate, float]] = {}  # number -> trial, and when it began
         self._threads = threads
         self._worker = worker
 
@@ -28,20 +28,19 @@ class Ledger:
     def complete(self) -> tuple[TrialRecord, ...]:
         return tuple(record for record in self.records.values() if record.state is TrialState.COMPLETE)
 
-    def begin(self, slot: int, candidate: Candidate) -> None:
-        self._running[slot] = (candidate, time.time())
+    def begin(self, candidate: Candidate) -> None:
+        self._running[candidate.number] = (candidate, time.time())
 
-    def trial_in(self, slot: int) -> int | None:
-        """The number of the trial that runs in a slot."""
-        return self._running[slot][0].number if slot in self._running else None
+    def runs(self, number: int) -> bool:
+        return number in self._running
 
-    def end(self, slot: int, record: TrialRecord) -> None:
-        del self._running[slot]
+    def end(self, record: TrialRecord) -> None:
+        del self._running[record.number]
         self.records[record.number] = record
 
-    def unfinished(self, slot: int, state: TrialState, cause: str, advice: str = "") -> TrialRecord:
+    def unfinished(self, number: int, state: TrialState, cause: str, advice: str = "") -> TrialRecord:
         """The record of a trial that did not come to an end by itself."""
-        candidate, began = self._running[slot]
+        candidate, began = self._running[number]
         return TrialRecord(
             number=candidate.number,
             algorithm=candidate.algorithm,
