@@ -11,6 +11,7 @@ from flowml.storage.records.drift import ColumnDrift, ColumnReference, DriftRefe
 from flowml.storage.records.jobs import Job, JobSpec, Phase, Receipt
 from flowml.storage.records.machines import Capabilities, Event, Fact, Gpu, LogLine, Worker
 from flowml.storage.records.models import Artifact, Importance, LeaderboardRow, Model, TrialRecord
+from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
 from flowml.storage.records.record import Json, Record
 from flowml.storage.records.tables import Column, Dataset, DatasetSchema, Finding
 from flowml.storage.records.words import (
@@ -34,9 +35,11 @@ __all__ = [
     "ENDED",
     "FEATURE_ROLES",
     "Artifact",
+    "Association",
     "Capabilities",
     "Column",
     "ColumnDrift",
+    "ColumnProfile",
     "ColumnReference",
     "Control",
     "Dataset",
@@ -60,10 +63,12 @@ __all__ = [
     "LogLine",
     "Model",
     "Phase",
+    "Profile",
     "Receipt",
     "Record",
     "Role",
     "Severity",
+    "TargetAssociation",
     "Task",
     "TrialRecord",
     "TrialState",
