@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,17 @@ import polars as pl
 
 from flowml.automl import features
 from flowml.automl.algorithms import algorithms_for
-from flowml.automl.contract import Contract, Feeds, Kind
+from flowml.automl.contract import Contract, Feeds, Kind, Surprise
 from flowml.automl.features import Encoding
 from flowml.automl.metrics import Array, Weights
 from flowml.automl.problem import Problem, define
 from flowml.automl.shape import Shape
 from flowml.automl.splitters import Folds, split
-from flowml.storage.errors import DataError, FileError
-from flowml.storage.records import DatasetSchema, JobSpec, Task
+from flowml.storage.errors import FileError
+from flowml.storage.records import DatasetSchema, Finding, JobSpec, Severity, Task
 
+TAKEN_AS_MISSING = "taken as missing"  # how the contract tells of such values
+MOST_FINDINGS = 20
 SKEWED = 1.0  # skewness of a target from which its logarithm is tried
 
 
@@ -72,10 +75,24 @@ def prepare_frame(frame: pl.DataFrame, schema: DatasetSchema, spec: JobSpec) -> 
         label_type=problem.label_type,
         metric=problem.metric,
     )
-    feeds, _ = contract.accept(problem.frame)
-    if not contract.columns:
-        raise DataError("No column is left to learn from.", "Give some column a role that is learned from.")
+    feeds, warnings = contract.accept(problem.frame)
+    problem = replace(problem, findings=(*problem.findings, *_unreadable(warnings.surprises)))
     return Prepared(problem, folds, contract, feeds, shape_of(problem, folds, contract), spec)
+
+
+def _unreadable(surprises: Iterable[Surprise]) -> list[Finding]:
+    """Values that are there but cannot be learned from, such as infinite ones."""
+    return [
+        Finding(
+            "unreadable_values",
+            Severity.WARNING,
+            f"In {len(each.rows):,} rows {each.column!r} is {each.message}.",
+            column=each.column,
+            evidence={"rows": len(each.rows)},
+        )
+        for each in surprises
+        if each.message.endswith(TAKEN_AS_MISSING)
+    ][:MOST_FINDINGS]
 
 
 def shape_of(problem: Problem, folds: Folds, contract: Contract) -> Shape:

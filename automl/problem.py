@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from flowml.automl.columns import useless
 from flowml.automl.metrics import METRICS, Array, Metric, metric_for
 from flowml.automl.target import Target, read_target
 from flowml.storage.errors import DataError, SpecError, TooFewRows, UnknownColumn
@@ -24,6 +25,7 @@ from flowml.storage.records import (
 
 SPLIT_KINDS = ("auto", "random", "group", "time", "holdout")
 MIN_ROWS = 4
+LEFT_OUT = frozenset({Role.IDENTIFIER, Role.CONSTANT, Role.IGNORED})
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,13 @@ def define(frame: pl.DataFrame, schema: DatasetSchema, spec: JobSpec) -> Problem
     """Check a job against its table. Raises errors of InputError that say what to mend."""
     _check_spec(spec)
     roles = _roles(frame, schema, spec)
-    target = read_target(_column(frame, spec.target), spec.task)
-    features = _features(schema, roles)
+    column = _column(frame, spec.target)
+    _check_rows(frame.height, "")
+    target = read_target(column, spec.task)
     kept = frame.filter(pl.Series(target.keep))
-    if kept.height < MIN_ROWS:
-        raise TooFewRows(
-            f"{kept.height} rows have a usable target, at least {MIN_ROWS} are needed.",
-            "Add rows to the table.",
-        )
+    _check_rows(kept.height, " with a usable target")
+    given = {name for name in spec.roles if roles[name] in FEATURE_ROLES}
+    features, reasons = _features(kept, schema, roles, given)
     metric = metric_for(spec.metric, target.task)
     _check_domain(metric, target, spec.target)
     return Problem(
@@ -100,7 +101,7 @@ def define(frame: pl.DataFrame, schema: DatasetSchema, spec: JobSpec) -> Problem
         groups=_groups(kept, _one_with(roles, Role.GROUP)),
         times=_times(kept, _one_with(roles, Role.TIME)),
         schema=schema,
-        findings=(*target.findings, *_left_out(roles)),
+        findings=(*target.findings, *_left_out(reasons)),
         seed=spec.seed,
     )
 
@@ -127,6 +128,14 @@ def _check_spec(spec: JobSpec) -> None:
             raise SpecError(f"The setting {name} is {value}.", f"Give {expected}.")
 
 
+def _check_rows(rows: int, which: str) -> None:
+    if rows < MIN_ROWS:
+        raise TooFewRows(
+            f"The table has {rows} {'row' if rows == 1 else 'rows'}{which}; at least {MIN_ROWS} are needed.",
+            "Add rows to the table.",
+        )
+
+
 # --- columns ----------------------------------------------------------------------------------------------
 
 
@@ -144,11 +153,20 @@ def _roles(frame: pl.DataFrame, schema: DatasetSchema, spec: JobSpec) -> dict[st
     kind, split_column = split_choice(spec)
     for name in (spec.target, *spec.roles, *filter(None, (split_column,))):
         _column(frame, name)
-    roles = {c.name: c.role for c in schema.columns if c.name in frame.columns} | spec.roles
+    given = {name: _role(name, role) for name, role in spec.roles.items()}
+    roles = {c.name: c.role for c in schema.columns if c.name in frame.columns} | given
     if kind in ("group", "time"):
+        if split_column == spec.target:
+            raise SpecError(f"The split is by the target {spec.target!r}.", "Split by another column.")
         roles[split_column] = Role(kind)
     roles = {n: _feature_role(schema.column(n)) if r is Role.TARGET else r for n, r in roles.items()}
     return roles | {spec.target: Role.TARGET}
+
+
+def _role(name: str, role: str) -> Role:
+    if role not in tuple(Role):
+        raise SpecError(f"The role of {name!r} is {role!r}.", f"Use one of {', '.join(Role)}.")
+    return Role(role)
 
 
 def _feature_role(column: Column | None) -> Role:
@@ -158,27 +176,35 @@ def _feature_role(column: Column | None) -> Role:
     return Role.BOOLEAN if column.type == "boolean" else Role.NUMERIC
 
 
-def _features(schema: DatasetSchema, roles: dict[str, Role]) -> tuple[Feature, ...]:
-    features = [Feature(c.name, roles[c.name], c.type) for c in schema.columns if c.name in roles]
-    features = [f for f in features if f.role in FEATURE_ROLES]
+def _features(
+    kept: pl.DataFrame, schema: DatasetSchema, roles: dict[str, Role], given: set[str]
+) -> tuple[tuple[Feature, ...], dict[str, str]]:
+    """The columns to learn from, and why the others are left out. Roles that the user gave are followed."""
+    asked = [Feature(c.name, roles[c.name], c.type) for c in schema.columns if c.name in roles]
+    asked = [feature for feature in asked if feature.role in FEATURE_ROLES]
+    reasons = {name: str(role) for name, role in roles.items() if role in LEFT_OUT}
+    reasons |= useless(kept, schema, (feature.name for feature in asked if feature.name not in given))
+    features = tuple(feature for feature in asked if feature.name not in reasons)
     if not features:
-        dropped = ", ".join(f"{n} ({r})" for n, r in roles.items() if r is not Role.TARGET)
         raise DataError(
-            f"No column is left to learn from; the others are: {dropped or 'none'}.",
+            f"No column is left to learn from; the others are: {_listed(reasons) or 'none'}.",
             "Give at least one column the role numeric, categorical, datetime or text.",
         )
-    return tuple(features)
+    return features, reasons
 
 
-def _left_out(roles: dict[str, Role]) -> list[Finding]:
-    kinds = (Role.IDENTIFIER, Role.CONSTANT, Role.IGNORED)
-    names = {name: role for name, role in roles.items() if role in kinds}
-    if not names:
+def _left_out(reasons: dict[str, str]) -> list[Finding]:
+    if not reasons:
         return []
-    listed = ", ".join(f"{name} ({role})" for name, role in list(names.items())[:20])
-    kept = "1 column is" if len(names) == 1 else f"{len(names)} columns are"
-    message = f"{kept} not learned from: {listed}{', …' if len(names) > 20 else ''}."
-    return [Finding("left_out", Severity.NOTE, message, evidence={"columns": list(names)})]
+    kept = "1 column is" if len(reasons) == 1 else f"{len(reasons)} columns are"
+    message = f"{kept} not learned from: {_listed(reasons)}."
+    advice = "Give a column a role of your choice if it should be learned from."
+    return [Finding("left_out", Severity.NOTE, message, advice=advice, evidence={"columns": list(reasons)})]
+
+
+def _listed(reasons: dict[str, str], most: int = 20) -> str:
+    shown = ", ".join(f"{name} ({why})" for name, why in list(reasons.items())[:most])
+    return shown + (f" and {len(reasons) - most} more" if len(reasons) > most else "")
 
 
 def _one_with(roles: dict[str, Role], role: Role) -> str | None:

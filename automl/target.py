@@ -172,10 +172,11 @@ def _label_order(label_type: str) -> Callable[[str], Any]:
 
 def _too_rare(name: str, single: set[str]) -> Finding:
     shown = ", ".join(sorted(single)[:5]) + (", …" if len(single) > 5 else "")
+    stands, are = ("value of {} stands", "is") if len(single) == 1 else ("values of {} stand", "are")
     return Finding(
         "rare_class",
         Severity.WARNING,
-        f"{len(single)} values of {name!r} stand in a single row and are left out: {shown}.",
+        f"{len(single)} {stands.format(repr(name))} in a single row and {are} left out: {shown}.",
         column=name,
         advice="A class needs two rows at least, one to learn from and one to check with.",
         evidence={"values": sorted(single)[:20], "rows": len(single)},

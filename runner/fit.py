@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,10 @@ def fit(
 def _write(frame: Any, table: Path) -> None:
     import polars as pl
 
+    names = [str(name) for name in getattr(frame, "columns", ())]
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise DataError(f"Two columns are called {twice!r}.", "Give each column a name of its own.")
     try:
         polars = frame if isinstance(frame, pl.DataFrame) else pl.from_pandas(frame)
         polars.write_parquet(table)

@@ -18,7 +18,7 @@ from flowml.runner.listener import LaneOutcome, Listener
 from flowml.runner.plan import divide
 from flowml.runner.slot import CHILD
 from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError, UnknownColumn, error_of
-from flowml.storage.records import Control, JobSpec, JobState, Receipt
+from flowml.storage.records import Control, JobSpec, JobState, Level, Receipt
 
 if TYPE_CHECKING:
     from flowml.storage.intake import Intake
@@ -57,6 +57,8 @@ def train(
             if intake is None:
                 return LaneOutcome(JobState.CANCELLED, Receipt(spec.budget_s, time.time() - started))
             _check_target(spec.target, intake)
+            for finding in intake.findings:
+                listener.log(Level.WARNING, f"{finding.message} {finding.advice}".strip())
             study = work / "study"
             lane = Lane(
                 work / "table.parquet",

@@ -101,6 +101,16 @@ def test_the_budget_is_kept(table: Path, tmp_path: Path) -> None:
     assert "Written to" in done.stdout
 
 
+def test_train_follows_roles_that_are_given(table: Path, tmp_path: Path) -> None:
+    few = ("--algorithms", "logistic", "--trials", "1", "--role", "city=ignored")
+    done = run("train", table, "--target", "bought", *few, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 column is not learned from: city (ignored)." in done.stdout
+    assert "city" not in {
+        column["name"] for column in json.loads((tmp_path / "card.json").read_text())["columns"]
+    }
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_predict_writes_a_table(
     trained: tuple[Path, dict[str, Any]], table: Path, tmp_path: Path, suffix: str
@@ -131,6 +141,9 @@ def test_the_model_loads_in_python(trained: tuple[Path, dict[str, Any]]) -> None
         (["train", "TABLE", "--target", "bought", "--out", "TABLE"], 1, "cannot be written"),
         (["train", "TABLE", "--target", "bought", "--out", "OUT", "--algorithms", "magic"], 1, "magic"),
         (["train", "TABLE", "--target", "bought", "--out", "OUT", "--budget", "soon"], 2, "60s, 5m, 1h"),
+        (["train", "TABLE", "--target", "bought", "--out", "OUT", "--role", "city"], 2, "COLUMN=ROLE"),
+        (["train", "TABLE", "--target", "bought", "--out", "OUT", "--role", "city=town"], 2, "categorical"),
+        (["train", "TABLE", "--target", "bought", "--out", "OUT", "--role", "town=text"], 1, "'town'"),
         (["train", "TABLE", "--out", "OUT"], 2, "--target"),
         (["predict", "TABLE", "TABLE", "--out", "OUT/p.csv"], 1, "onnx"),
         (["predict", "nowhere.onnx", "TABLE", "--out", "OUT/p.csv"], 1, "no model file nowhere.onnx"),

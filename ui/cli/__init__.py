@@ -57,6 +57,12 @@ def train(
     trials: Annotated[int | None, typer.Option(min=1, help="At most so many trials.")] = None,
     split: Annotated[str, typer.Option(help="auto, random, holdout, group:COLUMN or time:COLUMN.")] = "auto",
     folds: Annotated[int | None, typer.Option(min=2, help="Folds of the cross-validation.")] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=ROLE", help="What a column is for, if guessed wrongly; may be repeated."
+        ),
+    ] = None,
     max_latency_ms: Annotated[float | None, typer.Option(help="Longest time for one row.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all without it.")] = None,
     json: Json = False,
@@ -67,6 +73,7 @@ def train(
     """
     from flowml.storage.records import JobSpec
     from flowml.ui.cli.train import names, seconds, train_table
+    from flowml.ui.cli.train import role as role_of
 
     spec = JobSpec(
         target=target,
@@ -78,6 +85,7 @@ def train(
         max_trials=trials,
         split=split,
         folds=folds,
+        roles=dict(map(role_of, role or ())),
         max_latency_ms=max_latency_ms,
         jobs=jobs,
         name=file.name,

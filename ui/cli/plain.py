@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from flowml.runner.listener import Summary
-from flowml.storage.records import Level, Severity, TrialRecord, TrialState
+from flowml.storage.records import Level, TrialRecord, TrialState
 from flowml.ui.cli.standing import Standing
 
 SHOWN = (Level.WARNING, Level.ERROR)
@@ -30,8 +30,7 @@ class Plain(Standing):
         super().prepared(summary)
         self.say(self.headline())
         for finding in summary.findings:
-            if finding.severity is not Severity.NOTE:
-                self.say(f"{finding.message} {finding.advice}".strip())
+            self.say(f"{finding.message} {finding.advice}".strip())
 
     def trial_finished(self, record: TrialRecord, best_score: float | None) -> None:
         better = record.state is TrialState.COMPLETE and best_score != self.best

@@ -17,7 +17,7 @@ import typer
 from flowml.runner.kinds import duration, parts
 from flowml.runner.listener import LaneOutcome
 from flowml.runner.local import train
-from flowml.storage.records import Control, JobSpec, JobState, LeaderboardRow
+from flowml.storage.records import Control, JobSpec, JobState, LeaderboardRow, Role
 from flowml.ui.cli.ending import CANCELLED
 from flowml.ui.cli.plain import Plain
 
@@ -38,6 +38,15 @@ def seconds(text: str) -> float:
 
 def names(text: str) -> tuple[str, ...]:
     return parts(text)
+
+
+def role(text: str) -> tuple[str, Role]:
+    """A column and its role, of COLUMN=ROLE; the name itself may hold an equals sign."""
+    name, _, word = text.rpartition("=")
+    if not name or word not in tuple(Role):
+        expected = f"expected COLUMN=ROLE with one of {', '.join(Role)}"
+        raise typer.BadParameter(f"{text!r} gives no role; {expected}.", param_hint="--role")
+    return name, Role(word)
 
 
 def train_table(file: Path, spec: JobSpec, out: Path, as_json: bool) -> None:
