@@ -88,7 +88,9 @@ def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
     classes = {"classes_count": fold.outputs} if fold.task is Task.MULTICLASS else {}
     return {
         "loss_function": loss,
-        "iterations": context.rounds or int(params["rounds"]),
+        "iterations": int(
+            params["rounds"]
+        ),  # other defaults follow from it; the watch ends at those asked for
         "thread_count": context.threads,
         "random_seed": context.seed,
         "max_ctr_complexity": 1,

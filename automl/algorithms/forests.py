@@ -111,6 +111,7 @@ def fit(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Forest
             break
         aim = BATCH_S if context.rounds else min(BATCH_S, context.remaining)
         batch = max(context.threads, int(aim * batch / max(time.monotonic() - began, 1e-6)))
+    model.set_params(n_jobs=1)  # threads would add up the trees in the order in which they are done
     return Forest(list(model.estimators_), model, fold.task, fold.outputs, grown < wanted)
 
 

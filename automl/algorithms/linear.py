@@ -43,8 +43,8 @@ class Linear:
         return Fitted("linear", links[self.task], content, len(self.intercept))
 
 
-def _linear(coef: Array, intercept: Array, task: Task, cut: bool = False) -> Linear:
-    return Linear(coef.astype(np.float32), intercept.astype(np.float32), task, cut)
+def _linear(coef: Array, intercept: Array, task: Task, cut: bool = False, rounds: int = 0) -> Linear:
+    return Linear(coef.astype(np.float32), intercept.astype(np.float32), task, cut, rounds)
 
 
 # --- logistic regression ----------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ def fit_logistic(fold: FoldTable, params: Json, context: FitContext) -> Linear:
     state = {"cut": False}
 
     def watch(_: Array) -> None:
-        if context.over:
+        if context.rounds is None and context.over:
             state["cut"] = True
             raise StopIteration
 
@@ -70,10 +70,10 @@ def fit_logistic(fold: FoldTable, params: Json, context: FitContext) -> Linear:
         method="L-BFGS-B",
         jac=True,
         callback=watch,
-        options={"maxiter": int(params["rounds"]), "gtol": 1e-6, "ftol": 1e-9},
+        options={"maxiter": context.rounds or int(params["rounds"]), "gtol": 1e-6, "ftol": 1e-9},
     )
     weights = found.x.reshape(start.shape)
-    return _linear(weights[:-1], weights[-1], fold.task, state["cut"])
+    return _linear(weights[:-1], weights[-1], fold.task, state["cut"], int(found.nit))
 
 
 def _log_shares(fold: FoldTable) -> Array:

@@ -55,7 +55,7 @@ class Estimator(Protocol):
 
     @property
     def rounds(self) -> int:
-        """Trees or boosting rounds that are kept; 0 where the algorithm has none."""
+        """Trees, boosting rounds or steps that are kept; 0 where the algorithm has none."""
 
     @property
     def cut(self) -> bool:

@@ -71,6 +71,15 @@ def test_asking_for_the_rounds_it_kept_gives_the_same_model(row: Algorithm, task
 
 
 @each_case
+def test_a_fit_that_the_deadline_cut_can_be_done_again(row: Algorithm, task: Task) -> None:
+    fold, params = fold_for(row, task), row.defaults(shape_of(task))
+    first = row.fit(fold, params, context(seconds=-1.0))
+    again = row.fit(fold, params, context(rounds=first.rounds or None))
+    assert first.rounds or not first.cut
+    assert np.array_equal(first.predict(fold.X_valid), again.predict(fold.X_valid))
+
+
+@each_case
 def test_defaults_lie_in_the_search_space(row: Algorithm, task: Task) -> None:
     for shape in (shape_of(task), shape_of(task, rows=100_000, skewed=task is Task.REGRESSION)):
         defaults = row.defaults(shape)
