@@ -11,6 +11,7 @@ FlowMLError
 │   │   ├── UnknownColumn         a named column is not in the table
 │   │   ├── BadTarget             the target is constant, empty, or unfit for the task
 │   │   └── TooFewRows            fewer rows than the split needs
+│   ├── QueryError            a SQL query is wrong, takes too much, or asks for more than its table
 │   ├── SpecError             a setting of a job is out of its range or unknown
 │   ├── ContractError         rows do not fit what the model expects
 │   └── SettingError          a FLOWML_* setting is unknown or of the wrong type
@@ -91,6 +92,10 @@ class BadTarget(DataError):
 
 class TooFewRows(DataError):
     code = "too_few_rows"
+
+
+class QueryError(InputError):
+    code = "query"
 
 
 class SpecError(InputError):

@@ -45,6 +45,11 @@ def profile(path: Path) -> Profile:
     )
 
 
+def work(request: Json) -> Json:
+    """{"path"} → the profile, for `apart`."""
+    return profile(Path(request["path"])).to_dict()
+
+
 def _parts(looks: Sequence[Look]) -> Iterator[Sequence[Look]]:
     for start in range(0, len(looks), TOGETHER):
         yield looks[start : start + TOGETHER]

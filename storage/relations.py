@@ -12,7 +12,7 @@ from flowml.storage import association, sample
 from flowml.storage.coded import Coded, encode
 from flowml.storage.errors import BadTarget, UnknownColumn
 from flowml.storage.goal import associations, goal_of
-from flowml.storage.records import Association, TargetAssociation
+from flowml.storage.records import Association, Json, TargetAssociation
 
 ROWS = 20_000
 MOST_COLUMNS = 60  # each of them is held against each other
@@ -45,6 +45,12 @@ def with_target(path: Path, target: str, task: str = "auto") -> tuple[TargetAsso
         raise BadTarget(f"{target!r} cannot be a target.", "Choose a column of numbers or of a few classes.")
     goal, frame = found
     return associations(_encoded(frame.drop(target), MOST_FOR_TARGET), goal)
+
+
+def work(request: Json) -> Json:
+    """{"path", "target", "task"} → {"columns": what each tells of the target}, for `apart`."""
+    found = with_target(Path(request["path"]), request["target"], request["task"])
+    return {"columns": [each.to_dict() for each in found]}
 
 
 def _encoded(frame: pl.DataFrame, most: int) -> Sequence[Coded]:

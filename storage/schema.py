@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from flowml.storage import roles
 from flowml.storage.records import Column, DatasetSchema
 from flowml.storage.statistics import describe
+
+CELLS = 20_000_000  # that are read from a file at a time
 
 TYPES: tuple[tuple[type[pl.DataType], str], ...] = (
     (pl.Boolean, "boolean"),
@@ -29,6 +33,19 @@ def infer(frame: pl.DataFrame, notes: Mapping[str, str] | None = None) -> Datase
     """Types, guessed roles with reasons, and statistics. `notes` tells how columns were read, to be kept."""
     columns = tuple(_column(column, (notes or {}).get(column.name, "")) for column in frame.get_columns())
     return DatasetSchema(frame.height, columns)
+
+
+def infer_file(path: Path) -> DatasetSchema:
+    """Of a stored table, of which only some columns are in memory at a time."""
+    lazy = pl.scan_parquet(path, glob=False)
+    rows = int(lazy.select(pl.len()).collect().item())
+    names = lazy.collect_schema().names()
+    together = max(1, CELLS // max(1, rows))
+    columns: list[Column] = []
+    for start in range(0, len(names), together):
+        part = lazy.select(cs.by_name(*names[start : start + together])).collect()
+        columns += infer(part).columns
+    return DatasetSchema(rows, tuple(columns))
 
 
 def type_of(dtype: pl.DataType) -> str:
