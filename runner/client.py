@@ -8,24 +8,23 @@ Conflict where a state forbids it, NotReady while Redis is away.
 from __future__ import annotations
 
 import logging
-import math
 import shutil
 import time
-from collections.abc import Callable, Collection
-from datetime import date
-from datetime import time as datetime_time
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from redis import Redis
 
 from flowml.runner import control, events, facts, health, queue, roster, specs
 from flowml.runner.connection import AWAY, reachable
+from flowml.runner.measures import Measures
 from flowml.runner.queue import Place
 from flowml.runner.settings import Settings
 from flowml.runner.specs import Choices
 from flowml.runner.submission import enqueue_job
 from flowml.storage import jobs, logs, models, trials, workers
 from flowml.storage.artifacts import Artifacts
+from flowml.storage.cells import plain
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Cursor, Database
 from flowml.storage.errors import Conflict, NotFound
@@ -45,7 +44,11 @@ from flowml.storage.records import (
     Level,
     LogLine,
     Model,
+    Profile,
+    Role,
+    TargetAssociation,
     TrialRecord,
+    VersionDifference,
     Worker,
 )
 
@@ -70,6 +73,7 @@ class Client:
         self._settings = settings
         self._choices = choices or Choices()
         self._clock = clock
+        self._measures = Measures(db, datasets)
 
     # --- datasets -----------------------------------------------------------------------------------------
 
@@ -97,6 +101,30 @@ class Client:
         """Per column its name, type, role, missing, unique and, where it has them, its figures."""
         return self._datasets.stats(self._present(id).id)
 
+    def set_roles(self, id: str, roles: Mapping[str, Role]) -> Dataset:
+        """Says what columns are for where the guess was wrong; jobs begin with it. Raises UnknownColumn."""
+        return self._datasets.set_roles(self._present(id).id, roles)
+
+    def profile(self, id: str) -> Profile:
+        """What its columns hold, measured once for each content; takes seconds for a large table."""
+        return self._measures.profile(self._present(id))
+
+    def target_associations(self, id: str, target: str, task: str = "auto") -> tuple[TargetAssociation, ...]:
+        """What each column alone tells of a target. Raises UnknownColumn, BadTarget."""
+        return self._measures.associations(self._present(id), target, task)
+
+    def difference(self, old: str, new: str) -> VersionDifference:
+        """What changed from one dataset to another, of columns, types and values."""
+        return self._measures.difference(self.dataset(old), self._present(new))
+
+    def query(self, id: str, sql: str, rows: int = 50) -> Json:
+        """What a SELECT FROM dataset gives: {"columns", "rows", "total"}. Raises QueryError, DataError."""
+        return self._measures.query(self._present(id), sql, rows)
+
+    def derive(self, id: str, sql: str, name: str | None = None) -> Dataset:
+        """Keeps what a query gives as the next version, or as a dataset of another name."""
+        return self._datasets.derive(self._present(id).id, sql, name)
+
     def delete_dataset(self, id: str) -> None:
         """Its jobs and models stay. Raises Conflict while a job on it is under way."""
         dataset = self._present(id)
@@ -118,6 +146,7 @@ class Client:
         and NotReady while Redis is away.
         """
         dataset = self._present(spec.dataset_id)
+        spec = specs.with_roles_of(dataset, spec)
         spec = specs.check(spec, dataset.schema, self._settings, self._choices)
         with reachable():
             self._redis.ping()
@@ -306,17 +335,6 @@ class Client:
             return True
         begun = job.state not in (JobState.QUEUED, JobState.LOST)
         return not begun and queue.place(self._redis, job.queue, job.id) in (Place.UNKNOWN, Place.ADRIFT)
-
-
-def plain(value: object) -> object:
-    """A cell of a table as JSON knows it: dates in ISO form, None for what is no number."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, date | datetime_time):
-        return value.isoformat()
-    return str(value)
 
 
 def _files(cursor: Cursor) -> set[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flowml.runner.settings import Settings
 from flowml.storage.errors import BadTarget, SpecError, TooFewRows, UnknownColumn
-from flowml.storage.records import DatasetSchema, JobSpec, Record, Role, Task
+from flowml.storage.records import Dataset, DatasetSchema, JobSpec, Record, Role, Task
 
 LEAST_ROWS = 10
 FOLDS = range(2, 21)
@@ -17,6 +17,7 @@ MOST_CORES = 1024
 SHORTEST_BUDGET_S = 5.0
 SPLITS = ("auto", "random", "holdout")
 SPLITS_BY_COLUMN = ("group", "time")
+ONCE = frozenset({Role.GROUP, Role.TIME, Role.WEIGHT})  # roles that one column of a job may have
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,22 @@ def check(spec: JobSpec, schema: DatasetSchema, settings: Settings, choices: Cho
     for each in CHECKS:
         each(spec, schema, settings, choices)
     return dataclasses.replace(spec, target=spec.target, budget_s=float(spec.budget_s))
+
+
+def with_roles_of(dataset: Dataset, spec: JobSpec) -> JobSpec:
+    """The spec with the roles that users gave the dataset's columns, where the spec says nothing else.
+
+    A column that is the target has no other role, and a job that names its own group or time, by a role or by
+    the split, takes none of the dataset's.
+    """
+    kind = spec.split.partition(":")[0]
+    taken = set(spec.roles.values()) | ({Role(kind)} if kind in SPLITS_BY_COLUMN else set())
+    roles = {
+        name: role
+        for name, role in dataset.roles.items()
+        if name != spec.target and role is not Role.TARGET and not (role in ONCE and role in taken)
+    }
+    return dataclasses.replace(spec, roles={**roles, **spec.roles})
 
 
 def _target(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:

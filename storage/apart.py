@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 WORKS: dict[str, str] = {
     "profile": "flowml.storage.profile:work",
     "associations": "flowml.storage.relations:work",
+    "difference": "flowml.storage.difference:work",
     "preview": "flowml.storage.query:preview_work",
     "derive": "flowml.storage.query:derive_work",
 }

@@ -6,20 +6,22 @@ import dataclasses
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import polars as pl
 
-from flowml.storage import intake, rows
+from flowml.storage import apart, intake, rows
 from flowml.storage.artifacts import Artifacts
 from flowml.storage.db import MEMORY, Cursor, Database
-from flowml.storage.errors import NotFound
+from flowml.storage.errors import NotFound, UnknownColumn
 from flowml.storage.formats import FORMATS
 from flowml.storage.ids import new_id
-from flowml.storage.records import Artifact, Dataset, Json
+from flowml.storage.records import Artifact, Dataset, DatasetSchema, Json, Role
 
 LONGEST_NAME = 120
 SUFFIXES = frozenset(suffix for row in FORMATS for suffix in row.suffixes)
+DERIVE_S, DERIVE_BYTES_PER_S = 60.0, 2e6  # for a query, and for the bytes it reads on a slow machine
 WORK = "intake-"  # begins the names of folders for what is being made
 
 
@@ -44,6 +46,49 @@ class Datasets:
         dataset = _dataset(dataset_name(name or source), source, made, kept)
         with self._db.write() as cursor:
             return _insert(cursor, dataset)
+
+    def derive(self, id: str, sql: str, name: str | None = None) -> Dataset:
+        """What a query gives of a dataset, kept as its next version, or as a dataset of another name.
+
+        Raises QueryError, and DataError where the query takes too much; then nothing is kept.
+        """
+        parent = self.get(id)
+        with tempfile.TemporaryDirectory(prefix=WORK, dir=self._folder) as folder:
+            target = Path(folder) / "table.parquet"
+            request = {"path": str(self.path(id).resolve()), "sql": sql, "target": str(target)}
+            made = apart.run("derive", request, DERIVE_S + parent.size / DERIVE_BYTES_PER_S, Path(folder))
+            kept = self._artifacts.put_file(target)
+        derived = Dataset(
+            id=new_id("dataset"),
+            name=dataset_name(name) if name else parent.name,
+            version=0,
+            sha256=kept.sha256,
+            rows=made["rows"],
+            size=kept.size,
+            source=parent.source,
+            format="sql",
+            created_at=time.time(),
+            schema=DatasetSchema.from_dict(made["schema"]),
+            roles=parent.roles,
+            parent=parent.id,
+            query=sql.strip(),
+        )
+        with self._db.write() as cursor:
+            return _insert(cursor, derived)
+
+    def set_roles(self, id: str, roles: Mapping[str, Role]) -> Dataset:
+        """Keeps what columns are for where that differs from the guess. Raises UnknownColumn."""
+        dataset = self.get(id)
+        for name in roles:
+            if dataset.schema.column(name) is None:
+                raise UnknownColumn(f"The dataset has no column {name!r}.", "Check the name.")
+        told = {column.name: column.role for column in dataset.schema.columns}
+        changed = dataclasses.replace(
+            dataset, roles={name: role for name, role in roles.items() if told[name] is not role}
+        )
+        with self._db.write() as cursor:
+            cursor.execute("UPDATE dataset SET record = ? WHERE id = ?", [rows.encode(changed), id])
+        return changed
 
     def get(self, id: str) -> Dataset:
         """A deleted one is found as well: jobs that used it still show it. Raises NotFound."""
@@ -118,9 +163,18 @@ def _dataset(name: str, source: str, made: intake.Intake, kept: Artifact) -> Dat
     )
 
 
+def _roles_after(dataset: Dataset, last: Dataset | None) -> dict[str, Role]:
+    """A new version begins with what users said of the columns of the last one."""
+    roles = dataset.roles or (last.roles if last else {})
+    return {name: role for name, role in roles.items() if dataset.schema.column(name)}
+
+
 def _insert(cursor: Cursor, dataset: Dataset) -> Dataset:
-    sql = "SELECT coalesce(max(version), 0) FROM dataset WHERE name = ?"
-    numbered = dataclasses.replace(dataset, version=rows.number(cursor, sql, [dataset.name]) + 1)
+    sql = "SELECT record FROM dataset WHERE name = ? ORDER BY version DESC LIMIT 1"
+    last = next(iter(rows.select(cursor, Dataset, sql, [dataset.name])), None)
+    numbered = dataclasses.replace(
+        dataset, version=last.version + 1 if last else 1, roles=_roles_after(dataset, last)
+    )
     cursor.execute(
         "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?)",
         [

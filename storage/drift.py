@@ -250,8 +250,8 @@ def _about_values(found: ColumnDrift, before: int, now: int) -> tuple[Severity, 
     if excess < SHIFTED or found.psi < most:
         return None
     if found.kind == "moment":  # time goes on
-        beyond = f", {found.outside:,} rows outside those of training" if found.outside else ""
-        return Severity.NOTE, f"other dates than in training (PSI {found.psi:.2f}){beyond}"
+        beyond = f", {found.outside:,} rows outside their range" if found.outside else ""
+        return Severity.NOTE, f"other dates than before (PSI {found.psi:.2f}){beyond}"
     far = excess >= FAR
     return (
         Severity.WARNING if far else Severity.NOTE,
@@ -266,7 +266,7 @@ def _about_missing(found: ColumnDrift, rows_before: int, rows: int) -> tuple[Sev
     if abs(q - p) < max(MISSING_RISE, SURE * noise):
         return None
     far = q - p >= MISSING_FAR
-    return Severity.WARNING if far else Severity.NOTE, f"missing in {q:.0%} of the rows, {p:.0%} in training"
+    return Severity.WARNING if far else Severity.NOTE, f"missing in {q:.0%} of the rows, {p:.0%} before"
 
 
 def _about_new(found: ColumnDrift, rows: int) -> tuple[Severity, str] | None:
@@ -276,13 +276,13 @@ def _about_new(found: ColumnDrift, rows: int) -> tuple[Severity, str] | None:
     listed = ", ".join(repr(word) for word in found.new_values[:3])
     more = ", …" if len(found.new_values) > 3 else ""
     severity = Severity.WARNING if share >= NEW_FAR else Severity.NOTE
-    return severity, f"{found.new_rows:,} rows with values new to the model: {listed}{more}"
+    return severity, f"{found.new_rows:,} rows with values not seen before: {listed}{more}"
 
 
 def _about_range(found: ColumnDrift, rows: int) -> tuple[Severity, str] | None:
     if found.kind == "moment" or found.outside < FAR_OUT * max(1, rows):
         return None
-    return Severity.NOTE, f"{found.outside:,} rows below or above all of training"
+    return Severity.NOTE, f"{found.outside:,} rows below or above all that was before"
 
 
 def _rank(drift: ColumnDrift) -> tuple[int, float]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import polars.selectors as cs
 
 from flowml.storage.cells import plain
 from flowml.storage.db import Cursor
@@ -179,7 +180,7 @@ def _frame(cursor: Cursor, sql: str) -> pl.DataFrame:
     names, _ = unique_names([str(name) for name in table.column_names])
     frame = pl.from_arrow(table.rename_columns(list(names)))
     assert isinstance(frame, pl.DataFrame)
-    return frame
+    return frame.with_columns(cs.decimal().cast(pl.Float64))
 
 
 def _as_kept(place: str, kind: str) -> str:

@@ -7,7 +7,13 @@ newer sender can talk to an older reader.
 
 from __future__ import annotations
 
-from flowml.storage.records.drift import ColumnDrift, ColumnReference, DriftReference, DriftSummary
+from flowml.storage.records.drift import (
+    ColumnDrift,
+    ColumnReference,
+    DriftReference,
+    DriftSummary,
+    VersionDifference,
+)
 from flowml.storage.records.jobs import Job, JobSpec, Phase, Receipt
 from flowml.storage.records.machines import Capabilities, Event, Fact, Gpu, LogLine, Worker
 from flowml.storage.records.models import Artifact, Importance, LeaderboardRow, Model, TrialRecord
@@ -72,5 +78,6 @@ __all__ = [
     "Task",
     "TrialRecord",
     "TrialState",
+    "VersionDifference",
     "Worker",
 ]

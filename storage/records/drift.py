@@ -60,3 +60,17 @@ class DriftSummary(Record):
     @property
     def drifted(self) -> tuple[ColumnDrift, ...]:
         return tuple(column for column in self.columns if column.severity is not None)
+
+
+@dataclass(frozen=True)
+class VersionDifference(Record):
+    """What changed from one version of a dataset to another."""
+
+    old: str
+    new: str
+    rows_before: int
+    rows_now: int
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    retyped: dict[str, tuple[str, ...]]  # column -> type before, type now
+    values: DriftSummary

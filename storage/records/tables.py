@@ -56,11 +56,23 @@ class Dataset(Record):
     schema: DatasetSchema
     deleted: bool = False
     findings: tuple[Finding, ...] = ()  # what was noticed while the file was read
+    roles: dict[str, Role] = field(default_factory=dict)  # that users gave columns instead of the guessed
+    parent: str = ""  # id of the dataset that this one was made from
+    query: str = ""  # the SQL that made it
+
+    def role(self, name: str) -> Role | None:
+        """What a column is for, as far as is known before a target is chosen."""
+        column = self.schema.column(name)
+        return None if column is None else self.roles.get(name, column.role)
 
 
 @dataclass(frozen=True)
 class Finding(Record):
-    """One thing the check of a table or a job noticed."""
+    """One thing the check of a table or a job noticed.
+
+    `fix` is what one click would change: `roles`, `split` and `metric` as in JobSpec, or `query`, the SQL of
+    a mended version of the dataset. Empty where there is nothing to apply.
+    """
 
     kind: str
     severity: Severity
@@ -68,3 +80,4 @@ class Finding(Record):
     column: str | None = None
     advice: str = ""
     evidence: Json = field(default_factory=dict)
+    fix: Json = field(default_factory=dict)

@@ -7,9 +7,9 @@ import pytest
 
 from flowml.runner.catalog import choices
 from flowml.runner.settings import Settings
-from flowml.runner.specs import Choices, check
+from flowml.runner.specs import Choices, check, with_roles_of
 from flowml.storage.errors import BadTarget, FlowMLError, SpecError, TooFewRows, UnknownColumn
-from flowml.storage.records import Column, DatasetSchema, JobSpec, Role, Task
+from flowml.storage.records import Column, Dataset, DatasetSchema, JobSpec, Role, Task
 
 SCHEMA = DatasetSchema(
     rows=100,
@@ -101,3 +101,19 @@ def test_the_catalog_has_a_label_and_a_task_for_every_row() -> None:
 def test_a_metric_that_the_target_cannot_be_for_is_refused() -> None:
     with pytest.raises(SpecError, match="is for regression; 'churn' is for binary or multiclass"):
         check(JobSpec("churn", metric="rmse"), SCHEMA, SETTINGS, choices())
+
+
+@pytest.mark.parametrize(
+    ("spec", "roles"),
+    [
+        (JobSpec("churn"), {"age": Role.TIME, "city": Role.GROUP}),
+        (JobSpec("city"), {"age": Role.TIME}),
+        (JobSpec("churn", roles={"city": Role.TEXT}), {"age": Role.TIME, "city": Role.TEXT}),
+        (JobSpec("churn", split="group:same"), {"age": Role.TIME}),
+        (JobSpec("churn", roles={"empty": Role.TIME}), {"city": Role.GROUP, "empty": Role.TIME}),
+    ],
+)
+def test_a_job_begins_with_the_roles_of_its_dataset(spec: JobSpec, roles: dict[str, Role]) -> None:
+    said = {"age": Role.TIME, "city": Role.GROUP, "churn": Role.TARGET}
+    dataset = Dataset("d", "d", 1, "0", 100, 1, "d.csv", "csv", 0.0, SCHEMA, roles=said)
+    assert with_roles_of(dataset, spec).roles == roles

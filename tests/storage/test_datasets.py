@@ -9,7 +9,8 @@ import pytest
 from flowml.storage.artifacts import LocalArtifacts
 from flowml.storage.datasets import Datasets, dataset_name, file_name
 from flowml.storage.db import Database
-from flowml.storage.errors import BrokenFile, FileTooLarge, NotFound
+from flowml.storage.errors import BrokenFile, FileTooLarge, NotFound, QueryError, UnknownColumn
+from flowml.storage.records import Role
 
 
 @pytest.fixture
@@ -109,3 +110,29 @@ def test_a_preview_shows_no_raw_bytes(datasets: Datasets, tmp_path: Path) -> Non
 def test_names_are_made_safe_to_show(source: str, file: str, name: str) -> None:
     assert file_name(source) == file
     assert dataset_name(source) == name
+
+
+def test_a_query_makes_the_next_version_which_knows_its_parent(datasets: Datasets, churn: Path) -> None:
+    first = datasets.add(churn)
+    datasets.set_roles(first.id, {"tenure": Role.GROUP})
+    made = datasets.derive(first.id, "SELECT * FROM dataset WHERE tenure < 10;")
+    assert (made.name, made.version, made.rows, made.parent) == ("churn", 2, 10, first.id)
+    assert (made.query, made.format) == ("SELECT * FROM dataset WHERE tenure < 10;", "sql")
+    assert datasets.frame(made.id)["tenure"].to_list() == list(range(10))
+    assert datasets.path(made.id).stat().st_size == made.size
+    assert datasets.derive(first.id, "FROM dataset", "other name").name == "other name"
+    with pytest.raises(QueryError, match="no rows"):
+        datasets.derive(first.id, "FROM dataset WHERE false")
+    assert len(datasets.list_()) == 3
+
+
+def test_what_users_say_of_columns_is_kept_for_later_versions(datasets: Datasets, churn: Path) -> None:
+    first = datasets.add(churn)
+    guessed = first.schema.columns[1].role
+    said = datasets.set_roles(first.id, {"tenure": Role.GROUP, "churn": guessed})
+    assert said.roles == {"tenure": Role.GROUP}
+    assert (said.role("tenure"), said.role("churn"), said.role("none")) == (Role.GROUP, guessed, None)
+    assert datasets.add(churn).roles == {"tenure": Role.GROUP}
+    assert datasets.set_roles(first.id, {}).roles == {}
+    with pytest.raises(UnknownColumn, match="'nothing'"):
+        datasets.set_roles(first.id, {"nothing": Role.GROUP})

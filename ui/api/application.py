@@ -17,11 +17,11 @@ from starlette.responses import Response
 
 from flowml.runner.studio import Studio
 from flowml.storage.errors import FlowMLError
-from flowml.ui.api import datasets, operate, results, training
+from flowml.ui.api import datasets, inspection, operate, results, training
 from flowml.ui.api.docs import add_docs
 from flowml.ui.problems import Fault, Problem, answer, problem, told
 
-ROUTERS = (datasets.router, training.router, results.router, operate.router)
+ROUTERS = (datasets.router, inspection.router, training.router, results.router, operate.router)
 
 ABOUT = """
 Private AutoML for tables. Add a dataset, start a training, follow it, predict.

@@ -55,6 +55,9 @@ class DatasetAnswer(Answer):
     deleted: bool = Field(False, description="Deleted: its jobs stay, new ones are refused.")
     table: SchemaAnswer = Field(alias="schema", description="Its columns.")
     findings: list[Finding] = Field(default=[], description="What was noticed and mended when it was read.")
+    roles: dict[str, Role] = Field(default={}, description="What users said that columns are for.")
+    parent: str = Field("", description="The dataset that this one was made from.")
+    query: str = Field("", description="The SQL that made it from its parent.")
 
 
 class PreviewAnswer(Answer):

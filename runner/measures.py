@@ -1,0 +1,76 @@
+"""What is found out about stored tables: in a child process, once, and then looked up.
+
+A measurement is kept by the hash of the table's content: datasets of the same content share it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from flowml.storage import apart, measurements
+from flowml.storage.datasets import Datasets
+from flowml.storage.db import Database
+from flowml.storage.difference import difference
+from flowml.storage.records import (
+    Dataset,
+    DriftSummary,
+    Json,
+    Profile,
+    TargetAssociation,
+    VersionDifference,
+)
+
+# The version is part of the name: a program that measures otherwise measures anew.
+PROFILE, ASSOCIATIONS, DIFFERENCE = "profile/1", "associations/1", "difference/1"
+LEAST_S, BYTES_PER_S = 60.0, 5e6  # for a work on a table, and on a slow machine for its bytes
+
+
+class Measures:
+    """May be asked from any thread. Two who ask for the same wait for one child."""
+
+    def __init__(self, db: Database, datasets: Datasets) -> None:
+        self._db = db
+        self._datasets = datasets
+        self._turn = threading.Lock()  # one child at a time: each takes all cores
+
+    def profile(self, dataset: Dataset) -> Profile:
+        return Profile.from_dict(self._found(dataset, PROFILE, "", "profile", {}))
+
+    def associations(self, dataset: Dataset, target: str, task: str) -> tuple[TargetAssociation, ...]:
+        about = json.dumps([target, task])
+        found = self._found(dataset, ASSOCIATIONS, about, "associations", {"target": target, "task": task})
+        return tuple(TargetAssociation.from_dict(each) for each in found["columns"])
+
+    def difference(self, old: Dataset, new: Dataset) -> VersionDifference:
+        roles = {column.name: column.role.value for column in old.schema.columns}
+        request = {"old": self._path(old), "new": self._path(new), "roles": roles}
+        found = self._found(new, DIFFERENCE, old.sha256, "difference", request)
+        return difference(old, new, DriftSummary.from_dict(found))
+
+    def query(self, dataset: Dataset, sql: str, rows: int) -> Json:
+        request = {"path": self._path(dataset), "sql": sql, "rows": rows}
+        return apart.run("preview", request, self._seconds(dataset))
+
+    def _found(self, dataset: Dataset, kind: str, about: str, work: str, request: Json) -> Json:
+        known = self._known(dataset, kind, about)
+        if known is not None:
+            return known
+        with self._turn:
+            known = self._known(dataset, kind, about)  # by the one before us
+            if known is None:
+                path = {"path": self._path(dataset)}
+                known = apart.run(work, {**path, **request}, self._seconds(dataset))
+                with self._db.write() as cursor:
+                    measurements.put(cursor, dataset.sha256, kind, about, known)
+        return known
+
+    def _known(self, dataset: Dataset, kind: str, about: str) -> Json | None:
+        with self._db.read() as cursor:
+            return measurements.get(cursor, dataset.sha256, kind, about)
+
+    def _path(self, dataset: Dataset) -> str:
+        return str(self._datasets.path(dataset.id).resolve())
+
+    def _seconds(self, dataset: Dataset) -> float:
+        return LEAST_S + dataset.size / BYTES_PER_S
