@@ -144,7 +144,7 @@ def _all_folds(
 ) -> None:
     allowed = OWN_SHARE * min(limits.deadline_s, candidate.limit_s or limits.deadline_s)
     deadline = time.monotonic() + allowed
-    matrix, encoding = prepared.matrix(algorithm.encoding_for(candidate.params))
+    encoding = algorithm.encoding_for(candidate.params)
     count = len(prepared.folds.pairs)
     for index in range(count):
         left = deadline - time.monotonic()
@@ -160,27 +160,28 @@ def _all_folds(
             device=limits.device,
             rounds=candidate.rounds[index] or None if candidate.rounds else None,
         )
-        fold = fold_table(prepared, matrix, encoding.categorical, index)
+        fold = fold_table(prepared, encoding, index)
         _one_fold(prepared, algorithm, candidate, fold, context, work)
         told(index, work.scores[-1])
         _prune(prepared, candidate, work)
 
 
-def fold_table(prepared: Prepared, matrix: Array, categorical: tuple[int, ...], index: int) -> FoldTable:
+def fold_table(prepared: Prepared, encoding: str, index: int) -> FoldTable:
     problem = prepared.problem
+    X, X_valid = prepared.fold(encoding, index)
     train, valid = prepared.folds.pairs[index]
     weights = problem.weights
     return FoldTable(
-        X=matrix[train],
+        X=X,
         y=problem.y[train],
         weights=None if weights is None else weights[train],
-        X_valid=matrix[valid],
+        X_valid=X_valid,
         y_valid=problem.y[valid],
         weights_valid=None if weights is None else weights[valid],
         task=problem.task,
         outputs=problem.outputs,
         metric=problem.metric,
-        categorical=categorical,
+        categorical=prepared.encoding(encoding, index).categorical,
     )
 
 

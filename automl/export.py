@@ -57,9 +57,9 @@ def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int
     members = []
     for record, weight in zip(blend.members, blend.weights, strict=True):
         algorithm = ALGORITHMS[record.algorithm]
-        _, encoding = prepared.matrix(algorithm.encoding_for(record.params))
+        key = algorithm.encoding_for(record.params)
         fitted = load_fitted(trial_folder(work, record.number))
-        members += [Member(encoding, fitted[fold], weight / len(folds)) for fold in folds]
+        members += [Member(prepared.encoding(key, fold), fitted[fold], weight / len(folds)) for fold in folds]
     return members
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.algorithms import ALGORITHMS, choices
 from flowml.automl.shape import Shape
 from flowml.storage.records import Json
 
@@ -55,7 +55,10 @@ def portfolio(shape: Shape, algorithms: tuple[str, ...]) -> tuple[Entry, ...]:
     for entry in PORTFOLIO:
         if entry.algorithm in algorithms and (not entry.needs or getattr(shape, entry.needs)):
             defaults = ALGORITHMS[entry.algorithm].defaults(shape)
-            params = {name: entry.changes.get(name, value) for name, value in defaults.items()}
+            changes = entry.changes
+            if "encoding" in changes and "encoding" in defaults:
+                changes = {**changes, "encoding": choices.kindred_encoding(defaults, changes["encoding"])}
+            params = {name: changes.get(name, value) for name, value in defaults.items()}
             whole = Entry(entry.algorithm, params, entry.wave)
             if all((e.algorithm, e.changes) != (whole.algorithm, whole.changes) for e in entries):
                 entries.append(whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import polars as pl
 from flowml.automl import features
 from flowml.automl.algorithms import algorithms_for
 from flowml.automl.contract import Contract, Feeds, Kind, Surprise
-from flowml.automl.features import Encoding
+from flowml.automl.features import SUPERVISED, Encoding, base_of
+from flowml.automl.lessons import Lessons
 from flowml.automl.metrics import Array, Weights
 from flowml.automl.problem import Problem, define
 from flowml.automl.shape import Shape
@@ -36,13 +38,38 @@ class Prepared:
     shape: Shape
     spec: JobSpec
     _encoded: dict[str, tuple[Array, Encoding]] = field(default_factory=dict)
+    _supervised: dict[tuple[str, int], Encoding] = field(default_factory=dict)
 
-    def matrix(self, key: str) -> tuple[Array, Encoding]:
-        """All rows as float32 features, and the encoding that made them."""
-        if key not in self._encoded:
-            encoding = features.fit(key, self.contract, self.feeds, self.problem.seed)
-            self._encoded[key] = (np.ascontiguousarray(encoding.transform(self.feeds)), encoding)
-        return self._encoded[key]
+    def fold(self, key: str, index: int) -> tuple[Array, Array]:
+        """The features of the rows that a fold learns from, and of those that it is checked on."""
+        matrix, _ = self._matrix(key)
+        train, valid = self.folds.pairs[index]
+        lesson = self._lessons.of(index) if key in SUPERVISED else None
+        if lesson is None:
+            return matrix[train], matrix[valid]
+        return np.hstack([matrix[train], lesson.own]), np.hstack([matrix[valid], lesson.others])
+
+    def encoding(self, key: str, index: int) -> Encoding:
+        """How raw columns become the features of a fold: the same for all folds, unless it is supervised."""
+        _, base = self._matrix(key)
+        lesson = self._lessons.of(index) if key in SUPERVISED else None
+        if lesson is None:
+            return base
+        if (key, index) not in self._supervised:
+            self._supervised[key, index] = Encoding(key, (*base.blocks, lesson.means), supervised=True)
+        return self._supervised[key, index]
+
+    def _matrix(self, key: str) -> tuple[Array, Encoding]:
+        """All rows as float32 features, without what the target teaches, and what made them."""
+        base = base_of(key)
+        if base not in self._encoded:
+            encoding = features.fit(base, self.contract, self.feeds)
+            self._encoded[base] = (encoding.transform(self.feeds), encoding)
+        return self._encoded[base]
+
+    @cached_property
+    def _lessons(self) -> Lessons:
+        return Lessons(self.problem, self.folds, self.contract, self.feeds, self.shape.skewed)
 
     @property
     def checked(self) -> tuple[Array, Weights]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from flowml.storage.records import Record, Task
 
+MANY = 20  # categories of a column beyond which means of the target pay: see docs/encodings.md
+
 
 @dataclass(frozen=True)
 class Shape(Record):

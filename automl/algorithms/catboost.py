@@ -146,7 +146,7 @@ def defaults(shape: Shape) -> Json:
 def cost(shape: Shape, params: Json) -> Cost:
     """Fitted to measured times of trees over rows, columns, depth, classes; statistics count as columns."""
     rows, depth, outputs = shape.train_rows, float(params["depth"]), shape.outputs
-    native = params.get("encoding", "ordinal") == "native"
+    native = str(params.get("encoding")).startswith("native")
     statistics = shape.categorical if native and shape.max_cardinality > params["one_hot_max_size"] else 0
     wide = shape.columns * float(params["rsm"]) + 6 * statistics
     sweep = rows * (2e-8 * outputs + 1.7e-9 * depth + depth * wide * (5e-10 * outputs + 1.5e-10))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowml.automl.algorithms.row import Space
-from flowml.automl.shape import Shape
+from flowml.automl.shape import MANY, Shape
 from flowml.storage.records import Json
 
 OURS = ("rounds", "trees", "encoding", "target", "splits", "patience")  # params that no library knows
@@ -14,14 +14,32 @@ def for_library(params: Json) -> Json:
     return {name: value for name, value in params.items() if name not in OURS}
 
 
+def means_where_many(shape: Shape, base: str) -> Json:
+    """The encoding `base` with means of the target, where a column has many categories."""
+    return {"encoding": f"{base}_means"} if shape.max_cardinality > MANY else {}
+
+
 def default_encoding(shape: Shape) -> Json:
-    return {"encoding": "native"} if shape.categorical else {}
+    """For libraries that split sets of categories themselves."""
+    native = {"encoding": "native"} if shape.categorical else {}
+    return native | means_where_many(shape, "native")
 
 
 def suggest_encoding(trial: Space, shape: Shape) -> Json:
     if not shape.categorical:
         return {}
-    return {"encoding": trial.suggest_categorical("encoding", ["native", "ordinal"])}
+    if shape.max_cardinality <= MANY:
+        return {"encoding": trial.suggest_categorical("encoding", ["native", "ordinal"])}
+    return {
+        "encoding": trial.suggest_categorical(
+            "encoding", ["native_means", "ordinal_means", "native", "ordinal"]
+        )
+    }
+
+
+def kindred_encoding(params: Json, encoding: str) -> str:
+    """`encoding`, with means of the target where the params that it is to be changed in have them."""
+    return f"{encoding}_means" if str(params["encoding"]).endswith("_means") else encoding
 
 
 def default_target(shape: Shape) -> Json:

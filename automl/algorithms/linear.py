@@ -167,13 +167,14 @@ def fit_sparse(fold: FoldTable, params: Json, context: FitContext) -> Linear:
 # --- rows -------------------------------------------------------------------------------------------------
 
 
-def _logistic_space(trial: Space, _shape: Shape) -> Json:
-    return {"rounds": 300, "C": trial.suggest_float("C", 1e-3, 100.0, log=True)}
+def _logistic_space(trial: Space, shape: Shape) -> Json:
+    return {"rounds": 300, "C": trial.suggest_float("C", 1e-3, 100.0, log=True), **_encoding(shape)}
 
 
 def _ridge_space(trial: Space, shape: Shape) -> Json:
     return {
         "alpha": trial.suggest_float("alpha", 1e-6, 1.0, log=True),
+        **_encoding(shape),
         **choices.suggest_target(trial, shape),
     }
 
@@ -181,6 +182,7 @@ def _ridge_space(trial: Space, shape: Shape) -> Json:
 def _lasso_space(trial: Space, shape: Shape) -> Json:
     return {
         "alpha": trial.suggest_float("alpha", 1e-5, 0.3, log=True),
+        **_encoding(shape),
         **choices.suggest_target(trial, shape),
     }
 
@@ -210,6 +212,7 @@ def _sparse_cost(shape: Shape, _params: Json) -> Cost:
     return Cost(0.02 + 3e-8 * cells, 12.0 * cells)
 
 
+_encoding = partial(choices.means_where_many, base="onehot")
 _row = partial(Algorithm, family="linear", encoding="onehot", format="linear")
 
 LOGISTIC = _row(
@@ -219,7 +222,7 @@ LOGISTIC = _row(
     tasks=CLASSIFICATION,
     fit=fit_logistic,
     space=_logistic_space,
-    defaults=lambda _shape: {"rounds": 300, "C": 1.0},
+    defaults=lambda shape: {"rounds": 300, "C": 1.0, **_encoding(shape)},
     cost=_logistic_cost,
     lighter=_logistic_lighter,
     log_target=False,
@@ -231,7 +234,7 @@ RIDGE = _row(
     tasks=REGRESSION,
     fit=fit_ridge,
     space=_ridge_space,
-    defaults=lambda shape: {"alpha": 1e-3, **choices.default_target(shape)},
+    defaults=lambda shape: {"alpha": 1e-3, **_encoding(shape), **choices.default_target(shape)},
     cost=_ridge_cost,
 )
 LASSO = _row(
@@ -241,7 +244,7 @@ LASSO = _row(
     tasks=REGRESSION,
     fit=fit_sparse,
     space=_lasso_space,
-    defaults=lambda shape: {"alpha": 1e-3, **choices.default_target(shape)},
+    defaults=lambda shape: {"alpha": 1e-3, **_encoding(shape), **choices.default_target(shape)},
     cost=_sparse_cost,
 )
 ELASTIC_NET = _row(
@@ -251,6 +254,11 @@ ELASTIC_NET = _row(
     tasks=REGRESSION,
     fit=fit_sparse,
     space=_elastic_space,
-    defaults=lambda shape: {"alpha": 1e-3, "l1_ratio": 0.5, **choices.default_target(shape)},
+    defaults=lambda shape: {
+        "alpha": 1e-3,
+        "l1_ratio": 0.5,
+        **_encoding(shape),
+        **choices.default_target(shape),
+    },
     cost=_sparse_cost,
 )

@@ -2,6 +2,9 @@
 
 To add a block of features: one class with `transform` and `build`, listed in `encoding.BLOCKS`. To add an
 encoding: one row in ENCODINGS. A test compares every row with its twin, bit by bit.
+
+An encoding of SUPERVISED is one of ENCODINGS with means of the target beside it. They differ from fold to
+fold, so that `Prepared` puts the two together.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from flowml.automl.features.numbers import Numbers, Scaled
 from flowml.automl.features.text import Words
 from flowml.storage.errors import SpecError
 
-__all__ = ["ENCODINGS", "Encoding", "EncodingKind", "Matrix", "fit"]
+__all__ = ["ENCODINGS", "SUPERVISED", "Encoding", "EncodingKind", "Matrix", "base_of", "fit"]
 
 MOST_CODES = 1_000  # categories of one column with a code of their own
 MOST_DUMMIES = 100  # categories of one column with a feature of their own
@@ -36,11 +39,19 @@ class EncodingKind:
     fit: Callable[[Contract, Feeds], tuple[Block, ...]]
 
 
-def fit(key: str, contract: Contract, feeds: Feeds, seed: int = 0) -> Encoding:  # noqa: ARG001 - none samples yet
+def fit(key: str, contract: Contract, feeds: Feeds) -> Encoding:
     """Learn an encoding from all rows of a data set, without its target."""
     if key not in ENCODINGS:
         raise SpecError(f"There is no encoding {key!r}.", f"Use one of {', '.join(ENCODINGS)}.")
     return Encoding(key, tuple(block for block in ENCODINGS[key].fit(contract, feeds) if block.names))
+
+
+def base_of(key: str) -> str:
+    """The encoding of ENCODINGS that one of either table is made on."""
+    if key not in ENCODINGS and key not in SUPERVISED:
+        known = ", ".join((*ENCODINGS, *SUPERVISED))
+        raise SpecError(f"There is no encoding {key!r}.", f"Use one of {known}.")
+    return SUPERVISED.get(key, key)
 
 
 def _feeds_of(contract: Contract, kind: Kind) -> tuple[str, ...]:
@@ -91,3 +102,4 @@ _KINDS = (
     EncodingKind("onehot", "standardised numbers, one column for each category", _onehot),
 )
 ENCODINGS = {kind.key: kind for kind in _KINDS}
+SUPERVISED = {f"{key}_means": key for key in ENCODINGS}

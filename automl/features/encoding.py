@@ -12,12 +12,13 @@ from flowml.automl.features.block import Block, Matrix
 from flowml.automl.features.categories import Codes, Dummies
 from flowml.automl.features.dates import DateDummies, DateParts
 from flowml.automl.features.graph import Graph, concat
+from flowml.automl.features.means import Means
 from flowml.automl.features.numbers import Numbers, Scaled
 from flowml.automl.features.text import Words
 from flowml.storage.records import Json
 
 BLOCKS: dict[str, type[Any]] = {
-    block.__name__: block for block in (Numbers, Scaled, Codes, Dummies, DateParts, DateDummies, Words)
+    block.__name__: block for block in (Numbers, Scaled, Codes, Dummies, Means, DateParts, DateDummies, Words)
 }
 
 
