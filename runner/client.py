@@ -1,144 +1,52 @@
 """All that the screen, the REST API and scripts may ask for. There is no machine learning behind it.
 
 Every method may be called from any thread. What is asked wrongly raises one of the errors of
-`flowml.storage.errors`: NotFound for what is not there, SpecError and its like for what cannot be done,
-Conflict where a state forbids it, NotReady while Redis is away.
+`flowml.storage.errors`: NotFound for what is not there or not to be seen by who asks, NotAllowed for want of
+a right, SpecError and its like for what cannot be done, Conflict where a state forbids it, NotReady while
+Redis is away.
+
+`as_person` gives the client of somebody, who sees the datasets, jobs and models of its projects only.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
-from redis import Redis
-
-from flowml.runner import control, events, facts, health, queue, roster, specs
+from flowml.runner import control, events, facts, queue, specs
 from flowml.runner.connection import AWAY, reachable
-from flowml.runner.measures import Measures
+from flowml.runner.machines import Machines
 from flowml.runner.queue import Place
-from flowml.runner.settings import Settings
-from flowml.runner.specs import Choices
+from flowml.runner.rights import right
 from flowml.runner.submission import enqueue_job
-from flowml.storage import jobs, logs, models, trials, workers
-from flowml.storage.artifacts import Artifacts
-from flowml.storage.cells import plain
-from flowml.storage.datasets import Datasets
-from flowml.storage.db import Cursor, Database
-from flowml.storage.errors import Conflict, NotFound
+from flowml.runner.tables import Tables
+from flowml.storage import jobs, models, trials
+from flowml.storage.db import Cursor
+from flowml.storage.errors import Conflict
 from flowml.storage.ids import new_id
 from flowml.storage.records import (
-    ACTIVE,
     ENDED,
     Control,
-    Dataset,
     Event,
     Job,
     JobKind,
     JobSpec,
     JobState,
-    Json,
     LeaderboardRow,
-    Level,
-    LogLine,
     Model,
-    Profile,
-    Role,
-    TargetAssociation,
+    Scope,
     TrialRecord,
-    VersionDifference,
-    Worker,
 )
 
 log = logging.getLogger(__name__)
 
 
-class Client:
-    def __init__(
-        self,
-        db: Database,
-        datasets: Datasets,
-        artifacts: Artifacts,
-        redis: Redis,
-        settings: Settings,
-        choices: Choices | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._db = db
-        self._datasets = datasets
-        self._artifacts = artifacts
-        self._redis = redis
-        self._settings = settings
-        self._choices = choices or Choices()
-        self._clock = clock
-        self._measures = Measures(db, datasets)
-
-    # --- datasets -----------------------------------------------------------------------------------------
-
-    def add_dataset(self, path: Path, name: str, source: str | None = None) -> Dataset:
-        """Reads a file as a table and keeps it. A name that is taken gets its next version.
-
-        `source` is the file name it came with. Raises EmptyFile, UnknownFormat, BrokenFile or FileTooLarge.
-        """
-        return self._datasets.add(path, name, source)
-
-    def datasets(self) -> tuple[Dataset, ...]:
-        """Those not deleted, newest first."""
-        return tuple(dataset for dataset in self._datasets.list_() if not dataset.deleted)
-
-    def dataset(self, id: str) -> Dataset:
-        """Raises NotFound; a deleted one is found, so that its jobs can still show it."""
-        return self._datasets.get(id)
-
-    def preview(self, id: str, rows: int = 50) -> Json:
-        """The first rows: {"columns": [names], "rows": [[values]]}, values as plain JSON."""
-        frame = self._datasets.preview(self._present(id).id, rows)
-        return {"columns": frame.columns, "rows": [[plain(value) for value in row] for row in frame.rows()]}
-
-    def dataset_stats(self, id: str) -> tuple[Json, ...]:
-        """Per column its name, type, role, missing, unique and, where it has them, its figures."""
-        return self._datasets.stats(self._present(id).id)
-
-    def set_roles(self, id: str, roles: Mapping[str, Role]) -> Dataset:
-        """Says what columns are for where the guess was wrong; jobs begin with it. Raises UnknownColumn."""
-        return self._datasets.set_roles(self._present(id).id, roles)
-
-    def profile(self, id: str) -> Profile:
-        """What its columns hold, measured once for each content; takes seconds for a large table."""
-        return self._measures.profile(self._present(id))
-
-    def target_associations(self, id: str, target: str, task: str = "auto") -> tuple[TargetAssociation, ...]:
-        """What each column alone tells of a target. Raises UnknownColumn, BadTarget."""
-        return self._measures.associations(self._present(id), target, task)
-
-    def difference(self, old: str, new: str) -> VersionDifference:
-        """What changed from one dataset to another, of columns, types and values."""
-        return self._measures.difference(self.dataset(old), self._present(new))
-
-    def query(self, id: str, sql: str, rows: int = 50) -> Json:
-        """What a SELECT FROM dataset gives: {"columns", "rows", "total"}. Raises QueryError, DataError."""
-        return self._measures.query(self._present(id), sql, rows)
-
-    def derive(self, id: str, sql: str, name: str | None = None) -> Dataset:
-        """Keeps what a query gives as the next version, or as a dataset of another name."""
-        return self._datasets.derive(self._present(id).id, sql, name)
-
-    def delete_dataset(self, id: str) -> None:
-        """Its jobs and models stay. Raises Conflict while a job on it is under way."""
-        dataset = self._present(id)
-        with self._db.read() as cursor:
-            busy = jobs.list_(cursor, states=ACTIVE, dataset_id=id, limit=1)
-        if busy:
-            raise Conflict(
-                f"The dataset {dataset.name!r} is in use by job {busy[0].id}, which is {busy[0].state}.",
-                "Wait for it, or cancel it; then delete the dataset.",
-            )
-        self._datasets.delete(id)
-
+class Client(Tables, Machines):
     # --- jobs ---------------------------------------------------------------------------------------------
 
+    @right(Scope.WRITE, "job.start")
     def submit(self, spec: JobSpec) -> Job:
         """Checks what is asked, writes the job down and queues it. It waits if no worker is online.
 
@@ -159,6 +67,8 @@ class Client:
             dataset_name=dataset.name,
             dataset_sha256=dataset.sha256,
             queue="priority" if spec.priority else "cpu",
+            project=self._beside(dataset),
+            owner=self._owner,
         )
         with self._db.write() as cursor:
             jobs.insert(cursor, job)
@@ -168,17 +78,43 @@ class Client:
             log.warning("Job %s is written down and waits for Redis: %s", job.id, away)
         return job
 
+    @right(Scope.READ)
     def job(self, id: str) -> Job:
-        with self._db.read() as cursor:
-            return jobs.get(cursor, id)
+        return self._job(id)
 
+    @right(Scope.READ)
     def jobs(
-        self, states: Collection[JobState] | None = None, limit: int = 100, offset: int = 0
+        self,
+        states: Collection[JobState] | None = None,
+        limit: int = 100,
+        offset: int = 0,
+        kind: JobKind | None = None,
+        dataset_id: str | None = None,
     ) -> tuple[Job, ...]:
         """Newest first."""
         with self._db.read() as cursor:
-            return jobs.list_(cursor, states=states, limit=limit, offset=offset)
+            return jobs.list_(cursor, states, kind, dataset_id, limit, offset, self._projects)
 
+    @right(Scope.READ)
+    def count_jobs(
+        self,
+        states: Collection[JobState] | None = None,
+        kind: JobKind | None = None,
+        dataset_id: str | None = None,
+    ) -> int:
+        """How many there are of those that `jobs` lists."""
+        with self._db.read() as cursor:
+            return jobs.count(cursor, states, self._projects, kind, dataset_id)
+
+    @right(Scope.WRITE, "job.move")
+    def move_job(self, id: str, project: str) -> Job:
+        """Puts it with its models into another project, for others to see or to see no more."""
+        self._changeable(id)
+        place = self._place(project)
+        with self._db.write() as cursor:
+            return jobs.update(cursor, id, project=place)
+
+    @right(Scope.WRITE, "job.cancel")
     def cancel(self, id: str) -> Job:
         """Ends a job and keeps nothing. One that waits ends at once, one that runs within two seconds.
 
@@ -186,6 +122,7 @@ class Client:
         """
         return self._end(id, Control.CANCEL)
 
+    @right(Scope.WRITE, "job.stop")
     def stop(self, id: str) -> Job:
         """Ends the search of a job, which finishes with the best found so far; cancels one not begun yet.
 
@@ -193,8 +130,10 @@ class Client:
         """
         return self._end(id, Control.STOP)
 
+    @right(Scope.WRITE, "job.delete")
     def delete_job(self, id: str) -> None:
         """Removes an ended job with its trials, models and files. Raises Conflict while it is under way."""
+        self._changeable(id)
         with reachable():
             self._redis.ping()
         with self._db.write() as cursor:
@@ -209,114 +148,50 @@ class Client:
             queue.forget(self._redis, id)
             facts.forget_attempts(self._redis, id)
 
+    @right(Scope.READ)
     def events(self, job_id: str, after: str = "0", count: int = 500) -> tuple[Event, ...]:
         """The progress of a job after the event with the id `after`, oldest first; kept for a week."""
+        self.job(job_id)
         with reachable():
             return events.read(self._redis, job_id, after, count)
 
+    @right(Scope.READ)
     def trials(self, job_id: str) -> tuple[TrialRecord, ...]:
         """In the order they were proposed."""
+        self.job(job_id)
         with self._db.read() as cursor:
-            jobs.get(cursor, job_id)
             return trials.list_(cursor, job_id)
 
+    @right(Scope.READ)
     def leaderboard(self, job_id: str) -> tuple[LeaderboardRow, ...]:
         """Best first; rows that failed follow, unranked, with their cause."""
+        self.job(job_id)
         with self._db.read() as cursor:
             return models.leaderboard(cursor, job_id)
 
     # --- models -------------------------------------------------------------------------------------------
 
+    @right(Scope.READ)
     def models(self, job_id: str | None = None) -> tuple[Model, ...]:
         """All, or those of one job, newest first."""
         with self._db.read() as cursor:
-            return models.list_(cursor, job_id)
+            return models.list_(cursor, job_id, self._projects)
 
+    @right(Scope.READ)
     def model(self, id: str) -> Model:
         with self._db.read() as cursor:
+            self._see(models.project(cursor, id), models.unknown(id))
             return models.get(cursor, id)
 
+    @right(Scope.READ)
     def model_file(self, id: str) -> Path:
         """The ONNX file of a model, to read from."""
         return self._artifacts.path(self.model(id).onnx.sha256)
 
-    # --- workers and the whole ----------------------------------------------------------------------------
-
-    def workers(self) -> tuple[Worker, ...]:
-        """Those online as they are now, then those known from before, whose state is offline."""
-        with reachable():
-            live = roster.online(self._redis)
-        with self._db.read() as cursor:
-            known = workers.list_(cursor)
-        names = {worker.name for worker in live}
-        return live + tuple(roster.offline(worker) for worker in known if worker.name not in names)
-
-    def forget_worker(self, name: str) -> None:
-        """Takes an offline worker out of the list. Raises Conflict while it is online."""
-        with reachable():
-            if roster.find(self._redis, name) is not None:
-                raise Conflict(f"Worker {name} is online.", "Stop it first.")
-        with self._db.write() as cursor:
-            workers.get(cursor, name)
-            workers.delete(cursor, name)
-
-    def queues(self) -> dict[str, int]:
-        """How many jobs wait, by queue."""
-        with reachable():
-            return queue.depths(self._redis)
-
-    def cluster(self) -> Json:
-        """Workers, queues and what all machines have together, with advice where something is missing.
-
-        Keys: mode, online, workers, queues, cpus, ram_total, gpus, advice.
-        """
-        return health.cluster(self._settings, self.workers(), self.queues())
-
-    def stats(self) -> Json:
-        """Counts. Keys: datasets, jobs (by state), models, workers_online."""
-        with self._db.read() as cursor:
-            by_state = {state.value: jobs.count(cursor, states={state}) for state in JobState}
-            fitted = models.count(cursor)
-        with reachable():
-            online = len(roster.online(self._redis))
-        return {
-            "datasets": len(self.datasets()),
-            "jobs": by_state,
-            "models": fitted,
-            "workers_online": online,
-        }
-
-    def logs(
-        self,
-        text: str | None = None,
-        level: Level | None = None,
-        source: str | None = None,
-        job_id: str | None = None,
-        after: float | None = None,
-        limit: int = 500,
-    ) -> tuple[LogLine, ...]:
-        """Lines of all machines, oldest first: the last ones, or those after a time. `level` is the least."""
-        with self._db.read() as cursor:
-            return logs.query(cursor, text, level, source, job_id, after, limit)
-
-    def health(self) -> Json:
-        """How the studio is; never raises.
-
-        Keys: status (ok, degraded), version, redis, database, workers_online, facts_waiting, jobs_active,
-        advice.
-        """
-        return health.health(self._redis, self._db)
-
-    # --- inner --------------------------------------------------------------------------------------------
-
-    def _present(self, id: str) -> Dataset:
-        dataset = self._datasets.get(id)
-        if dataset.deleted:
-            raise NotFound(f"The dataset {dataset.name!r} ({id}) was deleted.", "Upload it again.")
-        return dataset
+    # --- inner ---------------------------------------------------------------------------------------------
 
     def _end(self, id: str, how: Control) -> Job:
-        job = self.job(id)
+        job = self._changeable(id)
         if job.state is JobState.CANCELLED or (how is Control.STOP and job.state is JobState.STOPPED):
             return job
         if job.state in ENDED:

@@ -6,7 +6,7 @@ import dataclasses
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 import polars as pl
@@ -17,7 +17,7 @@ from flowml.storage.db import MEMORY, Cursor, Database
 from flowml.storage.errors import NotFound, UnknownColumn
 from flowml.storage.formats import FORMATS
 from flowml.storage.ids import new_id
-from flowml.storage.records import Artifact, Dataset, DatasetSchema, Json, Role
+from flowml.storage.records import SHARED, Artifact, Dataset, DatasetSchema, Json, Role
 
 LONGEST_NAME = 120
 SUFFIXES = frozenset(suffix for row in FORMATS for suffix in row.suffixes)
@@ -33,7 +33,14 @@ class Datasets:
         self._folder = None if db.path == MEMORY else db.path.parent  # the system's own may be small
         self._sweep()
 
-    def add(self, path: Path, name: str | None = None, source: str | None = None) -> Dataset:
+    def add(
+        self,
+        path: Path,
+        name: str | None = None,
+        source: str | None = None,
+        project: str = SHARED,
+        owner: str = "",
+    ) -> Dataset:
         """Reads the file and keeps it as the next version of `name`, by default what the file is called.
 
         `source` is the file name it came with. Raises what `intake.convert` raises; then nothing is kept.
@@ -44,10 +51,13 @@ class Datasets:
             made = intake.convert(path, source, target, self._limit_bytes)
             kept = self._artifacts.put_file(target)
         dataset = _dataset(dataset_name(name or source), source, made, kept)
+        dataset = dataclasses.replace(dataset, project=project, owner=owner)
         with self._db.write() as cursor:
             return _insert(cursor, dataset)
 
-    def derive(self, id: str, sql: str, name: str | None = None) -> Dataset:
+    def derive(
+        self, id: str, sql: str, name: str | None = None, project: str = SHARED, owner: str = ""
+    ) -> Dataset:
         """What a query gives of a dataset, kept as its next version, or as a dataset of another name.
 
         Raises QueryError, and DataError where the query takes too much; then nothing is kept.
@@ -72,6 +82,8 @@ class Datasets:
             roles=parent.roles,
             parent=parent.id,
             query=sql.strip(),
+            project=project,
+            owner=owner,
         )
         with self._db.write() as cursor:
             return _insert(cursor, derived)
@@ -93,16 +105,30 @@ class Datasets:
     def get(self, id: str) -> Dataset:
         """A deleted one is found as well: jobs that used it still show it. Raises NotFound."""
         with self._db.read() as cursor:
-            found = rows.select(cursor, Dataset, "SELECT record FROM dataset WHERE id = ?", [id])
+            return self._get(cursor, id)
+
+    def _get(self, cursor: Cursor, id: str) -> Dataset:
+        found = rows.select(cursor, Dataset, "SELECT record FROM dataset WHERE id = ?", [id])
         if not found:
-            raise NotFound(f"There is no dataset {id}.", "It may have been made by another studio.")
+            raise unknown(id)
         return found[0]
 
-    def list_(self) -> tuple[Dataset, ...]:
-        """All versions that are not deleted, newest first."""
-        sql = "SELECT record FROM dataset WHERE NOT deleted ORDER BY created_at DESC, id DESC"
+    def list_(self, projects: Collection[str] | None = None) -> tuple[Dataset, ...]:
+        """All versions that are not deleted, of all projects or of these, newest first."""
+        condition, values = rows.where(deleted=False, project=None if projects is None else tuple(projects))
+        sql = f"SELECT record FROM dataset{condition} ORDER BY created_at DESC, id DESC"
         with self._db.read() as cursor:
-            return rows.select(cursor, Dataset, sql)
+            return rows.select(cursor, Dataset, sql, values)
+
+    def move(self, id: str, project: str) -> Dataset:
+        """Puts it into another project, where it is the next version of its name."""
+        with self._db.write() as cursor:
+            moved = _numbered(cursor, dataclasses.replace(self._get(cursor, id), project=project))
+            cursor.execute(
+                "UPDATE dataset SET project = ?, version = ?, record = ? WHERE id = ?",
+                [moved.project, moved.version, rows.encode(moved), id],
+            )
+        return moved
 
     def delete(self, id: str) -> None:
         """Hides it. Its file stays, for jobs that used it."""
@@ -131,6 +157,10 @@ class Datasets:
         """Removes what a killed studio left. The database is open, so no other one is at work here."""
         for left in self._folder.glob(f"{WORK}*") if self._folder else ():
             shutil.rmtree(left, ignore_errors=True)
+
+
+def unknown(id: str) -> NotFound:
+    return NotFound(f"There is no dataset {id}.", "It may have been made by another studio.")
 
 
 def file_name(source: str) -> str:
@@ -170,13 +200,9 @@ def _roles_after(dataset: Dataset, last: Dataset | None) -> dict[str, Role]:
 
 
 def _insert(cursor: Cursor, dataset: Dataset) -> Dataset:
-    sql = "SELECT record FROM dataset WHERE name = ? ORDER BY version DESC LIMIT 1"
-    last = next(iter(rows.select(cursor, Dataset, sql, [dataset.name])), None)
-    numbered = dataclasses.replace(
-        dataset, version=last.version + 1 if last else 1, roles=_roles_after(dataset, last)
-    )
+    numbered = _numbered(cursor, dataset)
     cursor.execute(
-        "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             numbered.id,
             numbered.name,
@@ -185,6 +211,16 @@ def _insert(cursor: Cursor, dataset: Dataset) -> Dataset:
             numbered.created_at,
             numbered.deleted,
             rows.encode(numbered),
+            numbered.project,
         ],
     )
     return numbered
+
+
+def _numbered(cursor: Cursor, dataset: Dataset) -> Dataset:
+    """As the next version of its name in its project."""
+    sql = "SELECT record FROM dataset WHERE name = ? AND project = ? ORDER BY version DESC LIMIT 1"
+    last = next(iter(rows.select(cursor, Dataset, sql, [dataset.name, dataset.project])), None)
+    return dataclasses.replace(
+        dataset, version=last.version + 1 if last else 1, roles=_roles_after(dataset, last)
+    )

@@ -18,7 +18,9 @@ FlowMLError
 ├── NotFound              no such dataset, job, model, worker or artifact             (HTTP 404)
 ├── Conflict              it exists already, or its state forbids this                (HTTP 409)
 ├── NotReady              the studio's Redis, or a worker, is not there (now)         (HTTP 503)
-├── NotAllowed            refused for safety                                          (HTTP 403)
+├── NotAllowed            refused for safety, or for want of a right                  (HTTP 403)
+├── NotSignedIn           nobody is signed in, or the login was wrong                 (HTTP 401)
+├── TooMany               asked too often in too short a time                         (HTTP 429)
 ├── TrialError            one trial failed; the study goes on
 │   ├── TrialTimeout          it outran its time
 │   ├── TrialOutOfMemory      it outran its memory
@@ -128,6 +130,19 @@ class NotReady(FlowMLError):
 class NotAllowed(FlowMLError):
     code = "not_allowed"
     status = 403
+
+
+class NotSignedIn(FlowMLError):
+    code = "not_signed_in"
+    status = 401
+
+
+class TooMany(FlowMLError):
+    """`wait_s` says after how many seconds to ask again."""
+
+    code = "too_many"
+    status = 429
+    wait_s: float = 1.0
 
 
 class TrialError(FlowMLError):

@@ -18,14 +18,18 @@ def insert(cursor: Cursor, job: Job) -> None:
     known = rows.number(cursor, "SELECT count(*) FROM job WHERE id = ?", [job.id])
     if known:
         raise Conflict(f"There is a job {job.id} already.")
-    cursor.execute("INSERT INTO job VALUES (?, ?, ?, ?, ?, ?)", _columns(job))
+    cursor.execute("INSERT INTO job VALUES (?, ?, ?, ?, ?, ?, ?)", _columns(job))
 
 
 def get(cursor: Cursor, id: str) -> Job:
     found = rows.select(cursor, Job, "SELECT record FROM job WHERE id = ?", [id])
     if not found:
-        raise NotFound(f"There is no job {id}.", "It may have been deleted.")
+        raise unknown(id)
     return found[0]
+
+
+def unknown(id: str) -> NotFound:
+    return NotFound(f"There is no job {id}.", "It may have been deleted.")
 
 
 def list_(
@@ -35,15 +39,26 @@ def list_(
     dataset_id: str | None = None,
     limit: int = 100,
     offset: int = 0,
+    projects: Collection[str] | None = None,
 ) -> tuple[Job, ...]:
     """Newest first."""
-    condition, values = rows.where(state=_tuple(states), kind=kind, dataset_id=dataset_id)
+    condition, values = rows.where(
+        state=_tuple(states), kind=kind, dataset_id=dataset_id, project=_names(projects)
+    )
     sql = f"SELECT record FROM job{condition} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
     return rows.select(cursor, Job, sql, [*values, limit, offset])
 
 
-def count(cursor: Cursor, states: Collection[JobState] | None = None) -> int:
-    condition, values = rows.where(state=_tuple(states))
+def count(
+    cursor: Cursor,
+    states: Collection[JobState] | None = None,
+    projects: Collection[str] | None = None,
+    kind: JobKind | None = None,
+    dataset_id: str | None = None,
+) -> int:
+    condition, values = rows.where(
+        state=_tuple(states), kind=kind, dataset_id=dataset_id, project=_names(projects)
+    )
     return rows.number(cursor, f"SELECT count(*) FROM job{condition}", values)
 
 
@@ -55,7 +70,8 @@ def update(cursor: Cursor, id: str, **changes: Any) -> Job:
     changed = dataclasses.replace(job, **changes)
     _, *columns = _columns(changed)
     cursor.execute(
-        "UPDATE job SET kind = ?, state = ?, dataset_id = ?, created_at = ?, record = ? WHERE id = ?",
+        "UPDATE job SET kind = ?, state = ?, dataset_id = ?, created_at = ?, record = ?, project = ? "
+        "WHERE id = ?",
         [*columns, id],
     )
     return changed
@@ -72,8 +88,13 @@ def delete(cursor: Cursor, id: str) -> None:
 
 
 def _columns(job: Job) -> list[object]:
-    return [job.id, job.kind.value, job.state.value, job.spec.dataset_id, job.created_at, rows.encode(job)]
+    own = [job.id, job.kind.value, job.state.value, job.spec.dataset_id, job.created_at]
+    return [*own, rows.encode(job), job.project]
 
 
 def _tuple(states: Collection[JobState] | None) -> tuple[str, ...] | None:
     return None if states is None else tuple(state.value for state in states)
+
+
+def _names(projects: Collection[str] | None) -> tuple[str, ...] | None:
+    return None if projects is None else tuple(projects)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from flowml.storage.db import Cursor
 from flowml.storage.records import Level, LogLine
 
 COLUMNS = "logged_at, level, source, message, job_id, trial"
+OF_PROJECTS = "job_id IN (SELECT id FROM job WHERE project IN (SELECT unnest(?::VARCHAR[])))"
 
 
 def append(cursor: Cursor, lines: Iterable[LogLine]) -> None:
@@ -31,10 +32,12 @@ def query(
     job_id: str | None = None,
     after: float | None = None,
     limit: int = 500,
+    projects: Collection[str] | None = None,
 ) -> tuple[LogLine, ...]:
     """Lines, oldest first: the last ones, or with `after` (a time) those that follow it.
 
-    `level` is the least that is shown; `text` is looked for in the message, whatever its case.
+    `level` is the least that is shown; `text` is looked for in the message, whatever its case. With
+    `projects` only lines of the jobs in them.
     """
     clauses: list[tuple[str, object]] = [
         ("contains(lower(message), lower(?))", text or None),
@@ -42,6 +45,7 @@ def query(
         ("source = ?", source),
         ("job_id = ?", job_id),
         ("logged_at > ?", after),
+        (OF_PROJECTS, None if projects is None else sorted(projects)),
     ]
     used = [(clause, value) for clause, value in clauses if value is not None]
     condition = " WHERE " + " AND ".join(clause for clause, _ in used) if used else ""

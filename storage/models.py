@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from flowml.storage import jobs, ranking, rows, trials
 from flowml.storage.db import Cursor
@@ -22,19 +22,43 @@ def insert(cursor: Cursor, model: Model) -> None:
 def get(cursor: Cursor, id: str) -> Model:
     found = rows.select(cursor, Model, "SELECT record FROM model WHERE id = ?", [id])
     if not found:
-        raise NotFound(f"There is no model {id}.", "It may have been deleted with its job.")
+        raise unknown(id)
     return found[0]
 
 
-def list_(cursor: Cursor, job_id: str | None = None) -> tuple[Model, ...]:
+def project(cursor: Cursor, id: str) -> str:
+    """The project that a model lies in, which is that of its job."""
+    sql = "SELECT job.project FROM model JOIN job ON job.id = model.job_id WHERE model.id = ?"
+    found = cursor.execute(sql, [id]).fetchall()
+    if not found:
+        raise unknown(id)
+    return str(found[0][0])
+
+
+def list_(
+    cursor: Cursor, job_id: str | None = None, projects: Collection[str] | None = None
+) -> tuple[Model, ...]:
     """Newest first; of one job, its champion first."""
-    condition, values = rows.where(job_id=job_id)
+    condition, values = _where(job_id, projects)
     order = "created_at DESC, id" if job_id is None else "champion DESC, created_at DESC, id"
     return rows.select(cursor, Model, f"SELECT record FROM model{condition} ORDER BY {order}", values)
 
 
-def count(cursor: Cursor) -> int:
-    return rows.number(cursor, "SELECT count(*) FROM model", [])
+def count(cursor: Cursor, projects: Collection[str] | None = None) -> int:
+    condition, values = _where(None, projects)
+    return rows.number(cursor, f"SELECT count(*) FROM model{condition}", values)
+
+
+def _where(job_id: str | None, projects: Collection[str] | None) -> tuple[str, list[object]]:
+    condition, values = rows.where(job_id=job_id)
+    if projects is None:
+        return condition, values
+    of_jobs = "job_id IN (SELECT id FROM job WHERE project IN (SELECT unnest(?::VARCHAR[])))"
+    return f"{condition} {'AND' if condition else 'WHERE'} {of_jobs}", [*values, sorted(projects)]
+
+
+def unknown(id: str) -> NotFound:
+    return NotFound(f"There is no model {id}.", "It may have been deleted with its job.")
 
 
 def delete_of_job(cursor: Cursor, job_id: str) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import flowml
+from flowml.runner.client import Client
+from flowml.runner.rights import Seat
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".lock", ".sql", ".css", ".js", ".html", ".svg", ""}
@@ -77,6 +79,16 @@ def test_modules_stay_small() -> None:
 def test_the_version_stands_in_two_places_alike() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == flowml.__version__
+
+
+ALWAYS = {"as_person", "note"}  # of every seat, whoever sits there
+
+
+@pytest.mark.parametrize("kind", [Client])
+def test_each_question_to_the_studio_names_the_right_that_it_needs(kind: type[Seat]) -> None:
+    """Mark it with @right (runner/rights.py), and let it see and change only what who asks may."""
+    public = {name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))}
+    assert {name for name in public if not hasattr(getattr(kind, name), "right")} == ALWAYS
 
 
 @pytest.mark.parametrize("name", flowml.__all__)

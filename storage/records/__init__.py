@@ -17,6 +17,17 @@ from flowml.storage.records.drift import (
 from flowml.storage.records.jobs import Job, JobSpec, Phase, Receipt
 from flowml.storage.records.machines import Capabilities, Event, Fact, Gpu, LogLine, Worker
 from flowml.storage.records.models import Artifact, Importance, LeaderboardRow, Model, TrialRecord
+from flowml.storage.records.people import (
+    OWNER,
+    SCOPES,
+    SHARED,
+    AuditEntry,
+    Person,
+    Project,
+    Session,
+    Token,
+    User,
+)
 from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
 from flowml.storage.records.record import Json, Record
 from flowml.storage.records.tables import Column, Dataset, DatasetSchema, Finding
@@ -31,17 +42,23 @@ from flowml.storage.records.words import (
     JobState,
     Level,
     Role,
+    Scope,
     Severity,
     Task,
     TrialState,
+    UserRole,
 )
 
 __all__ = [
     "ACTIVE",
     "ENDED",
     "FEATURE_ROLES",
+    "OWNER",
+    "SCOPES",
+    "SHARED",
     "Artifact",
     "Association",
+    "AuditEntry",
     "Capabilities",
     "Column",
     "ColumnDrift",
@@ -68,16 +85,23 @@ __all__ = [
     "Level",
     "LogLine",
     "Model",
+    "Person",
     "Phase",
     "Profile",
+    "Project",
     "Receipt",
     "Record",
     "Role",
+    "Scope",
+    "Session",
     "Severity",
     "TargetAssociation",
     "Task",
+    "Token",
     "TrialRecord",
     "TrialState",
+    "User",
+    "UserRole",
     "VersionDifference",
     "Worker",
 ]

@@ -72,3 +72,5 @@ class Job(Record):
     cause: str = ""  # why it failed or was lost
     receipt: Receipt | None = None
     findings: tuple[Finding, ...] = ()
+    project: str = ""  # whose users see it and its models; empty: all
+    owner: str = ""  # name of the user who started it

@@ -59,6 +59,8 @@ class Dataset(Record):
     roles: dict[str, Role] = field(default_factory=dict)  # that users gave columns instead of the guessed
     parent: str = ""  # id of the dataset that this one was made from
     query: str = ""  # the SQL that made it
+    project: str = ""  # whose users see it; empty: all
+    owner: str = ""  # name of the user who brought it
 
     def role(self, name: str) -> Role | None:
         """What a column is for, as far as is known before a target is chosen."""

@@ -100,3 +100,20 @@ class Severity(StrEnum):
     NOTE = "note"
     WARNING = "warning"
     ERROR = "error"
+
+
+class UserRole(StrEnum):
+    """What a user is to the studio; each may do what the one before may."""
+
+    VIEWER = "viewer"  # looks and predicts
+    EDITOR = "editor"  # brings tables and trains
+    ADMIN = "admin"  # sees all, and decides who may what
+
+
+class Scope(StrEnum):
+    """What one may be allowed to do."""
+
+    READ = "read"
+    PREDICT = "predict"
+    WRITE = "write"  # add, change and delete tables, jobs and models
+    ADMIN = "admin"  # users, workers, backups, the audit log

@@ -12,13 +12,14 @@ import pytest
 from redis import Redis
 
 from flowml.runner import catalog, control, events, queue, roster
-from flowml.runner.client import Client, plain
+from flowml.runner.client import Client
 from flowml.runner.connection import connect
 from flowml.runner.events import EventWriter
 from flowml.runner.queue import FlowJob
 from flowml.runner.settings import Settings
 from flowml.storage import jobs, models, trials, workers
 from flowml.storage.artifacts import LocalArtifacts
+from flowml.storage.cells import plain
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
 from flowml.storage.errors import Conflict, EmptyFile, NotFound, NotReady, SpecError, UnknownColumn

@@ -5,9 +5,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flowml.storage import migrations, offsets
+from flowml.storage import jobs, logs, migrations, models, offsets, seen, trials, workers
+from flowml.storage.artifacts import LocalArtifacts
+from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
 from flowml.storage.errors import StorageError
+from flowml.storage.records import SHARED
 
 
 def test_versions_count_from_one_without_gaps() -> None:
@@ -76,3 +79,41 @@ def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
         connection.execute("INSERT INTO schema_migration VALUES (9999, 0)")
     with pytest.raises(StorageError, match="version 9999"):
         Database(path)
+
+
+RELEASED = Path(__file__).with_name("released")
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Path:
+    """A database as the first release left it: its schema, and a row in each table."""
+    path = tmp_path / "flowml.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        for step in migrations.steps()[:2]:
+            migrations.apply(connection, step)
+        connection.execute((RELEASED / "0.1.0.sql").read_text("utf-8"))
+    return path
+
+
+def test_all_of_the_first_release_is_read_after_the_upgrade(released: Path, tmp_path: Path) -> None:
+    db = Database(released)
+    datasets = Datasets(db, LocalArtifacts(tmp_path / "artifacts"), 10**9)
+    (dataset,) = datasets.list_()
+    assert (dataset.name, dataset.version, dataset.project, dataset.schema.rows) == ("churn", 2, SHARED, 20)
+    with db.read() as cursor:
+        job, model = jobs.get(cursor, "job-1"), models.get(cursor, "model-1")
+        assert (job.best_score, job.project, job.owner) == (0.75, SHARED, "")
+        assert jobs.list_(cursor, projects=[SHARED]) == (job,)
+        assert (model.champion, models.project(cursor, model.id)) == (True, SHARED)
+        assert [row.name for row in models.leaderboard(cursor, "job-1")] == ["Logistic 1"]
+        assert [trial.algorithm for trial in trials.list_(cursor, "job-1")] == ["logistic"]
+        assert [worker.name for worker in workers.list_(cursor)] == ["w"]
+        assert [line.job_id for line in logs.query(cursor, projects=[SHARED])] == ["job-1"]
+        assert offsets.get(cursor, "flowml:facts@x") == "5-0"
+        assert seen.known(cursor, ["fact-1", "fact-2"]) == {"fact-1"}
+    with db.write() as cursor:
+        assert jobs.update(cursor, "job-1", project="project-1").project == "project-1"
+        assert jobs.list_(cursor, projects=[SHARED]) == ()
+    assert datasets.move(dataset.id, "user-1").version == 1
+    db.close()
+    assert len(list(tmp_path.glob("flowml.before-*.duckdb"))) == 1

@@ -1,0 +1,90 @@
+"""Workers, queues, counts, logs and health, as the client tells them."""
+
+from __future__ import annotations
+
+from flowml.runner import health, queue, roster
+from flowml.runner.connection import reachable
+from flowml.runner.desk import Desk
+from flowml.runner.rights import right
+from flowml.storage import jobs, logs, models, workers
+from flowml.storage.errors import Conflict
+from flowml.storage.records import JobState, Json, Level, LogLine, Scope, Worker
+
+
+class Machines(Desk):
+    @right(Scope.READ)
+    def workers(self) -> tuple[Worker, ...]:
+        """Those online as they are now, then those known from before, whose state is offline."""
+        with reachable():
+            live = roster.online(self._redis)
+        with self._db.read() as cursor:
+            known = workers.list_(cursor)
+        names = {worker.name for worker in live}
+        return live + tuple(roster.offline(worker) for worker in known if worker.name not in names)
+
+    @right(Scope.ADMIN, "worker.forget")
+    def forget_worker(self, name: str) -> None:
+        """Takes an offline worker out of the list. Raises Conflict while it is online."""
+        with reachable():
+            if roster.find(self._redis, name) is not None:
+                raise Conflict(f"Worker {name} is online.", "Stop it first.")
+        with self._db.write() as cursor:
+            workers.get(cursor, name)
+            workers.delete(cursor, name)
+
+    @right(Scope.READ)
+    def queues(self) -> dict[str, int]:
+        """How many jobs wait, by queue."""
+        with reachable():
+            return queue.depths(self._redis)
+
+    @right(Scope.READ)
+    def cluster(self) -> Json:
+        """Workers, queues and what all machines have together, with advice where something is missing.
+
+        Keys: mode, online, workers, queues, cpus, ram_total, gpus, advice.
+        """
+        return health.cluster(self._settings, self.workers(), self.queues())
+
+    @right(Scope.READ)
+    def stats(self) -> Json:
+        """Counts. Keys: datasets, jobs (by state), models, workers_online."""
+        with self._db.read() as cursor:
+            by_state = {
+                state.value: jobs.count(cursor, states={state}, projects=self._projects) for state in JobState
+            }
+            fitted = models.count(cursor, self._projects)
+        with reachable():
+            online = len(roster.online(self._redis))
+        return {
+            "datasets": len(self._datasets.list_(self._projects)),
+            "jobs": by_state,
+            "models": fitted,
+            "workers_online": online,
+        }
+
+    @right(Scope.READ)
+    def logs(
+        self,
+        text: str | None = None,
+        level: Level | None = None,
+        source: str | None = None,
+        job_id: str | None = None,
+        after: float | None = None,
+        limit: int = 500,
+    ) -> tuple[LogLine, ...]:
+        """Lines of all machines, oldest first: the last ones, or those after a time. `level` is the least.
+
+        Who does not see all projects reads what was said of the jobs in its own.
+        """
+        with self._db.read() as cursor:
+            return logs.query(cursor, text, level, source, job_id, after, limit, self._projects)
+
+    @right(Scope.READ)
+    def health(self) -> Json:
+        """How the studio is; never raises.
+
+        Keys: status (ok, degraded), version, redis, database, workers_online, facts_waiting, jobs_active,
+        advice.
+        """
+        return health.health(self._redis, self._db)

@@ -1,0 +1,111 @@
+"""Datasets, as the client adds, shows, measures, shares and deletes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from flowml.runner.desk import Desk
+from flowml.runner.rights import right
+from flowml.storage import jobs
+from flowml.storage.cells import plain
+from flowml.storage.errors import Conflict
+from flowml.storage.records import (
+    ACTIVE,
+    Dataset,
+    Json,
+    Profile,
+    Role,
+    Scope,
+    TargetAssociation,
+    VersionDifference,
+)
+
+
+class Tables(Desk):
+    @right(Scope.WRITE, "dataset.add")
+    def add_dataset(
+        self, path: Path, name: str, source: str | None = None, project: str | None = None
+    ) -> Dataset:
+        """Reads a file as a table and keeps it. A name that is taken gets its next version.
+
+        `source` is the file name it came with; `project` where it shall lie, by default where only who asks
+        sees it. Raises EmptyFile, UnknownFormat, BrokenFile or FileTooLarge.
+        """
+        place = self._place(project)
+        return self._datasets.add(path, name, source, place, self._owner)
+
+    @right(Scope.READ)
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Those not deleted, newest first."""
+        return self._datasets.list_(self._projects)
+
+    @right(Scope.READ)
+    def dataset(self, id: str) -> Dataset:
+        """Raises NotFound; a deleted one is found, so that its jobs can still show it."""
+        return self._seen(id)
+
+    @right(Scope.WRITE, "dataset.move")
+    def move_dataset(self, id: str, project: str) -> Dataset:
+        """Puts it into another project, for others to see or to see no more. Jobs stay where they are."""
+        dataset = self._present_to_change(id)
+        place = self._place(project)
+        return dataset if place == dataset.project else self._datasets.move(id, place)
+
+    @right(Scope.READ)
+    def preview(self, id: str, rows: int = 50) -> Json:
+        """The first rows: {"columns": [names], "rows": [[values]]}, values as plain JSON."""
+        frame = self._datasets.preview(self._present(id).id, rows)
+        return {"columns": frame.columns, "rows": [[plain(value) for value in row] for row in frame.rows()]}
+
+    @right(Scope.READ)
+    def dataset_stats(self, id: str) -> tuple[Json, ...]:
+        """Per column its name, type, role, missing, unique and, where it has them, its figures."""
+        return self._datasets.stats(self._present(id).id)
+
+    @right(Scope.WRITE, "dataset.roles")
+    def set_roles(self, id: str, roles: Mapping[str, Role]) -> Dataset:
+        """Says what columns are for where the guess was wrong; jobs begin with it. Raises UnknownColumn."""
+        return self._datasets.set_roles(self._present_to_change(id).id, roles)
+
+    @right(Scope.READ)
+    def profile(self, id: str) -> Profile:
+        """What its columns hold, measured once for each content; takes seconds for a large table."""
+        return self._measures.profile(self._present(id))
+
+    @right(Scope.READ)
+    def target_associations(self, id: str, target: str, task: str = "auto") -> tuple[TargetAssociation, ...]:
+        """What each column alone tells of a target. Raises UnknownColumn, BadTarget."""
+        return self._measures.associations(self._present(id), target, task)
+
+    @right(Scope.READ)
+    def difference(self, old: str, new: str) -> VersionDifference:
+        """What changed from one dataset to another, of columns, types and values."""
+        return self._measures.difference(self._seen(old), self._present(new))
+
+    @right(Scope.READ)
+    def query(self, id: str, sql: str, rows: int = 50) -> Json:
+        """What a SELECT FROM dataset gives: {"columns", "rows", "total"}. Raises QueryError, DataError."""
+        return self._measures.query(self._present(id), sql, rows)
+
+    @right(Scope.WRITE, "dataset.derive")
+    def derive(self, id: str, sql: str, name: str | None = None) -> Dataset:
+        """Keeps what a query gives as the next version, or as a dataset of another name.
+
+        It lies where the dataset lies, or where only who asks sees it if that may not be changed.
+        """
+        parent = self._present(id)
+        return self._datasets.derive(parent.id, sql, name, self._beside(parent), self._owner)
+
+    @right(Scope.WRITE, "dataset.delete")
+    def delete_dataset(self, id: str) -> None:
+        """Its jobs and models stay. Raises Conflict while a job on it is under way."""
+        dataset = self._present_to_change(id)
+        with self._db.read() as cursor:
+            busy = jobs.list_(cursor, states=ACTIVE, dataset_id=id, limit=1)
+        if busy:
+            raise Conflict(
+                f"The dataset {dataset.name!r} is in use by job {busy[0].id}, which is {busy[0].state}.",
+                "Wait for it, or cancel it; then delete the dataset.",
+            )
+        self._datasets.delete(id)
