@@ -104,7 +104,19 @@ def prepare_frame(frame: pl.DataFrame, schema: DatasetSchema, spec: JobSpec) -> 
     )
     feeds, warnings = contract.accept(problem.frame)
     problem = replace(problem, findings=(*problem.findings, *_unreadable(warnings.surprises)))
-    return Prepared(problem, folds, contract, feeds, shape_of(problem, folds, contract), spec)
+    problem = replace(problem, frame=problem.frame.clear())  # the feeds hold all of it
+    return Prepared(problem, folds, contract, _interned(feeds), shape_of(problem, folds, contract), spec)
+
+
+def _interned(feeds: Feeds) -> Feeds:
+    """The same feeds with each distinct text in memory once."""
+    for name, values in feeds.items():
+        if values.dtype == object:
+            known = dict[str, str]()
+            flat = values.ravel()
+            flat[:] = [known.setdefault(text, text) for text in flat]
+            feeds[name] = flat.reshape(-1, 1)
+    return feeds
 
 
 def _unreadable(surprises: Iterable[Surprise]) -> list[Finding]:

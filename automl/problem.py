@@ -37,7 +37,10 @@ class Feature:
 
 @dataclass(frozen=True)
 class Problem:
-    """`frame` holds the feature columns of the rows whose target is known; y and the others go with it."""
+    """`frame` holds the feature columns of the rows whose target is known; y and the others go with it.
+
+    In `Prepared` it is empty: the feeds take its place.
+    """
 
     task: Task
     reason: str

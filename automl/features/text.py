@@ -10,8 +10,11 @@ import string
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 
 from flowml.automl.contract import MISSING_TOKENS, Feeds
 from flowml.automl.features.block import Matrix
@@ -21,7 +24,6 @@ from flowml.storage.records import Record
 LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)  # characters; each reached adds 1 to the length feature
 MOST_COMMON_SHARE = 0.8  # words in more texts than this tell little
 MOST_SPELLINGS = 20  # kept for one word
-_TOKENS = frozenset(MISSING_TOKENS)
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,14 @@ class Words(Record):
 
     @classmethod
     def fit(cls, column: str, feeds: Feeds, most: int) -> Words:
-        texts = [tokens_of(text) for text in feeds[column].ravel()]
-        spelled = Counter(token for tokens in texts for token in set(tokens))
+        texts = Tokens.of(feeds[column])
+        spelled = texts.rows_with_each()
         by_word = dict[str, list[str]]()
         for token in sorted(spelled, key=lambda token: (-spelled[token], token)):
             by_word.setdefault(bare(token), []).append(token)
         by_word.pop("", None)
-        found = Counter(word for tokens in texts for word in {bare(token) for token in tokens})
-        rarest, commonest = max(2, len(texts) // 200), MOST_COMMON_SHARE * len(texts)
+        found = texts.rows_with_each({token: bare(token) for token in spelled})
+        rarest, commonest = max(2, texts.count // 200), MOST_COMMON_SHARE * texts.count
         kept = [word for word in by_word if rarest <= found[word] <= commonest]
         words = tuple(sorted(kept, key=lambda word: (-found[word], word))[:most])
         return cls(column, words, tuple(tuple(by_word[word][:MOST_SPELLINGS]) for word in words))
@@ -63,12 +65,12 @@ class Words(Record):
         return {token: place for place, tokens in enumerate(self.spellings) for token in tokens}
 
     def transform(self, feeds: Feeds) -> Matrix:
-        features = np.zeros((len(feeds[self.column]), 2 + len(self.words)), np.float32)
-        for row, text in zip(features, feeds[self.column].ravel(), strict=True):
-            tokens = tokens_of(text)
-            row[0] = 0 if text in _TOKENS else sum(len(text) >= length for length in LENGTHS)
-            row[1] = len(tokens)
-            row[[2 + self._places[token] for token in tokens if token in self._places]] = 1
+        texts = Tokens.of(feeds[self.column])
+        features = np.zeros((texts.count, 2 + len(self.words)), np.float32)
+        features[:, 0] = np.searchsorted(LENGTHS, texts.lengths, side="right")
+        features[:, 1] = np.bincount(texts.rows, minlength=texts.count)
+        rows, places = texts.places(self._places)
+        features[rows, 2 + places] = 1
         return features
 
     def build(self, graph: Graph) -> str:
@@ -107,9 +109,37 @@ class Words(Record):
         return graph.op("Min", counts, graph.constant(1, np.float32))
 
 
-def tokens_of(text: str) -> list[str]:
-    """The words of a text as ONNX splits them: at spaces only."""
-    return [] if text in _TOKENS else [token for token in text.split(" ") if token]
+@dataclass(frozen=True)
+class Tokens:
+    """The words of many texts as ONNX splits them: at spaces only. Missing texts are empty."""
+
+    count: int
+    lengths: npt.NDArray[np.int64]  # of each text, in characters
+    rows: npt.NDArray[np.int64]  # of each word
+    words: pl.Series
+
+    @classmethod
+    def of(cls, feed: npt.NDArray[Any]) -> Tokens:
+        texts = pl.Series("word", feed.ravel(), dtype=pl.String)
+        texts = texts.replace(list(MISSING_TOKENS), [""] * len(MISSING_TOKENS))
+        split = texts.to_frame().with_row_index("row").with_columns(pl.col("word").str.split(" "))
+        words = split.explode("word").filter(pl.col("word") != "")
+        lengths = texts.str.len_chars().cast(pl.Int64).to_numpy()
+        return cls(len(texts), lengths, words["row"].cast(pl.Int64).to_numpy(), words["word"])
+
+    def rows_with_each(self, names: dict[str, str] | None = None) -> Counter[str]:
+        """In how many texts each word occurs, or each of the names that words are given."""
+        named = self.words if names is None else self.words.replace_strict(names, return_dtype=pl.String)
+        pairs = pl.DataFrame({"row": self.rows, "word": named}).unique()
+        counted = pairs["word"].value_counts()
+        return Counter(dict(zip(counted["word"].to_list(), counted["count"].to_list(), strict=True)))
+
+    def places(self, known: dict[str, int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Row and place of each word that is known; the others are left out."""
+        if not known:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        found = self.words.replace_strict(known, default=-1, return_dtype=pl.Int64).to_numpy()
+        return self.rows[found >= 0], found[found >= 0]
 
 
 def bare(token: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from flowml.automl.problem import SPLIT_KINDS, Problem, define, split_choice
 from flowml.storage.errors import DataError, FlowMLError, SpecError, TooFewRows, UnknownColumn
 from flowml.storage.records import JobSpec, Role, Task
-from tests.automl.tables import customers, schema_of
+from tests.automl.tables import customers, prepared, schema_of
 
 
 def problem_of(target: str = "left", frame: pl.DataFrame | None = None, **spec: Any) -> Problem:
@@ -117,3 +117,11 @@ def test_too_few_rows() -> None:
 def test_split_words(kind: str) -> None:
     words = f"{kind}:day" if kind in ("group", "time") else kind
     assert split_choice(JobSpec("y", split=words)) == (kind, "day" if ":" in words else "")
+
+
+def test_what_is_prepared_holds_each_text_once_and_no_table_beside_the_feeds() -> None:
+    table = prepared(rows=200)
+    regions = table.feeds["region"].ravel()
+    assert len({id(region) for region in regions}) == len(set(regions)) == 4
+    assert table.problem.frame.height == 0
+    assert table.problem.rows == 200

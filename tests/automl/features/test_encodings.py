@@ -14,6 +14,7 @@ import pytest
 from flowml.automl.contract import MISSING_DATE, MISSING_TOKENS, Contract, Feeds, rows_of
 from flowml.automl.features import ENCODINGS, Encoding, fit
 from flowml.automl.features.calendar import PARTS, parts_of
+from flowml.automl.features.text import Tokens
 from flowml.automl.onnx.graph import Graph
 from flowml.automl.problem import Feature
 from flowml.storage.errors import SpecError
@@ -157,3 +158,14 @@ def test_spellings_of_a_word_share_its_feature(contract: Contract, mixed: pl.Dat
     )
     column = encoding.names.index("note has 'good'")
     assert encoding.transform(feeds)[:, column].tolist() == [1.0, 1.0, 0.0, 0.0]
+
+
+def test_texts_are_split_as_in_the_graph_whatever_they_hold() -> None:
+    texts = ["a  b", " a", "", "NaN", "é" * 9, "tab\tand\nline", "🙂 🙂 🙂", "x" * 600]
+    tokens = Tokens.of(np.array(texts, dtype=object).reshape(-1, 1))
+    assert tokens.lengths.tolist() == [4, 2, 0, 0, 9, 12, 5, 600]
+    assert list(zip(tokens.rows.tolist(), tokens.words.to_list(), strict=True)) == [
+        (0, "a"), (0, "b"), (1, "a"), (4, "é" * 9), (5, "tab\tand\nline"),
+        (6, "🙂"), (6, "🙂"), (6, "🙂"), (7, "x" * 600),
+    ]  # fmt: skip
+    assert tokens.rows_with_each() == {"a": 2, "b": 1, "é" * 9: 1, "tab\tand\nline": 1, "🙂": 1, "x" * 600: 1}
