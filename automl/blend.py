@@ -17,7 +17,7 @@ from flowml.automl.outcome import load_oof, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.automl.threshold import best_threshold, decided, has_threshold
 from flowml.storage.errors import TrialError
-from flowml.storage.records import Task, TrialRecord, TrialState
+from flowml.storage.records import Recipe, Task, TrialRecord, TrialState
 
 MOST_CANDIDATES = 60  # trials that an ensemble may choose from
 MOST_BYTES = 600 * 2**20  # of out-of-fold predictions held at once
@@ -38,6 +38,12 @@ class Blend:
     @property
     def is_single(self) -> bool:
         return len(self.members) == 1
+
+    @property
+    def recipe(self) -> Recipe:
+        """How to make it again from its trials."""
+        numbers = tuple(member.number for member in self.members)
+        return Recipe(numbers, self.weights, self.score, self.fold_scores)
 
     @property
     def size_bytes(self) -> int:

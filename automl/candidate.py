@@ -17,3 +17,4 @@ class Candidate(Record):
     limit_s: float | None = None  # for all folds; those that boost or grow trees end smaller, others fail
     bar: tuple[float, ...] = ()  # fold scores of the best trial so far: far below them, it is pruned
     rounds: tuple[int, ...] = ()  # for each fold, to fit again exactly what was fitted
+    folds: int | None = None  # only so many, of a trial that once ended early; None: all

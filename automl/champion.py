@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowml.automl.onnx import metadata
-from flowml.storage.records import Importance, Json, LeaderboardRow, Phase, Record, Task
+from flowml.storage.records import Importance, Json, LeaderboardRow, Phase, Recipe, Record, Task
 
 MODEL = "model.onnx"
 
@@ -33,6 +33,7 @@ class Champion(Record):
     parity: Json
     card: Json
     threshold: float | None = None  # from which a binary answer is the second class; None: the likelier one
+    recipe: Recipe | None = None
     importances: tuple[Importance, ...] = ()
     diagnostics: Json = field(default_factory=dict)
     leaderboard: tuple[LeaderboardRow, ...] = ()

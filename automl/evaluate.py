@@ -84,6 +84,8 @@ def evaluate(
         began = time.monotonic()
         record = replace(record, versions=versions(algorithm))
         _all_folds(prepared, algorithm, candidate, limits, work, on_fold)
+        if candidate.folds is not None:
+            raise _Pruned(f"Only the first {candidate.folds} folds were asked for.")
         oof = prepared.folds.gather(work.predictions)
         record = replace(record, score=score_of(prepared, oof), score_std=float(np.std(work.scores)))
     except _Pruned as error:
@@ -107,7 +109,13 @@ def evaluate(
 def again(record: TrialRecord) -> Candidate:
     """The candidate that gives the same fold scores as a record on the same machine and versions."""
     return Candidate(
-        record.number, record.algorithm, record.params, record.stage, record.seed, rounds=record.rounds
+        record.number,
+        record.algorithm,
+        record.params,
+        record.stage,
+        record.seed,
+        rounds=record.rounds,
+        folds=None if record.state is TrialState.COMPLETE else len(record.fold_scores),
     )
 
 
@@ -146,7 +154,7 @@ def _all_folds(
     deadline = time.monotonic() + allowed
     encoding = algorithm.encoding_for(candidate.params)
     count = len(prepared.folds.pairs)
-    for index in range(count):
+    for index in range(count if candidate.folds is None else candidate.folds):
         left = deadline - time.monotonic()
         if left <= 0 and index:
             raise TrialTimeout(

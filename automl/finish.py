@@ -190,6 +190,7 @@ def _describe(
         contract=prepared.contract.to_dict(),
         parity=exported.parity,
         card={},
+        recipe=blend.recipe,
         importances=importances,
         diagnostics=found,
         leaderboard=leaderboard(records, blend, chosen.refused, speeds, problem.metric),

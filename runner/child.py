@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from flowml.runner.listener import Summary
 from flowml.storage.errors import FlowMLError, TrialOutOfMemory
-from flowml.storage.records import DatasetSchema, JobSpec, Json, TrialRecord
+from flowml.storage.records import DatasetSchema, JobSpec, Json, Recipe, TrialRecord
 
 if TYPE_CHECKING:
     from flowml.automl.prepared import Prepared
@@ -139,6 +139,16 @@ def cleared(folder: Path) -> Path:
     return folder
 
 
+def blend(bench: Bench, command: Json) -> None:
+    from flowml.automl.verify import blend_again
+
+    recipe = Recipe.from_dict(command["recipe"])
+    records = tuple(TrialRecord.from_dict(record) for record in command["records"])
+    with _threads(command["threads"]):
+        found = blend_again(bench.prepared, Path(command["work"]), recipe, records)
+    bench.say("blended", score=found.score, fold_scores=list(found.fold_scores))
+
+
 def leave(_bench: Bench, _command: Json) -> None:
     sys.stderr.flush()
     os._exit(0)  # tearing down the libraries would take longer than all that is left to do
@@ -148,6 +158,7 @@ COMMANDS: dict[str, Callable[[Bench, Json], None]] = {
     "prepare": prepare,
     "evaluate": evaluate,
     "finish": finish,
+    "blend": blend,
     "quit": leave,
 }
 

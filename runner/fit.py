@@ -11,6 +11,7 @@ from flowml.automl.serve import Model
 from flowml.runner import local
 from flowml.runner.kinds import duration
 from flowml.runner.listener import Candidate, Listener, Summary
+from flowml.runner.papers import MODEL
 from flowml.storage.errors import DataError, SpecError
 from flowml.storage.records import JobSpec, Level, TrialRecord
 
@@ -41,7 +42,7 @@ def fit(
         table = Path(folder) / "table.parquet"
         _write(frame, table)
         local.train(table, spec, Path(folder) / "out", listener or Silent())
-        return Model.load(Path(folder) / "out" / local.MODEL)
+        return Model.load(Path(folder) / "out" / MODEL)
 
 
 def _write(frame: Any, table: Path) -> None:

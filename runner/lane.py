@@ -262,4 +262,5 @@ class Lane:
             advice=error.advice if error else "",
             code=error.code if error else "",
             summary=self._team.summary,
+            trials=tuple(self._ledger.records.values()),
         )

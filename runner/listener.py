@@ -76,4 +76,5 @@ class LaneOutcome:
     advice: str = ""
     code: str = ""  # of the error that it failed with
     summary: Summary | None = None
+    trials: tuple[TrialRecord, ...] = ()
     notes: tuple[str, ...] = field(default=())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -11,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowml.runner import papers
 from flowml.runner.crew import Crew
 from flowml.runner.lane import MEMORY_SHARE, Lane
 from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener
+from flowml.runner.papers import MODEL
 from flowml.runner.plan import divide
 from flowml.runner.slot import CHILD
 from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError, UnknownColumn, error_of
@@ -27,7 +28,6 @@ LIMIT_BYTES = 20 * 10**9  # of a file; the machine's memory is the narrower limi
 READ_S = 60.0  # for a small file, plus what a slow machine needs for its size:
 READ_BYTES_PER_S = 2e6
 BYTES_PER_CELL = 8  # a guess, until the table is read
-MODEL = "model.onnx"
 
 Wish = Callable[[], Control | None]
 
@@ -53,6 +53,7 @@ def train(
         with tempfile.TemporaryDirectory(prefix="flowml-") as folder:
             work = Path(folder)
             listener.stage("Reading the table")
+            hashing = papers.Hashing(file)
             intake = _read(file, work / "table.parquet", control)
             if intake is None:
                 return LaneOutcome(JobState.CANCELLED, Receipt(spec.budget_s, time.time() - started))
@@ -72,7 +73,8 @@ def train(
             )
             outcome = lane.run()
             if outcome.champion is not None:
-                _write(outcome, study / "champion", out)
+                papers.write(outcome, study / "champion", out)
+                papers.write_study(outcome, spec, intake.schema, hashing.source(), out)
     finally:
         crew.close()
     if outcome.state is JobState.FAILED:
@@ -125,26 +127,6 @@ def _check_target(target: str, intake: Intake) -> None:
         shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
         advice = f"Did you mean {near[0]!r}?" if near else f"Its columns: {shown}."
         raise UnknownColumn(f"The table has no column {target!r}.", advice)
-
-
-def _write(outcome: LaneOutcome, champion: Path, out: Path) -> None:
-    """Each file appears whole; files that are not ours are left alone."""
-    assert outcome.champion is not None
-    rows = [row.to_dict() for row in outcome.leaderboard]
-    _place(out / MODEL, (champion / MODEL).read_bytes())
-    _place(out / "card.md", (champion / "card.md").read_bytes())
-    for name, paper in (
-        ("leaderboard.json", rows),
-        ("receipt.json", outcome.receipt.to_dict()),
-        ("card.json", outcome.champion["card"]),
-    ):
-        _place(out / name, json.dumps(paper, indent=1).encode())
-
-
-def _place(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 # --- predicting -------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ as a trial that failed; the team itself only gives up when no child can have the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from flowml.runner.listener import Summary
 from flowml.runner.plan import Plan
 from flowml.runner.slot import Doing, Slot
 from flowml.storage.errors import FlowMLError, TrialError, error_of
-from flowml.storage.records import DatasetSchema, JobSpec, Json, Level, TrialRecord
+from flowml.storage.records import DatasetSchema, JobSpec, Json, Level, Recipe, TrialRecord
 
 if TYPE_CHECKING:
     from flowml.automl.candidate import Candidate
@@ -55,6 +55,14 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Blended:
+    """How a champion scores that was blended again."""
+
+    score: float
+    fold_scores: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Unfinished:
     """The final model was not built."""
 
@@ -68,7 +76,7 @@ class Said:
     number: int | None = None  # of the trial that it is about
 
 
-Heard = Evaluated | Failed | Insured | Finished | Unfinished | Said
+Heard = Evaluated | Failed | Insured | Finished | Blended | Unfinished | Said
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,17 @@ class Team:
             candidate=candidate.to_dict(),
             work=str(self._work),
             deadline_s=limit_s,
+            threads=self._plan.threads,
+        )
+
+    def blend(self, slot: Slot, recipe: Recipe, members: Sequence[TrialRecord], limit_s: float) -> None:
+        """Puts a champion together from what its trials left in the work folder."""
+        slot.now(Doing.FINISHING, limit_s)
+        slot.send(
+            "blend",
+            recipe=recipe.to_dict(),
+            records=[member.to_dict() for member in members],
+            work=str(self._work),
             threads=self._plan.threads,
         )
 
@@ -197,6 +216,10 @@ class Team:
         slot.now(Doing.IDLE)
         yield Finished(answer["champion"])
 
+    def _blended(self, slot: Slot, answer: Json) -> Iterator[Heard]:
+        slot.now(Doing.IDLE)
+        yield Blended(answer["score"], tuple(answer["fold_scores"]))
+
     def _erred(self, slot: Slot, answer: Json) -> Iterator[Heard]:
         error, doing = error_of(answer["code"], answer["message"], answer["advice"]), slot.doing
         if doing is Doing.PREPARING:
@@ -239,5 +262,6 @@ ANSWERS: dict[str, Callable[[Team, Slot, Json], Iterator[Heard]]] = {
     "evaluated": Team._evaluated,
     "insured": Team._insured,
     "finished": Team._finished,
+    "blended": Team._blended,
     "error": Team._erred,
 }

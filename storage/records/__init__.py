@@ -30,6 +30,7 @@ from flowml.storage.records.people import (
 )
 from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
 from flowml.storage.records.record import Json, Record
+from flowml.storage.records.studies import Agreement, Recipe, Source, StudyRecord, Verdict
 from flowml.storage.records.tables import Column, Dataset, DatasetSchema, Finding
 from flowml.storage.records.words import (
     ACTIVE,
@@ -56,6 +57,7 @@ __all__ = [
     "OWNER",
     "SCOPES",
     "SHARED",
+    "Agreement",
     "Artifact",
     "Association",
     "AuditEntry",
@@ -90,11 +92,14 @@ __all__ = [
     "Profile",
     "Project",
     "Receipt",
+    "Recipe",
     "Record",
     "Role",
     "Scope",
     "Session",
     "Severity",
+    "Source",
+    "StudyRecord",
     "TargetAssociation",
     "Task",
     "Token",
@@ -102,6 +107,7 @@ __all__ = [
     "TrialState",
     "User",
     "UserRole",
+    "Verdict",
     "VersionDifference",
     "Worker",
 ]

@@ -13,6 +13,7 @@ import pytest
 from flowml.automl.prepared import Prepared, prepare_frame
 from flowml.runner import local
 from flowml.runner.fit import Silent, fit
+from flowml.runner.papers import MODEL
 from flowml.storage.errors import BadTarget, DataError, FlowMLError, SpecError, TooFewRows, UnknownColumn
 from flowml.storage.records import JobSpec, Role
 from flowml.storage.schema import infer
@@ -96,7 +97,7 @@ def test_rules_hold_on_the_way_of_a_user_too(tmp_path: Path) -> None:
     with pytest.raises(BadTarget, match="the same value, 'p'") as caught:
         local.train(table, JobSpec("y", budget_s=20), tmp_path / "out", Silent())
     assert caught.value.advice
-    assert not (tmp_path / "out" / local.MODEL).exists()
+    assert not (tmp_path / "out" / MODEL).exists()
 
 
 def test_columns_of_one_name_are_told_apart_in_a_file_and_refused_in_a_frame(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from flowml.runner.doctor import CHECKS
 BIN = Path(sys.executable).parent
 ROW = ("rank", "name", "algorithm", "score", "score_std", "metric", "fit_seconds", "latency_ms", "size_bytes")
 ROW += ("state", "cause")
-PAPERS = {"model.onnx", "leaderboard.json", "receipt.json", "card.md", "card.json"}
+PAPERS = {"model.onnx", "leaderboard.json", "receipt.json", "card.md", "card.json", "study.json"}
 
 
 def run(*arguments: object, program: str = "flowml", **environ: str) -> subprocess.CompletedProcess[str]:
@@ -63,7 +63,7 @@ def test_version_and_help_answer_at_once() -> None:
     assert run("version").stdout.strip() == flowml.__version__
     assert time.monotonic() - began < 1.5
     shown = run("--help").stdout
-    for command in ("up", "train", "predict", "doctor", "version"):
+    for command in ("up", "train", "predict", "verify", "doctor", "version"):
         assert command in shown
 
 
@@ -111,6 +111,32 @@ def test_train_follows_roles_that_are_given(table: Path, tmp_path: Path) -> None
     }
 
 
+def test_verify_reproduces_every_row_and_the_champion(trained: tuple[Path, dict[str, Any]]) -> None:
+    done = run("verify", trained[0])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "5 rows: 5 same."
+    assert "The champion" in done.stdout
+
+
+def test_verify_finds_what_was_made_up_and_another_table(
+    trained: tuple[Path, dict[str, Any]], table: Path, tmp_path: Path
+) -> None:
+    study = json.loads((trained[0] / "study.json").read_text())
+    study["trials"][1]["fold_scores"][0] += 0.001
+    (tmp_path / "study.json").write_text(json.dumps(study))
+    number = study["trials"][1]["number"]
+    done = run("verify", tmp_path, "--row", number, "--json")
+    assert done.returncode == 1
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert (said["reproduced"], said["different"], len(said["rows"])) == (False, 1, 1)
+    assert said["rows"][0]["gap"] == pytest.approx(0.001)
+    other = tmp_path / "other.csv"
+    other.write_text(table.read_text() + "1.0,Bonn,yes\n")
+    refused = run("verify", tmp_path, "--data", other)
+    assert refused.returncode == 1
+    assert "other.csv is not the table that was trained on" in refused.stderr
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_predict_writes_a_table(
     trained: tuple[Path, dict[str, Any]], table: Path, tmp_path: Path, suffix: str
@@ -145,6 +171,7 @@ def test_the_model_loads_in_python(trained: tuple[Path, dict[str, Any]]) -> None
         (["train", "TABLE", "--target", "bought", "--out", "OUT", "--role", "city=town"], 2, "categorical"),
         (["train", "TABLE", "--target", "bought", "--out", "OUT", "--role", "town=text"], 1, "'town'"),
         (["train", "TABLE", "--out", "OUT"], 2, "--target"),
+        (["verify", "nowhere"], 1, "no study.json"),
         (["predict", "TABLE", "TABLE", "--out", "OUT/p.csv"], 1, "onnx"),
         (["predict", "nowhere.onnx", "TABLE", "--out", "OUT/p.csv"], 1, "no model file nowhere.onnx"),
         (["predict", "nowhere.onnx", "TABLE", "--out", "OUT/p.docx"], 1, ".csv or .parquet"),

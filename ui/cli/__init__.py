@@ -109,6 +109,23 @@ def predict(
 
 
 @app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="The folder that `flowml train --out` wrote.")],
+    row: Annotated[int | None, typer.Option(min=0, help="Only the trial with this number.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The table that was trained on, if it was moved.")] = None,
+    json: Json = False,
+) -> None:
+    """Evaluate every row of a leaderboard again and compare the scores of its folds.
+
+    Ends with 1 if a row that should come out the same does not.
+    """
+    from flowml.ui.cli.verify import verify_study
+
+    with ended():
+        verify_study(folder, data, row, json)
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """Look whether this machine has all that FlowML needs, and say what to do where not."""
     from flowml.ui.cli.doctor import examine

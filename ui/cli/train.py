@@ -137,7 +137,7 @@ def _report(outcome: LaneOutcome, out: Path) -> None:
     typer.echo()
     typer.secho(f"{best.name}: {best.metric} {best.score:#.5g}", bold=True)
     typer.echo(f"{receipt.used_s:.1f} s used of {receipt.budget_s:.0f} s. Written to {out}:")
-    typer.echo("  model.onnx, leaderboard.json, receipt.json, card.md, card.json")
+    typer.echo("  model.onnx, leaderboard.json, receipt.json, study.json, card.md, card.json")
     for note in receipt.notes:
         typer.echo(note)
 
