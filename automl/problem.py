@@ -33,6 +33,7 @@ class Feature:
     name: str
     role: Role
     type: str  # as in Column
+    written: tuple[str, ...] = ()  # as in Column
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def _features(
     kept: pl.DataFrame, schema: DatasetSchema, roles: dict[str, Role], given: set[str]
 ) -> tuple[tuple[Feature, ...], dict[str, str]]:
     """The columns to learn from, and why the others are left out. Roles that the user gave are followed."""
-    asked = [Feature(c.name, roles[c.name], c.type) for c in schema.columns if c.name in roles]
+    asked = [Feature(c.name, roles[c.name], c.type, c.written) for c in schema.columns if c.name in roles]
     asked = [feature for feature in asked if feature.role in FEATURE_ROLES]
     reasons = {name: str(role) for name, role in roles.items() if role in LEFT_OUT}
     reasons |= useless(kept, schema, (feature.name for feature in asked if feature.name not in given))

@@ -7,7 +7,7 @@ zone was given), time, duration; lists and raw bytes are kept but not learned fr
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from flowml.storage.names import unique_names
 from flowml.storage.reading import Reading, refuse_width
 from flowml.storage.records import Finding
 from flowml.storage.texts import settle_text, without
+from flowml.storage.written import ways_of
 
 TICKS = {"ms": 1e3, "us": 1e6, "ns": 1e9}  # in a second
 FIRST_SECOND = -62_135_596_800
@@ -27,12 +28,13 @@ class Canonical:
     frame: pl.DataFrame
     notes: dict[str, str]  # column -> how it was read, where that is worth a word
     findings: tuple[Finding, ...]
+    written: dict[str, tuple[str, ...]] = field(default_factory=dict)  # column -> see Column
 
 
 def settle(reading: Reading) -> Canonical:
     if not reading.frame.width or not reading.frame.height:
         raise EmptyFile("The table has no rows.", "Add a file with at least one row.")
-    frame, written = _flattened(reading.frame, reading.names)
+    frame, written = flattened(reading.frame, reading.names)
     refuse_width(frame.width)
     names, findings = unique_names(written)
     settled = [_settle_column(column, reading) for column in frame.get_columns()]
@@ -44,10 +46,15 @@ def settle(reading: Reading) -> Canonical:
         pl.DataFrame([settled[at][0].alias(names[at]) for at in kept]),
         {names[at]: note for at, (_, note) in enumerate(settled) if note},
         (*reading.findings, *(finding for finding in findings if finding.column in kept_names)),
+        {names[at]: ways for at in kept if (ways := _written(frame.to_series(at), settled[at][0]))},
     )
 
 
-def _flattened(frame: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]]:
+def _written(raw: pl.Series, settled: pl.Series) -> tuple[str, ...]:
+    return ways_of(raw, settled) if raw.dtype == pl.String and settled.dtype != pl.String else ()
+
+
+def flattened(frame: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame, list[str]]:
     """Fields of nested records become columns named after both."""
     columns: list[pl.Series] = []
     written: list[str] = []

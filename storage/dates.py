@@ -101,6 +101,23 @@ def _ways_of(sample: Sequence[str], patterns: Iterable[tuple[re.Pattern[str], Wa
     return [way for way, _ in found.most_common(MOST_WAYS)]
 
 
+def formats_of(sample: Sequence[str], clocks: bool = False) -> list[Way]:
+    """The ways that dates, or times of the day, are written in a sample, most frequent first."""
+    return _ways_of(sample, _CLOCK_PATTERNS if clocks else _PATTERNS)
+
+
+def parse_one_way(column: pl.Series, format: str, dtype: pl.DataType) -> pl.Series:
+    """The dates or times in a column that are written so, as this type; the others are missing."""
+    if dtype == pl.Time:
+        text, full = "2000-01-01 " + pl.col(column.name), f"%Y-%m-%d {format}"
+    else:
+        text, full = pl.col(column.name), format
+    moments = column.to_frame().select(_moment(text, full, "%#z" in format)).to_series()
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone and moments.dtype != dtype:
+        moments = moments.dt.replace_time_zone(dtype.time_zone)
+    return moments.dt.time() if dtype == pl.Time else moments.cast(dtype)
+
+
 def _parse_dates(column: pl.Series, ways: list[Way]) -> tuple[pl.Series, str]:
     first = _parse(column, [way.format for way in ways])
     if not any(way.swapped for way in ways):

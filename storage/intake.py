@@ -32,7 +32,13 @@ MEMORY_PER_BYTE = 20
 BASE_SECONDS = 60.0
 BYTES_PER_SECOND = 2e6  # of a slow machine
 MOST_THREADS = 8
-OUT_OF_MEMORY = ("memory allocation of", "MemoryError", "bad_alloc", "Resource temporarily unavailable")
+OUT_OF_MEMORY = (
+    "memory allocation of",
+    "MemoryError",
+    "bad_alloc",
+    "Resource temporarily unavailable",
+    "failed to map segment",
+)
 
 
 @dataclass(frozen=True)
@@ -197,7 +203,7 @@ def _read(request: Request) -> Intake:
     row = formats.recognise(source, request.name)
     table = settle(row.read(source))
     table.frame.write_parquet(target, compression="zstd")
-    described = schema.infer(table.frame, table.notes)
+    described = schema.infer(table.frame, table.notes, table.written)
     return Intake(row.key, described, table.frame.height, target.stat().st_size, table.findings)
 
 

@@ -29,9 +29,18 @@ TYPES: tuple[tuple[type[pl.DataType], str], ...] = (
 )
 
 
-def infer(frame: pl.DataFrame, notes: Mapping[str, str] | None = None) -> DatasetSchema:
-    """Types, guessed roles with reasons, and statistics. `notes` tells how columns were read, to be kept."""
-    columns = tuple(_column(column, (notes or {}).get(column.name, "")) for column in frame.get_columns())
+def infer(
+    frame: pl.DataFrame,
+    notes: Mapping[str, str] | None = None,
+    written: Mapping[str, tuple[str, ...]] | None = None,
+) -> DatasetSchema:
+    """Types, guessed roles with reasons, and statistics. `notes` tells how columns were read, to be kept;
+    `written` how their texts write dates and numbers.
+    """
+    columns = tuple(
+        _column(column, (notes or {}).get(column.name, ""), (written or {}).get(column.name, ()))
+        for column in frame.get_columns()
+    )
     return DatasetSchema(frame.height, columns)
 
 
@@ -56,7 +65,7 @@ def type_of(dtype: pl.DataType) -> str:
     return next((name for kind, name in TYPES if dtype == kind), "other")
 
 
-def _column(column: pl.Series, note: str) -> Column:
+def _column(column: pl.Series, note: str, written: tuple[str, ...]) -> Column:
     if column.dtype in (pl.Categorical, pl.Enum, pl.Null):
         column = column.cast(pl.String)
     statistics = describe(column)
@@ -66,5 +75,6 @@ def _column(column: pl.Series, note: str) -> Column:
         type=type_of(column.dtype),
         role=role,
         reason="; ".join(filter(None, (reason, note))),
+        written=written,
         **vars(statistics),
     )

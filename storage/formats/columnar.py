@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from flowml.storage.errors import BrokenFile
 from flowml.storage.formats.row import Format
+from flowml.storage.formats.streams import stream_arrow, stream_parquet
 from flowml.storage.reading import Reading, typed_reading
 
 PARQUET_MAGIC = b"PAR1"
@@ -58,5 +59,7 @@ def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 
-PARQUET = Format("parquet", "Parquet", (".parquet", ".pq"), _is_parquet, read_parquet)
-ARROW = Format("arrow", "Feather or Arrow", (".feather", ".arrow", ".ipc"), _is_arrow, read_arrow)
+PARQUET = Format("parquet", "Parquet", (".parquet", ".pq"), _is_parquet, read_parquet, stream_parquet)
+ARROW = Format(
+    "arrow", "Feather or Arrow", (".feather", ".arrow", ".ipc"), _is_arrow, read_arrow, stream_arrow
+)

@@ -6,9 +6,11 @@ that no row depends on how the first ones look.
 
 from __future__ import annotations
 
+import codecs
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -18,12 +20,14 @@ from flowml.storage.errors import BrokenFile, EmptyFile
 from flowml.storage.formats import ragged
 from flowml.storage.formats.dialect import Dialect, detect, encoding_of
 from flowml.storage.formats.objects import looks_like_json
-from flowml.storage.formats.row import HEAD_BYTES, Format
+from flowml.storage.formats.row import HEAD_BYTES, Format, Piece, Stream
 from flowml.storage.formats.strangers import stranger
+from flowml.storage.formats.streams import placed
 from flowml.storage.reading import Reading, refuse_width
 from flowml.storage.records import Finding, Severity
 
 BLOCK = 1 << 23
+STREAM_BLOCK = 1 << 22  # from which pieces are cut
 LARGEST_BLOCK = (1 << 31) - 1
 WESTERN = ("cp1252", "latin-1")  # tried in turn where UTF-8 fails; the last takes any bytes
 FEW_CONTROLS = 3  # in a short file; so few are looked at in detail
@@ -46,24 +50,33 @@ def _parted_by(delimiters: str) -> Callable[[bytes, Path], bool]:
 
 
 def read(path: Path) -> Reading:
-    dialect = _dialect(path)
-    if not dialect.first:
-        raise EmptyFile("The file holds blank lines only.", "Add a file with a header line and rows.")
+    dialect = _checked(path)
     if dialect.only_line and dialect.has_header:
         shown = ", ".join(dialect.first[:10])
         raise EmptyFile(f"The file has a header ({shown}) but no rows.", "Add a file with at least one row.")
-    refuse_width(len(dialect.first))
-    _refuse_nul(path, dialect)
     table, dialect = _read_in_its_encoding(path, dialect)
-    names = (
-        dialect.first if dialect.has_header else tuple(f"column_{n + 1}" for n in range(table.num_columns))
-    )
     _refuse_open_quote(path, dialect, table)
     frame = pl.DataFrame(pl.from_arrow(table))
-    return Reading(frame, names, False, dialect.delimiter != ",", tuple(_findings(dialect)))
+    return Reading(frame, _names_of(dialect), False, dialect.delimiter != ",", tuple(_findings(dialect)))
 
 
-def _dialect(path: Path, encoding: str = "") -> Dialect:
+def _checked(path: Path) -> Dialect:
+    """The dialect of a file that may be read. Raises EmptyFile, BrokenFile or FileTooLarge."""
+    dialect = _dialect_of(path)
+    if not dialect.first:
+        raise EmptyFile("The file holds blank lines only.", "Add a file with a header line and rows.")
+    refuse_width(len(dialect.first))
+    _refuse_nul(path, dialect)
+    return dialect
+
+
+def _names_of(dialect: Dialect) -> tuple[str, ...]:
+    return (
+        dialect.first if dialect.has_header else tuple(f"column_{n + 1}" for n in range(len(dialect.first)))
+    )
+
+
+def _dialect_of(path: Path, encoding: str = "") -> Dialect:
     """Looks further than usual only where the first line is longer than that."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
@@ -79,7 +92,7 @@ def _read_in_its_encoding(path: Path, dialect: Dialect) -> tuple[pa.Table, Diale
     if dialect.encoding.startswith("utf-16"):
         return _read(path, dialect), dialect
     for encoding in (dialect.encoding, *WESTERN):
-        tried = _dialect(path, encoding)
+        tried = _dialect_of(path, encoding)
         try:
             return _read(path, tried), tried
         except (UnicodeDecodeError, _NotUtf8):
@@ -108,27 +121,31 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
 
 
 def _read_blocks(path: Path, dialect: Dialect, block: int, skip_blank: bool) -> pa.Table:
+    return arrow_csv.read_csv(path, **_options(dialect, block, skip_blank))
+
+
+def _options(dialect: Dialect, block: int, skip_blank: bool) -> dict[str, Any]:
+    """How Arrow reads a file of this dialect: strictly, as text, its columns named by their places."""
     places = [str(at) for at in range(len(dialect.first))]
-    return arrow_csv.read_csv(
-        path,
-        read_options=arrow_csv.ReadOptions(
+    return {
+        "read_options": arrow_csv.ReadOptions(
             column_names=places,
             skip_rows=dialect.blank_lines,
             skip_rows_after_names=int(dialect.has_header),
             encoding=dialect.encoding.removesuffix("-sig"),  # Arrow skips the mark itself
             block_size=block,
         ),
-        parse_options=arrow_csv.ParseOptions(
+        "parse_options": arrow_csv.ParseOptions(
             delimiter=dialect.delimiter,
             quote_char=dialect.quote,
             newlines_in_values=True,
             invalid_row_handler=_skip_blank if skip_blank else None,
         ),
-        convert_options=arrow_csv.ConvertOptions(
+        "convert_options": arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(places, pa.large_string()),
             strings_can_be_null=False,
         ),
-    )
+    }
 
 
 def _skip_blank(row: arrow_csv.InvalidRow) -> str:
@@ -167,6 +184,70 @@ def _refuse_open_quote(path: Path, dialect: Dialect, table: pa.Table) -> None:
         raise ragged.unclosed(ragged.last_line(path, dialect), dialect)
 
 
+# --- piece by piece ---------------------------------------------------------------------------------------
+
+
+def stream(path: Path) -> Stream:
+    dialect = _in_its_encoding(path, _checked(path))
+
+    def pieces(rows: int, wanted: Sequence[int]) -> Iterator[Piece]:
+        for batch in _batches(path, dialect):
+            for start in range(0, batch.num_rows, rows):
+                yield placed(batch.select([str(at) for at in wanted]).slice(start, rows), wanted)
+
+    return Stream(_names_of(dialect), pieces, typed=False)
+
+
+def _in_its_encoding(path: Path, dialect: Dialect) -> Dialect:
+    """With an encoding that the whole file is of: once pieces were given away, no other can be tried."""
+    tried = ("utf-8", *WESTERN) if not dialect.encoding.startswith("utf-16") else ()
+    for encoding in tried:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            with path.open("rb") as file:
+                while block := file.read(BLOCK):
+                    decoder.decode(block)
+                decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            continue
+        return dialect if encoding == "utf-8" else _dialect_of(path, encoding)
+    return dialect
+
+
+def _batches(path: Path, dialect: Dialect) -> Iterator[pa.RecordBatch]:
+    """In larger blocks from where a row was longer than one."""
+    done, block = 0, STREAM_BLOCK
+    while True:
+        try:
+            for batch in _after(done, _open(path, dialect, block)):
+                yield batch
+                done += batch.num_rows
+                last = batch
+            if done:
+                _refuse_open_quote(path, dialect, last)
+            return
+        except pa.ArrowInvalid as error:
+            if "straddling" not in str(error) or block >= LARGEST_BLOCK:
+                raise ragged.explain(path, dialect) from error
+            block = min(block * 8, LARGEST_BLOCK)
+
+
+def _open(path: Path, dialect: Dialect, block: int) -> Iterator[pa.RecordBatch]:
+    with arrow_csv.open_csv(path, **_options(dialect, block, skip_blank=True)) as reader:
+        yield from reader
+
+
+def _after(done: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """What follows the first `done` rows."""
+    for batch in batches:
+        if done < batch.num_rows:
+            yield batch.slice(done)
+        done = max(0, done - batch.num_rows)
+
+
+# --- what is refused or remarked --------------------------------------------------------------------------
+
+
 def _findings(dialect: Dialect) -> list[Finding]:
     findings = []
     if dialect.encoding in WESTERN:
@@ -180,6 +261,6 @@ def _findings(dialect: Dialect) -> list[Finding]:
     return findings
 
 
-CSV = Format("csv", "CSV", (".csv",), _parted_by(",;"), read)
-TSV = Format("tsv", "TSV", (".tsv", ".tab"), _parted_by("\t"), read)
-TXT = Format("txt", "Text with bars or blanks", (".txt", ".dat"), _parted_by("| "), read)
+CSV = Format("csv", "CSV", (".csv",), _parted_by(",;"), read, stream)
+TSV = Format("tsv", "TSV", (".tsv", ".tab"), _parted_by("\t"), read, stream)
+TXT = Format("txt", "Text with bars or blanks", (".txt", ".dat"), _parted_by("| "), read, stream)

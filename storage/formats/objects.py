@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from flowml.storage.errors import BrokenFile, EmptyFile, FileError
-from flowml.storage.formats.row import Format
+from flowml.storage.formats.row import Format, Piece, Stream
 from flowml.storage.reading import Reading, typed_reading
 
 SHAPES = (
@@ -79,6 +81,30 @@ def read_json_lines(path: Path) -> Reading:
     except pl.exceptions.PolarsError:
         frame = _frame([_parse_line(number, line) for number, line in _lines(content)])
     return typed_reading(_filled(frame))
+
+
+def stream_json(path: Path) -> Stream:
+    """Read as a whole and cut up, each row as it is: an odd cell must not change others of its column."""
+
+    def pieces(rows: int, _: Sequence[int]) -> Iterator[Piece]:
+        found = _records(_parse(_bare(path.read_bytes())))
+        if isinstance(found, dict):
+            found = [dict(zip(found, cells, strict=True)) for cells in zip(*found.values(), strict=True)]
+        for start in range(0, len(found), rows):
+            yield found[start : start + rows]
+
+    return Stream(None, pieces)
+
+
+def stream_json_lines(path: Path) -> Stream:
+    def pieces(rows: int, _: Sequence[int]) -> Iterator[Piece]:
+        with path.open("rb") as file:
+            lines = ((number, line) for number, line in enumerate(file, start=1) if line.strip())
+            records = (_parse_line(number, _bare(line)) for number, line in lines)
+            while piece := list(itertools.islice(records, rows)):
+                yield piece
+
+    return Stream(None, pieces)
 
 
 def _columns(frame: pl.DataFrame, content: bytes) -> pl.DataFrame:
@@ -171,5 +197,7 @@ def _filled(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-JSON = Format("json", "JSON", (".json",), _is_json, read_json)
-JSON_LINES = Format("jsonl", "JSON Lines", (".jsonl", ".ndjson"), _is_json_lines, read_json_lines)
+JSON = Format("json", "JSON", (".json",), _is_json, read_json, stream_json)
+JSON_LINES = Format(
+    "jsonl", "JSON Lines", (".jsonl", ".ndjson"), _is_json_lines, read_json_lines, stream_json_lines
+)

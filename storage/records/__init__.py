@@ -31,7 +31,14 @@ from flowml.storage.records.people import (
 from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
 from flowml.storage.records.record import Json, Record
 from flowml.storage.records.studies import Agreement, Recipe, Source, StudyRecord, Verdict
-from flowml.storage.records.tables import Column, Dataset, DatasetSchema, Finding
+from flowml.storage.records.tables import (
+    COMMA_DECIMALS,
+    COMMA_THOUSANDS,
+    Column,
+    Dataset,
+    DatasetSchema,
+    Finding,
+)
 from flowml.storage.records.words import (
     ACTIVE,
     ENDED,
@@ -52,6 +59,8 @@ from flowml.storage.records.words import (
 
 __all__ = [
     "ACTIVE",
+    "COMMA_DECIMALS",
+    "COMMA_THOUSANDS",
     "ENDED",
     "FEATURE_ROLES",
     "OWNER",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from flowml.storage.records.record import Json, Record
 from flowml.storage.records.words import Role, Severity
 
+COMMA_THOUSANDS, COMMA_DECIMALS = "1,234.5", "1.234,5"  # what a comma in a number is for
+
 
 @dataclass(frozen=True)
 class Column(Record):
@@ -27,6 +29,7 @@ class Column(Record):
     top_counts: tuple[int, ...] = ()
     histogram: tuple[int, ...] = ()  # counts of 20 equal bins from minimum to maximum
     mean_length: float | None = None  # of strings, in characters
+    written: tuple[str, ...] = ()  # how its texts write dates (formats) or numbers (one of COMMA_…)
 
 
 @dataclass(frozen=True)
