@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import polars as pl
 
-from flowml.automl.contract import Rows
+from flowml.automl.contract import Rows, RowWarning, Tally
 from flowml.automl.serve import Predictions, Predictor
 from flowml.storage.errors import SpecError
 
@@ -51,22 +53,93 @@ def _quoted(name: str) -> pl.Expr:
     return pl.when(danger).then("'" + text).otherwise(text).alias(name)
 
 
-def _write_csv(frame: pl.DataFrame, path: Path) -> None:
-    neutralise(frame).write_csv(path)
+class Sink(Protocol):
+    """Takes predictions piece by piece. Closed, its file is whole."""
+
+    def write(self, frame: pl.DataFrame) -> None: ...
+
+    def close(self) -> None: ...
 
 
-WRITERS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
-    ".csv": _write_csv,
-    ".parquet": lambda frame, path: frame.write_parquet(path),
-}
+class CsvSink:
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._named = False
+
+    def write(self, frame: pl.DataFrame) -> None:
+        neutralise(frame).write_csv(self._file, include_header=not self._named)
+        self._named = True
+
+    def close(self) -> None:
+        self._file.close()
 
 
-def write(frame: pl.DataFrame, path: Path) -> None:
-    """Write predictions as the suffix of the path says."""
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
+class ParquetSink:
+    """The types follow from the first piece. Polars writes tables as a whole, Arrow in row groups."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: Any = None
+
+    def write(self, frame: pl.DataFrame) -> None:
+        import pyarrow.parquet as parquet
+
+        table = frame.to_arrow()
+        if self._writer is None:
+            self._writer = parquet.ParquetWriter(self._path, table.schema, compression="zstd")
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+SINKS: dict[str, Callable[[Path], Sink]] = {".csv": CsvSink, ".parquet": ParquetSink}
+
+
+def open_sink(path: Path) -> Sink:
+    """A new file of the kind that the suffix of the path says. Raises SpecError for a kind that is none."""
+    sink = SINKS.get(path.suffix.lower())
+    if sink is None:
         raise SpecError(
             f"Predictions cannot be written as {path.suffix or 'a file without a suffix'!r}.",
-            f"Use a name that ends with {' or '.join(WRITERS)}.",
+            f"Use a name that ends with {' or '.join(SINKS)}.",
         )
-    writer(frame, path)
+    return sink(path)
+
+
+# --- a table larger than memory ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was predicted. Warnings are counted over all rows, the first ones are listed."""
+
+    rows: int
+    warnings: tuple[RowWarning, ...] = ()
+    more_warnings: int = 0  # kinds of warnings beyond those listed
+
+
+def score_pieces(
+    predictor: Predictor,
+    pieces: Iterable[Rows],
+    sink: Sink,
+    *,
+    as_text: bool = False,
+    told: Callable[[int], object] | None = None,
+) -> Scored:
+    """Predict piece after piece into the sink; `told` hears how many rows are done.
+
+    `as_text`: the pieces come from a file that holds nothing but text.
+    """
+    tally, done = Tally(), 0
+    for piece in pieces:
+        answers = predictor.predict(piece, as_text=as_text)
+        sink.write(to_frame(answers))
+        tally.add(answers.warnings, done)
+        done += len(answers)
+        if told is not None:
+            told(done)
+    if not done:
+        sink.write(to_frame(predictor.predict([])))
+    return Scored(done, tally.listed, tally.left_out)

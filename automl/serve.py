@@ -78,9 +78,12 @@ class Predictor:
             return text
         return json.loads(text)
 
-    def predict(self, rows: Rows) -> Predictions:
-        """Predict a polars, pandas or Arrow table, a list of dicts, or one dict, of any size."""
-        feeds, warnings = self.contract.accept(rows)
+    def predict(self, rows: Rows, as_text: bool = False) -> Predictions:
+        """Predict a polars, pandas or Arrow table, a list of dicts, or one dict, of any size.
+
+        `as_text`: the rows come from a file that holds nothing but text.
+        """
+        feeds, warnings = self.contract.accept(rows, as_text)
         values, probabilities = self.predict_feeds(feeds)
         return Predictions(values, probabilities, self.classes, warnings)
 

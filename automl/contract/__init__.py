@@ -3,7 +3,7 @@
 from flowml.automl.contract.column import ContractColumn, Kind
 from flowml.automl.contract.contract import Contract
 from flowml.automl.contract.feeds import MISSING_DATE, MISSING_TOKENS, Feeds, missing, rows_of, take
-from flowml.automl.contract.surprises import RowWarning, Surprise, Warnings
+from flowml.automl.contract.surprises import RowWarning, Surprise, Tally, Warnings
 from flowml.automl.contract.tables import Rows
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "RowWarning",
     "Rows",
     "Surprise",
+    "Tally",
     "Warnings",
     "missing",
     "rows_of",

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from flowml.automl.contract.spellings import Spellings
 from flowml.storage.errors import DataError
 from flowml.storage.records import Record, Role
 
@@ -38,6 +39,7 @@ class ContractColumn(Record):
     missing_share: float = 0.0
     example: str | float | None = None  # an ordinary value, as JSON holds it
     zoned: bool = False  # its dates came with a time zone
+    written: tuple[str, ...] = ()  # how its texts wrote dates or numbers, see `storage.records.Column`
 
     @property
     def feed(self) -> str:
@@ -51,6 +53,11 @@ class ContractColumn(Record):
     @cached_property
     def known(self) -> frozenset[str]:
         return frozenset(self.categories)
+
+    @cached_property
+    def spellings(self) -> Spellings:
+        """Of categories that were all kept; where some were not, nothing can be told."""
+        return Spellings.of(self.categories if self.complete else ())
 
 
 _TEMPORAL = (pl.Date, pl.Datetime)

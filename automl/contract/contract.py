@@ -14,7 +14,9 @@ import polars as pl
 from flowml.automl.contract import conversion, tables
 from flowml.automl.contract.column import ContractColumn, Kind, kind_of
 from flowml.automl.contract.feeds import Feeds, missing
-from flowml.automl.contract.surprises import Surprise, Warnings
+from flowml.automl.contract.naming import matched
+from flowml.automl.contract.reading import DTYPES, Converted
+from flowml.automl.contract.surprises import RowWarning, Surprise, Warnings
 from flowml.storage.errors import ContractError
 from flowml.storage.records import Json, Record, Role, Task
 
@@ -31,6 +33,8 @@ class FeatureLike(Protocol):
     def role(self) -> Role: ...
     @property
     def type(self) -> str: ...
+    @property
+    def written(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -58,31 +62,36 @@ class Contract(Record):
         columns = tuple(learn_column(frame[feature.name], feature) for feature in features)
         return cls(_with_free_inputs(columns), task, target, tuple(classes), label_type, metric)
 
-    def accept(self, rows: tables.Rows) -> tuple[Feeds, Warnings]:
+    def accept(self, rows: tables.Rows, as_text: bool = False) -> tuple[Feeds, Warnings]:
         """Turn rows of any usual form into feeds. Training and every way to predict go through here.
 
         What is unexpected becomes a defined value and a warning; ContractError only where no answer makes
-        sense: no table, two columns of one name, or none of the columns that the model knows.
+        sense: no table, two columns of one name, or none of the columns that the model knows. `as_text`:
+        the rows come from where all values are text, which is then no surprise.
         """
         if isinstance(rows, Mapping):
             return self.accept_row(rows)
         table = tables.read(rows)
-        self._refuse_strangers(table.columns, table.rows)
+        columns = self._under_known_names(table.columns)
+        if table.rows:
+            self.refuse_strangers(columns)
         feeds, surprises = Feeds(), list[Surprise]()
         for column in self.columns:
-            stored, told = _convert(column, table)
+            stored, told = _convert(column, columns.get(column.name), table.rows, as_text)
             feeds[column.feed] = stored
             surprises += told
-        return feeds, Warnings(surprises + self._ignored(table.columns, table.rows))
+        return feeds, Warnings(surprises + self._ignored(columns, table.rows))
 
     def accept_row(self, row: Mapping[str, Any]) -> tuple[Feeds, Warnings]:
         """The fast way for one row as a dict of plain values."""
-        self._refuse_strangers(row, 1)
+        row = self._under_known_names(row)
+        if self.names.isdisjoint(row):
+            self.refuse_strangers(row)
         feeds, surprises = Feeds(), list[Surprise]()
         for column in self.columns:
             if column.name in row:
                 stored, told = conversion.of_value(column, row[column.name])
-                feeds[column.feed] = np.array([[stored]], conversion.DTYPES[column.kind])
+                feeds[column.feed] = np.array([[stored]], DTYPES[column.kind])
                 if told:
                     surprises.append(Surprise(column.name, told, _FIRST_ROW))
             else:
@@ -104,13 +113,22 @@ class Contract(Record):
     def column(self, name: str) -> ContractColumn | None:
         return next((column for column in self.columns if column.name == name), None)
 
-    def _refuse_strangers(self, given: Iterable[str], rows: int) -> None:
-        if rows and self.columns and self.names.isdisjoint(given):
+    def _under_known_names(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        return given if self.names <= given.keys() else matched(given, self.names)
+
+    def refuse_strangers(self, given: Iterable[str]) -> None:
+        """Raises ContractError where none of the columns is known to the model."""
+        if self.columns and self.names.isdisjoint(matched(dict.fromkeys(given), self.names)):
             came, wanted = _listed(given), _listed(column.name for column in self.columns)
             raise ContractError(
                 f"None of the columns that the model knows is there; given: {came or 'no column'}.",
                 f"It expects {wanted}.",
             )
+
+    def ignored(self, given: Iterable[str], rows: int) -> tuple[RowWarning, ...]:
+        """A warning for each column that the model does not know."""
+        found = matched(dict.fromkeys(given), self.names)
+        return tuple(Warnings(self._ignored(found, rows)))
 
     def _ignored(self, given: Iterable[str], rows: int) -> list[Surprise]:
         message = "not known to the model: ignored"
@@ -126,12 +144,13 @@ def _listed(names: Iterable[str], most: int = 10) -> str:
     return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
-def _convert(column: ContractColumn, table: tables.Table) -> conversion.Converted:
-    values = table.columns.get(column.name)
+def _convert(
+    column: ContractColumn, values: pl.Series | list[Any] | None, rows: int, as_text: bool
+) -> Converted:
     if values is None:
-        return conversion.absent(column, table.rows)
+        return conversion.absent(column, rows)
     if isinstance(values, pl.Series):
-        return conversion.of_series(column, values)
+        return conversion.of_series(column, values, as_text)
     return conversion.of_list(column, values)
 
 
@@ -147,6 +166,7 @@ def learn_column(series: pl.Series, feature: FeatureLike) -> ContractColumn:
         complete=False,  # nothing is unseen while learning
         missing_share=1.0,
         zoned=bool(getattr(series.dtype, "time_zone", None)),
+        written=feature.written,
     )
     stored = conversion.of_series(bare, series)[0].ravel()
     empty = missing(stored)

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 Feeds: TypeAlias = dict[str, npt.NDArray[Any]]
 
-# Texts that mean "missing": this is how onnxruntime spells None and NaN of the common libraries.
-# The encodings map them to missing in Python and inside the ONNX graph alike.
-MISSING_TOKENS = ("", "nan", "NaN", "None", "<NA>", "NaT", "null")
+# Texts that mean "missing": this is how onnxruntime spells None and NaN of the common libraries, and what
+# tables write for no value. The encodings map them to missing in Python and inside the ONNX graph alike.
+MISSING_TOKENS = ("", "nan", "NaN", "None", "<NA>", "NaT", "null", "NULL", "NA", "N/A", "#N/A")
 MISSING_DATE = int(np.iinfo(np.int64).min)
 
 NUMBER_LIMIT = float(np.finfo(np.float32).max)  # features are float32

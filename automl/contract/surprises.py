@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
@@ -78,9 +78,40 @@ class Warnings(Sequence[RowWarning]):
 
     def per_row(self, rows: int) -> list[str]:
         """One text for each row, empty where nothing was unexpected."""
-        texts: list[list[str]] = [[] for _ in range(rows)]
+        texts = [""] * rows
         for surprise in self.surprises:
             if not surprise.whole:
+                words = f"{surprise.column}: {surprise.message}"
                 for row in surprise.rows.tolist():
-                    texts[row].append(f"{surprise.column}: {surprise.message}")
-        return ["; ".join(parts) for parts in texts]
+                    texts[row] = f"{texts[row]}; {words}" if texts[row] else words
+        return texts
+
+
+class Tally:
+    """Warnings of many pieces of one table, added up: at most LIMIT are listed, the others counted."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], RowWarning] = {}
+        self._others = 0
+
+    def add(self, warnings: Warnings, offset: int) -> None:
+        """`offset`: rows of the table before this piece."""
+        for surprise in warnings.surprises:
+            key, rows = (surprise.column, surprise.message), len(surprise.rows)
+            known = self._found.get(key)
+            if known is not None:
+                self._found[key] = replace(known, rows=known.rows + rows)
+            elif len(self._found) < LIMIT:
+                first = offset + (int(surprise.rows[0]) if rows else 0)
+                self._found[key] = RowWarning(first, *key, rows)
+            else:
+                self._others += 1
+
+    @property
+    def listed(self) -> tuple[RowWarning, ...]:
+        return tuple(self._found.values())
+
+    @property
+    def left_out(self) -> int:
+        """Kinds of warnings that are not listed; those of several pieces are counted in each."""
+        return self._others

@@ -14,6 +14,7 @@ from flowml.storage.errors import ContractError
 Rows: TypeAlias = Any
 
 _EXPECTED = "Give a polars, pandas or Arrow table, a dict of one row, or a list of such dicts."
+_UNFIT = (TypeError, ValueError, OverflowError, AttributeError, ImportError)  # a type that polars lacks
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def _of_dicts(rows: Sequence[Any]) -> Table:
 def _of_arrow(rows: Any) -> Table:
     try:
         return read(pl.DataFrame(rows))
-    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError) as error:
         raise ContractError(f"The Arrow table cannot be read: {error}", _EXPECTED) from error
 
 
@@ -67,7 +68,7 @@ def _pandas_column(values: Any) -> pl.Series | list[Any]:
         return list(values)
     try:
         return pl.Series(values=values)
-    except (pl.exceptions.PolarsError, TypeError, ValueError, ImportError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, *_UNFIT):
         return list(values)
 
 

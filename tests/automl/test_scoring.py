@@ -10,7 +10,7 @@ import pytest
 
 from flowml.automl.contract import Warnings
 from flowml.automl.onnx import build
-from flowml.automl.scoring import WRITERS, neutralise, score, to_frame, write
+from flowml.automl.scoring import SINKS, neutralise, open_sink, score, to_frame
 from flowml.automl.serve import Predictions, Predictor
 from flowml.storage.errors import SpecError
 from flowml.storage.records import Task
@@ -49,10 +49,13 @@ def predictions(values: list[object], classes: tuple[object, ...]) -> Prediction
 
 def test_csv_holds_no_formulas(tmp_path: Path) -> None:
     frame = to_frame(predictions(["=1+1", "-5", "@x", "+2.5e3", "plain", "\tx", "-a"], ("=1+1", "plain")))
-    write(frame, tmp_path / "out.csv")
+    for path in (tmp_path / "out.csv", tmp_path / "out.parquet"):
+        sink = open_sink(path)
+        sink.write(frame.head(2))
+        sink.write(frame.tail(-2))
+        sink.close()
     back = pl.read_csv(tmp_path / "out.csv", infer_schema=False)
     assert back["prediction"].to_list() == ["'=1+1", "-5", "'@x", "+2.5e3", "plain", "'\tx", "'-a"]
-    write(frame, tmp_path / "out.parquet")
     assert pl.read_parquet(tmp_path / "out.parquet").equals(frame)
 
 
@@ -62,5 +65,5 @@ def test_names_of_columns_are_made_safe_too() -> None:
 
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="xlsx") as caught:
-        write(pl.DataFrame({"prediction": [1]}), tmp_path / "out.xlsx")
-    assert all(suffix in caught.value.advice for suffix in WRITERS)
+        open_sink(tmp_path / "out.xlsx")
+    assert all(suffix in caught.value.advice for suffix in SINKS)

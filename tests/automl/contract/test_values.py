@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from flowml.automl.contract.feeds import MISSING_DATE, MISSING_TOKENS
-from flowml.automl.contract.values import number, seconds, text
+from flowml.automl.contract.values import FROM_COMMA, FROM_GROUPS, number, seconds, text
+from flowml.storage.records import COMMA_DECIMALS, COMMA_THOUSANDS
 
 NUMBERS: list[tuple[Any, float, str]] = [
     (12, 12.0, ""),
@@ -89,7 +90,7 @@ def test_a_column_of_times_reads_clocks() -> None:
 
 TEXTS: list[tuple[Any, str]] = [
     ("Berlin", "Berlin"),
-    (" Berlin ", " Berlin "),
+    (" Berlin ", "Berlin"),
     ("   ", ""),
     (3, "3"),
     (3.0, "3"),
@@ -150,3 +151,30 @@ def test_what_is_no_date_is_missing_and_told(value: Any) -> None:
 def test_a_zoned_column_remarks_dates_without_a_zone() -> None:
     assert seconds("1970-01-01T00:00:00Z", zoned=True) == (0, "")
     assert "UTC" in seconds("1970-01-01T00:00:00", zoned=True)[1]
+
+
+def test_training_tells_what_a_comma_is_for() -> None:
+    assert number("1,234", written=(COMMA_THOUSANDS,)) == (1234.0, FROM_GROUPS)
+    assert number("1,234", written=(COMMA_DECIMALS,)) == (1.234, FROM_COMMA)
+    assert math.isnan(number("1,5", written=(COMMA_THOUSANDS,))[0])
+
+
+WRITTEN: list[tuple[str, str, str]] = [
+    ("3/4/2020", "%d/%m/%Y", "2020-04-03"),
+    ("3/4/2020", "%m/%d/%Y", "2020-03-04"),
+    ("03.04.69", "%d.%m.%y", "2069-04-03"),
+    ("3/4/2020 1:05 pm", "%m/%d/%Y %I:%M %p", "2020-03-04T13:05:00"),
+    ("3/4/2020 1:05PM", "%m/%d/%Y %I:%M %p", "2020-03-04T13:05:00"),
+    ("03.04.2020 10:00:00.5", "%d.%m.%Y %H:%M:%S%.f", "2020-04-03T10:00:00"),
+    ("03.04.2020 10:00:00", "%d.%m.%Y %H:%M:%S%.f", "2020-04-03T10:00:00"),
+]
+
+
+@pytest.mark.parametrize(("text_", "way", "meant"), WRITTEN)
+def test_training_tells_how_dates_are_written(text_: str, way: str, meant: str) -> None:
+    assert seconds(text_, written=(way,)) == seconds(meant)
+
+
+def test_hours_are_read_as_training_wrote_them() -> None:
+    assert number("1:30 PM", "time", ("%I:%M %p",)) == (48_600.0, "")
+    assert "no number" in number("1:30 PM", "time")[1]
