@@ -6,7 +6,6 @@ import difflib
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +17,12 @@ from flowml.runner.listener import LaneOutcome, Listener
 from flowml.runner.papers import MODEL
 from flowml.runner.plan import divide
 from flowml.runner.slot import CHILD
-from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError, UnknownColumn, error_of
+from flowml.storage.errors import FlowMLError, NotFound, StorageError, UnknownColumn, error_of
 from flowml.storage.records import Control, JobSpec, JobState, Level, Receipt
 
 if TYPE_CHECKING:
+    from flowml.automl.scoring import Scored
+    from flowml.runner.scoring import Told
     from flowml.storage.intake import Intake
 
 LIMIT_BYTES = 20 * 10**9  # of a file; the machine's memory is the narrower limit
@@ -132,30 +133,16 @@ def _check_target(target: str, intake: Intake) -> None:
 # --- predicting -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Predicted:
-    """What `predict` wrote."""
+def predict(model: Path, file: Path, out: Path, told: Told | None = None) -> Scored:
+    """Write the predictions for a table: `prediction`, `probability_<class>` of each class, `warnings`.
 
-    rows: int
-    warnings: tuple[str, ...]
-    more_warnings: int  # beyond those listed
-
-
-def predict(model: Path, file: Path, out: Path) -> Predicted:
-    """Write the predictions for a table: `prediction`, `probability_<class>` of each class, `warnings`."""
-    from flowml.automl.scoring import WRITERS, to_frame, write
+    The table may be larger than memory. `told` hears how many rows are done, and of how many where that is
+    known.
+    """
     from flowml.automl.serve import Predictor
-    from flowml.storage.formats import read
+    from flowml.runner.scoring import check_suffix, score_file
 
-    if out.suffix.lower() not in WRITERS:
-        raise SpecError(f"{out.name} ends in {out.suffix or 'nothing'}.", f"Use {' or '.join(WRITERS)}.")
+    check_suffix(out)
     if not file.is_file():
         raise NotFound(f"There is no file {file}.", "Check the path.")
-    predictor = Predictor(model / MODEL if model.is_dir() else model)
-    frame, _ = read(file, file.name)
-    found = predictor.predict(frame)
-    try:
-        write(to_frame(found), out)
-    except OSError as error:
-        raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another --out.") from error
-    return Predicted(len(found), tuple(map(str, found.warnings)), found.warnings.left_out)
+    return score_file(Predictor(model / MODEL if model.is_dir() else model), file, file.name, out, told)

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowml.runner.client import Client
-from flowml.storage.intake import convert
+from flowml.runner.scoring_child import FileScored, score_in_child
 from flowml.storage.records import Json
 
 if TYPE_CHECKING:
     from flowml.automl.serve import Predictions, Predictor
 
 WARM = 8  # models that are kept
-READ_S = 60.0  # for a small file, plus what a slow machine needs for its size:
-READ_BYTES_PER_S = 2e6
-
-
-@dataclass(frozen=True)
-class Scored:
-    rows: int
-    warnings: tuple[str, ...]
 
 
 class Serving:
     """May be called from any thread. Libraries that predict are loaded with the first prediction."""
 
-    def __init__(self, client: Client, limit_bytes: int) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._limit_bytes = limit_bytes
         self._warm: OrderedDict[str, Predictor] = OrderedDict()  # by the hash of its file, least used first
         self._turn = threading.Lock()
 
@@ -52,24 +41,12 @@ class Serving:
         """One answer per row, with warnings for what the model has not seen. Raises ContractError."""
         return self.predictor(model_id).predict(list(rows))
 
-    def predict_file(self, model_id: str, path: Path, name: str, out: Path, fmt: str) -> Scored:
-        """Reads a table of any format (`name` is what its file is called) and writes `out` as csv or parquet.
+    def predict_file(self, model_id: str, path: Path, name: str, out: Path) -> FileScored:
+        """Reads a table of any format (`name` is what its file is called), writes `out` as its suffix says.
 
         Columns: prediction, probability_CLASS for each class, warnings. `out` appears whole or not at all.
         """
-        import polars as pl
-
-        from flowml.automl.scoring import score, write
-
-        predictor = self.predictor(model_id)
-        with tempfile.TemporaryDirectory(prefix="scoring-", dir=out.parent) as folder:
-            table, part = Path(folder) / "table.parquet", Path(folder) / f"out.{fmt}"
-            convert(path, name, table, self._limit_bytes, READ_S + path.stat().st_size / READ_BYTES_PER_S)
-            answers = score(predictor, pl.read_parquet(table))
-            write(answers, part)
-            part.replace(out)
-        said = answers["warnings"]
-        return Scored(len(answers), tuple(said.filter(said != "").unique(maintain_order=True)))
+        return score_in_child(self._client.model_file(model_id), path, name, out)
 
 
 def _load(path: Path) -> Predictor:

@@ -125,7 +125,7 @@ class Studio:
         stack.callback(workers.stop)
         workers.start()
         self._client = Client(db, datasets, artifacts, redis, settings, catalog.choices())
-        self._serving = Serving(self._client, settings.upload_limit)
+        self._serving = Serving(self._client)
 
 
 def _ensure(server: EmbeddedRedis) -> float:

@@ -54,7 +54,7 @@ def test_a_training_ends_with_a_model_that_predicts(
     assert [row.model_id for row in client.leaderboard(job.id) if row.champion] == [model.id]
     assert [trial.algorithm for trial in client.trials(job.id)] == ["dummy", "logistic"]
     rows = [{"x": 0.5, "colour": "red"}, {"x": 19.5, "colour": "blue"}]
-    answers = Serving(client, 10**9).predict(model.id, rows)
+    answers = Serving(client).predict(model.id, rows)
     assert list(answers.values) == ["no", "yes"]
     kinds = {event.kind for event in client.events(job.id)}
     assert kinds == set(EventKind)

@@ -54,7 +54,7 @@ def _score(model: Model, source: str, name: str, content: memoryview, kind: str)
     with tempfile.TemporaryDirectory(prefix="flowml-score-") as folder:
         given, out = Path(folder) / f"given{Path(name).suffix}", Path(folder) / f"out.{suffix}"
         given.write_bytes(content)
-        session.studio().serving.predict_file(model.id, given, name, out, suffix)
+        session.studio().serving.predict_file(model.id, given, name, out)
         frame = pl.read_csv(out, infer_schema=False) if suffix == "csv" else pl.read_parquet(out)
         saved = f"{Path(name).stem}-predictions.{suffix}"
         return Scored(source, model.id, kind, saved, out.read_bytes(), frame.head(SHOWN), len(frame))

@@ -1,0 +1,53 @@
+"""Predictions for a file, read and written piece by piece: neither has to fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from flowml.automl.contract import Contract
+from flowml.automl.scoring import SINKS, Scored, open_sink, score_pieces
+from flowml.automl.serve import Predictor
+from flowml.storage.errors import SpecError, StorageError
+from flowml.storage.pieces import open_pieces
+
+Told = Callable[[int, int | None], object]
+
+
+def score_file(predictor: Predictor, file: Path, name: str, out: Path, told: Told | None = None) -> Scored:
+    """Reads a table of any format (`name` is what its file is called) and writes `out` as its suffix says.
+
+    `out` appears whole or not at all. `told` hears how many rows are done, and of how many if that is known.
+    """
+    check_suffix(out)
+    pieces = open_pieces(file, name, wanted_by(predictor.contract))
+    if pieces.names is not None:
+        predictor.contract.refuse_strangers(pieces.names)
+    heard = None if told is None else lambda done: told(done, pieces.rows)
+    part = out.with_name(f".{out.stem}.part{out.suffix}")
+    try:
+        sink = open_sink(part)
+        try:
+            scored = score_pieces(predictor, pieces.each, sink, as_text=pieces.as_text, told=heard)
+        finally:
+            sink.close()
+        part.replace(out)
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    ignored = predictor.contract.ignored(pieces.names or (), scored.rows)
+    return replace(scored, warnings=ignored + scored.warnings)
+
+
+def check_suffix(out: Path) -> None:
+    """Raises SpecError for a file that cannot be written."""
+    if out.suffix.lower() not in SINKS:
+        raise SpecError(f"{out.name} ends in {out.suffix or 'nothing'}.", f"Use {' or '.join(SINKS)}.")
+
+
+def wanted_by(contract: Contract) -> Callable[[str], bool]:
+    """Whether a column of a file matters: the model knows it, or a field of it. Others are not even read."""
+    outer = {name.partition(".")[0] for name in contract.names}
+    return lambda name: name in contract.names or name in outer

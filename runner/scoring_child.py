@@ -1,0 +1,209 @@
+"""Predicts a file in a child process of limited memory and time: what reads files of strangers may crash.
+
+`python -m flowml.runner.scoring_child` takes one request as JSON on stdin and answers with JSON lines: now
+and then how many rows are done, at last what was predicted or what went wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from flowml.runner.limits import allowance
+from flowml.storage.errors import BrokenFile, Conflict, FileTooLarge, FlowMLError, StorageError, error_of
+from flowml.storage.intake import OUT_OF_MEMORY
+from flowml.storage.records import Json, Record
+
+BASE_MEMORY = 4 << 30  # address space of a process that has loaded its libraries is up to 2 GiB
+MEMORY_PER_BYTE = 20  # of a file that must be read as a whole
+MODEL_MEMORY = 20  # times the size of its file
+BASE_S = 60.0
+BYTES_PER_SECOND = 2e5  # of the slowest model on a slow machine
+TOLD_EVERY_S = 0.2
+LOOK_S = 0.2
+
+Told = Callable[[int, int | None], object]
+
+
+@dataclass(frozen=True)
+class Request(Record):
+    """`name` is what the file is called; `out` is written as its suffix says."""
+
+    model: str
+    file: str
+    name: str
+    out: str
+    memory: int
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class FileScored(Record):
+    rows: int
+    warnings: tuple[str, ...] = ()
+    more_warnings: int = 0
+
+
+def score_in_child(
+    model: Path,
+    file: Path,
+    name: str,
+    out: Path,
+    told: Told | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> FileScored:
+    """Writes `out`, whole or not at all. Raises the errors of reading a file, ContractError, and Conflict
+    where it was cancelled.
+    """
+    size = file.stat().st_size
+    timeout_s = BASE_S + size / BYTES_PER_SECOND
+    memory = BASE_MEMORY + MODEL_MEMORY * model.stat().st_size
+    memory += min(MEMORY_PER_BYTE * size, allowance().ram_total)
+    request = Request(str(model), str(file), name, str(out), memory, timeout_s)
+    with subprocess.Popen(
+        [sys.executable, "-m", "flowml.runner.scoring_child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=os.environ | {"POLARS_MAX_THREADS": "2", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"},
+    ) as child:
+        try:
+            return _answer(child, request, told, cancelled)
+        finally:
+            child.kill()
+
+
+def _answer(
+    child: subprocess.Popen[str], request: Request, told: Told | None, cancelled: Callable[[], bool] | None
+) -> FileScored:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    lines, words = _lines(child.stdout), _lines(child.stderr)
+    child.stdin.write(json.dumps(request.to_dict()))
+    child.stdin.close()
+    end = time.monotonic() + request.timeout_s
+    while True:
+        line = _next(lines)
+        if line is None:
+            raise _crash(request, child.wait(), words)
+        if line:
+            answer = json.loads(line)
+            if "scored" in answer:
+                return FileScored.from_dict(answer["scored"])
+            if "error" in answer:
+                raise error_of(**answer["error"])
+            if told is not None:
+                told(answer["done"], answer["of"])
+        if cancelled is not None and cancelled():
+            raise Conflict("The prediction was cancelled.")
+        if time.monotonic() > end:
+            raise _too_slow(request)
+
+
+def _lines(pipe: IO[str]) -> queue.SimpleQueue[str | None]:
+    """What comes through a pipe line by line, read in a thread; None at its end."""
+    inbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in pipe:
+            inbox.put(line)
+        inbox.put(None)
+
+    threading.Thread(target=read, daemon=True, name="scoring child").start()
+    return inbox
+
+
+def _next(lines: queue.SimpleQueue[str | None]) -> str | None:
+    """The next line; '' if there was none for a moment."""
+    try:
+        return lines.get(timeout=LOOK_S)
+    except queue.Empty:
+        return ""
+
+
+def _crash(request: Request, status: int, words: queue.SimpleQueue[str | None]) -> FlowMLError:
+    said = [line for line in iter(words.get, None) if line is not None]
+    if status == -signal.SIGALRM:
+        return _too_slow(request)
+    if status == -signal.SIGKILL or any(sign in line for line in said for sign in OUT_OF_MEMORY):
+        return FileTooLarge(
+            f"{request.name} needs more than {request.memory >> 20:,} MB of memory to be predicted.",
+            "Save it as Parquet or CSV, which are read piece by piece.",
+        )
+    last = said[-1].strip() if said else f"status {status}"
+    return BrokenFile(f"{request.name} made the process that read it end early ({last}).", "Export it again.")
+
+
+def _too_slow(request: Request) -> FileTooLarge:
+    return FileTooLarge(
+        f"{request.name} was not predicted within {request.timeout_s:,.0f} seconds.", "Split the file."
+    )
+
+
+# --- the child's side -------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    request = Request.from_dict(json.load(sys.stdin))
+    _limit(request)
+    _say(_score(request))
+    os._exit(0)  # tearing down the libraries would take longer than it is worth
+
+
+def _limit(request: Request) -> None:
+    signal.alarm(int(request.timeout_s) + 5)  # for the case that the parent went away
+    if sys.platform == "linux":  # elsewhere the limit is refused or ignored
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _say(answer: Json) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def _score(request: Request) -> Json:
+    from flowml.automl.serve import Predictor
+    from flowml.runner.scoring import score_file
+
+    last = time.monotonic()
+
+    def told(done: int, of: int | None) -> None:
+        nonlocal last
+        if time.monotonic() - last > TOLD_EVERY_S:
+            last = time.monotonic()
+            _say({"done": done, "of": of})
+
+    try:
+        found = score_file(
+            Predictor(request.model), Path(request.file), request.name, Path(request.out), told
+        )
+    except FlowMLError as error:
+        return _error(error)
+    except OSError as error:
+        return _error(StorageError(f"{request.name} could not be read: {error.strerror}."))
+    scored = FileScored(found.rows, tuple(map(str, found.warnings)), found.more_warnings)
+    return {"scored": scored.to_dict()}
+
+
+def _error(error: FlowMLError) -> Json:
+    return {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
+
+
+if __name__ == "__main__":
+    main()
