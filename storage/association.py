@@ -176,6 +176,6 @@ def explained(truth: Floats, guess: Floats) -> float:
 
 def saved_errors(shares: Floats, classes: Codes) -> float:
     """The share of the errors of always guessing the most frequent class that a column saves."""
-    usual = 1 - np.bincount(classes).max() / max(1, len(classes))
+    usual = 1 - float(np.bincount(classes).max()) / max(1, len(classes))
     wrong = float((shares.argmax(1) != classes).mean()) if len(classes) else 0.0
     return max(0.0, 1 - wrong / usual) if usual > 0 else 0.0

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from flowml.storage import association
+from flowml.storage import association, tree
 from flowml.storage.coded import MISSING, Coded, Codes, Floats, encode
 from flowml.storage.records import TargetAssociation, Task
 
 FEW_NUMBERS = 12  # whole numbers with no more values than this are classes,
+PROMISING = 0.8  # from what power on a tree may find more
+LEAF_PRIOR = 0.1  # rows that the overall mean counts for in each leaf
 ROWS_PER_CLASS = 5  # if each stands for as many rows on average
 
 
@@ -80,17 +82,66 @@ def _classes(column: pl.Series, coded: Coded) -> tuple[str, ...]:
 
 
 def power(column: Coded, goal: Goal) -> tuple[float, float | None]:
-    """What the column alone predicts on rows not looked at, 0 to 1, and for two classes its AUC."""
+    """What the column alone predicts on rows not looked at, 0 to 1, and for two classes its AUC.
+
+    Kinds and bins are looked at first; a number that already tells much gets a tree of its own.
+    """
+    found = _by_codes(column, goal)
+    if column.numbers is not None and PROMISING <= found[0] < 1:
+        found = max(found, _by_tree(column, goal), key=lambda each: each[0])
+    return found
+
+
+def _by_codes(column: Coded, goal: Goal) -> tuple[float, float | None]:
     assert goal.folds is not None
-    if goal.ranks is not None:
-        return association.explained(
-            goal.ranks, association.out_of_fold_means(column.codes, goal.ranks, goal.folds)
-        ), None
-    shares = association.out_of_fold_shares(column.codes, goal.codes, len(goal.classes), goal.folds)
+    if goal.ranks is None:
+        shares = association.out_of_fold_shares(column.codes, goal.codes, len(goal.classes), goal.folds)
+        return _of_shares(shares, goal)
+    found = []
+    for values in _scales(goal):
+        found.append(
+            association.explained(values, association.out_of_fold_means(column.codes, values, goal.folds))
+        )
+    return max(found), None
+
+
+def _by_tree(column: Coded, goal: Goal) -> tuple[float, float | None]:
+    if goal.ranks is None:
+        return _of_shares(_grown(column, goal, np.eye(len(goal.classes))[goal.codes]), goal)
+    found = [association.explained(v, _grown(column, goal, v[:, None])[:, 0]) for v in _scales(goal)]
+    return max(found), None
+
+
+def _of_shares(shares: Floats, goal: Goal) -> tuple[float, float | None]:
     if goal.task is not Task.BINARY:
         return association.saved_errors(shares, goal.codes), None
     found = association.auc(shares[:, 1], goal.codes == 1)
     return max(0.0, 2 * found - 1), found
+
+
+def _scales(goal: Goal) -> tuple[Floats, ...]:
+    """A number to predict as it is, and its ranks, which no far value rules."""
+    assert goal.ranks is not None
+    assert goal.coded.numbers is not None
+    return goal.coded.numbers, goal.ranks
+
+
+def _grown(column: Coded, goal: Goal, targets: Floats) -> Floats:
+    """The prediction of each row by a tree that was grown on the other folds."""
+    assert goal.folds is not None
+    assert column.numbers is not None
+    found = np.zeros_like(targets)
+    for fold in range(association.FOLDS):
+        train, held = goal.folds != fold, goal.folds == fold
+        known = train & column.known
+        cuts = tree.thresholds(column.numbers[known], targets[known])
+        leaves: Codes = np.where(column.known, 1 + np.searchsorted(cuts, column.numbers, side="right"), 0)
+        sums = np.zeros((len(cuts) + 2, targets.shape[1]))
+        np.add.at(sums, leaves[train], targets[train])
+        counts = np.bincount(leaves[train], minlength=len(cuts) + 2)[:, None]
+        means = (sums + LEAF_PRIOR * targets[train].mean(0)) / (counts + LEAF_PRIOR)
+        found[held] = means[leaves[held]]
+    return found
 
 
 def associations(columns: Sequence[Coded], goal: Goal) -> tuple[TargetAssociation, ...]:

@@ -33,6 +33,12 @@ def names_keys(name: str) -> bool:
     return any((KEY.fullmatch(last), JOINED.fullmatch(last), JOINED.fullmatch(joined)))
 
 
+def names_things(name: str) -> bool:
+    """Whether it is called after what has keys: patient, device."""
+    words = words_of(name)
+    return bool(words) and bool(re.fullmatch(THINGS, words[-1]))
+
+
 def names_places(name: str) -> bool:
     return bool(PLACE.fullmatch(" ".join(words_of(name))))
 

@@ -28,3 +28,9 @@ def test_each_name_that_could_not_stay_is_told() -> None:
         ("duplicate_column", "a_2"),
         ("unnamed_column", "column_3"),
     ]
+
+
+def test_a_name_that_libraries_take_for_a_pattern_is_changed() -> None:
+    names, findings = unique_names(["^a.*$", "*", "a", "^b", "$", "a*"])
+    assert names == ("a.", "column_2", "a", "^b", "$", "a*")
+    assert [finding.kind for finding in findings] == ["renamed_column", "renamed_column"]
