@@ -17,6 +17,7 @@ import numpy as np
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.algorithms.links import LogTarget
 from flowml.automl.algorithms.row import Algorithm, Estimator, FitContext, FoldTable
+from flowml.automl.calibration import applied, temperature_step
 from flowml.automl.candidate import Candidate
 from flowml.automl.fitted import Fitted
 from flowml.automl.metrics import Array, Weights
@@ -87,7 +88,9 @@ def evaluate(
         if candidate.folds is not None:
             raise _Pruned(f"Only the first {candidate.folds} folds were asked for.")
         oof = prepared.folds.gather(work.predictions)
-        record = replace(record, score=score_of(prepared, oof), score_std=float(np.std(work.scores)))
+        oof, temperature = _calibrated(prepared.problem, prepared.checked, oof)
+        score, spread = score_of(prepared, oof), float(np.std(work.scores))
+        record = replace(record, score=score, score_std=spread, temperature=temperature)
     except _Pruned as error:
         record = replace(record, state=TrialState.PRUNED, cause=error.message)
     except Exception as error:  # a trial's edge: whatever a library raises makes one failed row
@@ -123,6 +126,14 @@ def score_of(prepared: Prepared, oof: Array) -> float:
     """Of out-of-fold predictions, by the metric of the problem."""
     y, weights = prepared.checked
     return _scored(prepared.problem, y, oof, weights)
+
+
+def _calibrated(problem: Problem, checked: tuple[Array, Weights], prediction: Array) -> tuple[Array, float]:
+    """Probabilities as sure as suits these rows, and the temperature that made them so."""
+    step = temperature_step(problem.task, problem.metric, prediction, *checked, problem.seed)
+    if step is None:
+        return prediction, 1.0
+    return applied(problem.task, prediction, step), float(step.params["temperature"])
 
 
 def _scored(problem: Problem, y: Array, prediction: Array, weights: Weights) -> float:
@@ -214,8 +225,8 @@ def _one_fold(
     work.fitted.append(estimator.freeze())
     work.rounds.append(estimator.rounds)
     work.cut = work.cut or estimator.cut
-    score = _scored(prepared.problem, fold.y_valid, prediction, fold.weights_valid)
-    work.scores.append(score)
+    calibrated, _ = _calibrated(prepared.problem, (fold.y_valid, fold.weights_valid), prediction)
+    work.scores.append(_scored(prepared.problem, fold.y_valid, calibrated, fold.weights_valid))
 
 
 def fit_fold(algorithm: Algorithm, fold: FoldTable, candidate: Candidate, context: FitContext) -> Estimator:

@@ -59,7 +59,10 @@ def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int
         algorithm = ALGORITHMS[record.algorithm]
         key = algorithm.encoding_for(record.params)
         fitted = load_fitted(trial_folder(work, record.number))
-        members += [Member(prepared.encoding(key, fold), fitted[fold], weight / len(folds)) for fold in folds]
+        members += [
+            Member(prepared.encoding(key, fold), fitted[fold], weight / len(folds), record.temperature)
+            for fold in folds
+        ]
     return members
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from flowml.automl.onnx.links import LINKS
 from flowml.automl.onnx.metadata import to_texts
 from flowml.automl.onnx.parts import Part, Scores, pick
 from flowml.automl.onnx.readers import read
-from flowml.automl.onnx.steps import Step
+from flowml.automl.onnx.steps import Step, build_temper, temper
 from flowml.storage.errors import ExportError
 from flowml.storage.records import Task
 
@@ -29,11 +29,15 @@ LICENCE = "Belongs to those who trained it. Made with FlowML Studio."
 
 @dataclass(frozen=True)
 class Member:
-    """One fitted model (of one fold) with the encoding that it learned from and its share in the blend."""
+    """One fitted model (of one fold) with the encoding that it learned from and its share in the blend.
+
+    Its probabilities are softened by a temperature above 1, and sharpened by one below.
+    """
 
     encoding: Encoding
     fitted: Fitted
     weight: float = 1.0
+    temperature: float = 1.0
 
 
 def build(
@@ -72,13 +76,23 @@ def expected(
     for member in _used(members):
         if id(member.encoding) not in matrices:
             matrices[id(member.encoding)] = member.encoding.transform(feeds)
-        total += native.predict(member.fitted, matrices[id(member.encoding)]) * member.weight
+        total += _tempered(member, matrices[id(member.encoding)]) * member.weight
     values = total[:, 1:] if contract.task is Task.BINARY else total
     for step in steps:
         values = step.apply(values)
     if contract.task is Task.BINARY:
         return np.concatenate([1 - values, values], axis=1)
     return values[:, 0] if contract.task is Task.REGRESSION else values
+
+
+def _tempered(member: Member, matrix: Matrix) -> Floats:
+    prediction = native.predict(member.fitted, matrix)
+    if member.temperature == 1.0:
+        return prediction
+    if prediction.shape[1] != 2:
+        return temper(prediction, member.temperature)
+    second = temper(prediction[:, 1:], member.temperature)
+    return np.concatenate([1.0 - second, second], axis=1)
 
 
 def labels(contract: Contract, probabilities: Floats, threshold: float | None = None) -> list[str]:
@@ -99,7 +113,7 @@ def _used(members: Sequence[Member]) -> list[Member]:
             f"The weights {[member.weight for member in members]} of the members make no blend.",
             "Give each a weight of 0 or more, and one of them more than 0.",
         )
-    return [Member(member.encoding, member.fitted, member.weight / total) for member in used]
+    return [replace(member, weight=member.weight / total) for member in used]
 
 
 # --- blend ------------------------------------------------------------------------------------------------
@@ -108,18 +122,28 @@ def _used(members: Sequence[Member]) -> list[Member]:
 def _blend(graph: Graph, contract: Contract, members: list[Member]) -> str:
     """Members with the same link go through it side by side."""
     encoded: dict[int, str] = {}
-    groups: dict[tuple[str, int], list[tuple[Scores, float]]] = {}
+    groups: dict[tuple[str, int, bool], list[_Scored]] = {}
     for member in members:
         width = len(member.encoding.names)
         if id(member.encoding) not in encoded:
             encoded[id(member.encoding)] = member.encoding.build(graph)
         part = _fit_for(contract, member.fitted, read(member.fitted, width))
         scores = part.build(graph, encoded[id(member.encoding)], width)
-        groups.setdefault((member.fitted.link, part.n_outputs), []).append((scores, member.weight))
+        key = (member.fitted.link, part.n_outputs, member.temperature != 1.0)
+        groups.setdefault(key, []).append(_Scored(scores, member.weight, member.temperature))
     blends = [
-        _blend_group(graph, contract, link, outputs, group) for (link, outputs), group in groups.items()
+        _blend_group(graph, contract, link, outputs, group) for (link, outputs, _), group in groups.items()
     ]
     return blends[0] if len(blends) == 1 else graph.op("Sum", *blends)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """The raw scores of a member in the graph."""
+
+    scores: Scores
+    weight: float
+    temperature: float
 
 
 def _fit_for(contract: Contract, fitted: Fitted, part: Part) -> Part:
@@ -134,25 +158,26 @@ def _fit_for(contract: Contract, fitted: Fitted, part: Part) -> Part:
     return part.only(1) if fitted.link == "probability" and contract.task is Task.BINARY else part
 
 
-def _blend_group(
-    graph: Graph, contract: Contract, link: str, outputs: int, group: list[tuple[Scores, float]]
-) -> str:
+def _blend_group(graph: Graph, contract: Contract, link: str, outputs: int, group: list[_Scored]) -> str:
     """Scores (rows, outputs) of each member to one weighted sum (rows, outputs)."""
-    group = sorted(group, key=lambda pair: pair[0].dtype is np.float64)  # all of float32 come first
+    group = sorted(group, key=lambda each: each.scores.dtype is np.float64)  # all of float32 come first
     stacked = graph.op(
         "Reshape", _side_by_side(graph, group), graph.constant([0, len(group), outputs], np.int64)
     )
-    stacked = graph.op("Add", stacked, graph.constant([scores.base for scores, _ in group], np.float64))
-    weights = graph.constant([[weight] for _, weight in group], np.float64)
-    weighted = graph.op("Mul", LINKS[link].build(graph, stacked), weights)
-    blend = graph.op("ReduceSum", weighted, graph.constant([1], np.int64), keepdims=0)
+    stacked = graph.op("Add", stacked, graph.constant([each.scores.base for each in group], np.float64))
+    linked = LINKS[link].build(graph, stacked)
+    temperatures = [[each.temperature] for each in group]
+    if any(temperature != [1.0] for temperature in temperatures):
+        linked = build_temper(graph, linked, outputs, temperatures)
+    weights = graph.constant([[each.weight] for each in group], np.float64)
+    blend = graph.op("ReduceSum", graph.op("Mul", linked, weights), graph.constant([1], np.int64), keepdims=0)
     return pick(graph, blend, [1]) if contract.task is Task.BINARY and outputs == 2 else blend
 
 
-def _side_by_side(graph: Graph, group: list[tuple[Scores, float]]) -> str:
+def _side_by_side(graph: Graph, group: list[_Scored]) -> str:
     """One double tensor (rows, members times outputs)."""
-    single = [scores.name for scores, _ in group if scores.dtype is np.float32]
-    double = [scores.name for scores, _ in group if scores.dtype is np.float64]
+    single = [each.scores.name for each in group if each.scores.dtype is np.float32]
+    double = [each.scores.name for each in group if each.scores.dtype is np.float64]
     parts = ([graph.cast(concat(graph, single), np.float64)] if single else []) + double
     return concat(graph, parts)
 

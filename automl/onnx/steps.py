@@ -17,7 +17,9 @@ from flowml.automl.onnx.links import LINKS
 from flowml.storage.records import Json, Record
 
 Floats = npt.NDArray[np.float64]
-LEAST = 1e-12  # probabilities are kept so far from 0 and 1 before their logarithm is taken
+LEAST = (
+    1e-6  # probabilities are kept so far from 0 and 1 before their logarithm is taken: rounding is far below
+)
 
 
 @dataclass(frozen=True)
@@ -49,19 +51,29 @@ def _constant(graph: Graph, value: npt.ArrayLike) -> str:
 # --- temperature ------------------------------------------------------------------------------------------
 
 
-def _temper(values: Floats, params: Json) -> Floats:
+def temper(values: Floats, temperature: float) -> Floats:
+    """Probabilities (rows, columns), less sure by a temperature above 1; one column is the second class."""
     inside = np.clip(values, LEAST, 1 - LEAST)
     logs = np.log(inside) if values.shape[1] > 1 else np.log(inside) - np.log(1 - inside)
-    return LINKS["softmax" if values.shape[1] > 1 else "sigmoid"].apply(logs / params["temperature"])
+    return LINKS["softmax" if values.shape[1] > 1 else "sigmoid"].apply(logs / temperature)
 
 
-def _build_temper(graph: Graph, values: str, columns: int, params: Json) -> str:
+def build_temper(graph: Graph, values: str, columns: int, temperatures: npt.ArrayLike) -> str:
+    """The twin of `temper`, for tensors whose last axis has the columns; one temperature or several."""
     inside = graph.op("Clip", values, _constant(graph, LEAST), _constant(graph, 1 - LEAST))
     logs = graph.op("Log", inside)
     if columns == 1:
         logs = graph.op("Sub", logs, graph.op("Log", graph.op("Sub", _constant(graph, 1.0), inside)))
-    cooled = graph.op("Div", logs, _constant(graph, params["temperature"]))
+    cooled = graph.op("Div", logs, _constant(graph, temperatures))
     return LINKS["softmax" if columns > 1 else "sigmoid"].build(graph, cooled)
+
+
+def _temper(values: Floats, params: Json) -> Floats:
+    return temper(values, params["temperature"])
+
+
+def _build_temper(graph: Graph, values: str, columns: int, params: Json) -> str:
+    return build_temper(graph, values, columns, params["temperature"])
 
 
 # --- isotonic ---------------------------------------------------------------------------------------------

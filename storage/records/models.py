@@ -29,6 +29,7 @@ class TrialRecord(Record):
     predict_seconds: float = 0.0  # of one row through all fold models
     size_bytes: int = 0
     rounds: tuple[int, ...] = ()  # boosting rounds or trees that each fold kept
+    temperature: float = 1.0  # by which its probabilities are softened (above 1) or sharpened
     cut: bool = False  # the deadline ended some fold early, with fewer rounds
     threads: int = 1
     device: str = "cpu"

@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.algorithms.row import Algorithm
 from flowml.automl.candidate import Candidate
 from flowml.automl.evaluate import Limits, again, evaluate, score_of
+from flowml.automl.metrics import METRICS
+from flowml.automl.onnx.steps import temper
 from flowml.automl.outcome import Outcome
+from flowml.automl.prepared import prepare_frame
 from flowml.storage.errors import StorageError
-from flowml.storage.records import Json, TrialState
-from tests.automl.tables import TARGETS, prepared
+from flowml.storage.records import JobSpec, Json, TrialState
+from tests.automl.tables import TARGETS, prepared, schema_of
 
 LIBRARY = {"lightgbm": "lightgbm", "catboost": "catboost", "extra_trees": "scikit-learn"}
 FAST = {"rounds": 30, "learning_rate": 0.2}
@@ -73,6 +77,23 @@ def test_a_trial_cut_by_its_deadline_keeps_fewer_rounds_and_can_still_be_done_ag
     assert (first.state, first.cut) == (TrialState.COMPLETE, True)
     assert first.seconds < 3
     assert evaluate(table, again(first), Limits(60)).record.fold_scores == first.fold_scores
+
+
+def test_probabilities_are_as_sure_as_suits_them() -> None:
+    """A forest of many classes is far less sure than it could be."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 8, 800)
+    bits = {f"x{k}": ((y >> (k % 3)) & 1) + 0.2 * generator.normal(size=800) for k in range(6)}
+    frame = pl.DataFrame(bits | {"kind": [f"kind {k}" for k in y]})
+    table = prepare_frame(frame, schema_of(frame), JobSpec("kind"))
+    params = {"trees": 30, "max_features": 0.3, "min_samples_leaf": 1, "criterion": "gini"}
+    found = evaluate(table, Candidate(1, "extra_trees", params), Limits(20))
+    assert found.record.temperature < 0.8
+    score = METRICS["log_loss"].score
+    y, _ = table.checked
+    assert found.oof is not None
+    assert found.record.score == pytest.approx(score(y, found.oof, None))
+    assert found.record.score < 0.8 * score(y, temper(found.oof, 1 / found.record.temperature), None)
 
 
 def test_the_logarithm_of_a_skewed_target_can_be_learned() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -69,6 +70,21 @@ def test_an_ensemble_of_all_families_is_the_mean_of_its_estimators(mixture: Trai
     mean = np.mean([np.asarray(p, np.float64) for p in mixture.predictions], axis=0)
     assert check(content, mixture.feeds, mean, mixture.contract)["passed"]
     assert gate(content, mixture.contract, mixture.members, mixture.feeds, spread=mixture.spread)["passed"]
+
+
+@pytest.mark.parametrize("task", [Task.BINARY, Task.MULTICLASS])
+def test_each_member_has_a_temperature_of_its_own(task: Task) -> None:
+    trained = train(task, ("logistic", "lightgbm", "random_forest"))
+    temperatures = (1.0, 0.4, 2.5)
+    members = [replace(m, temperature=temperatures[i // 2]) for i, m in enumerate(trained.members)]
+    content = build(trained.contract, members)
+    logs = [
+        np.log(np.clip(p, 1e-6, 1 - 1e-6)) / m.temperature
+        for p, m in zip(trained.predictions, members, strict=True)
+    ]
+    mean = np.mean([np.exp(x) / np.exp(x).sum(axis=1, keepdims=True) for x in logs], axis=0)
+    assert check(content, trained.feeds, mean, trained.contract)["passed"]
+    assert gate(content, trained.contract, members, trained.feeds)["passed"]
 
 
 def test_weights_are_shares(mixture: Trained) -> None:
