@@ -177,7 +177,7 @@ def obey(bench: Bench, command: Json) -> None:
             message="It asked for more memory than the machine has left.",
             advice="Leave this algorithm out, use fewer rows, or a machine with more memory.",
         )
-    except Exception as error:  # the child's edge: the lane makes a failed row of it
+    except BaseException as error:  # the child's edge, also for a library that wants to end the process
         traceback.print_exc()
         bench.say(
             "error",

@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flowml.runner.deaths import crashed, late, too_large
+from flowml.runner.deaths import crashed, late, speechless, too_large
 from flowml.runner.slot import CHILD, Doing, Slot
 from flowml.storage.errors import TrialError
 from flowml.storage.records import Json
+
+DYING_S = 0.5  # between the end of a pipe and that of its process
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Crew:
         if slot.doing is Doing.NOTHING:
             return
         for pipe in (slot.answers, slot.words):
-            self._selector.unregister(pipe)
+            if pipe in self._selector.get_map():
+                self._selector.unregister(pipe)
         slot.kill()
 
     def close(self) -> None:
@@ -88,9 +91,16 @@ class Crew:
 
         An answer is handed over before an end is: a child that answered, then died, is lost at the next call.
         """
+        for slot in self.slots:
+            self._leave_closed(slot)
         self._selector.select(max(0.0, timeout_s))
         happenings = [happening for slot in self.slots for happening in self._look(slot)]
         return happenings or list(self._too_large())
+
+    def _leave_closed(self, slot: Slot) -> None:
+        """A closed pipe always has something to say: its end."""
+        if slot.doing is not Doing.NOTHING and slot.words.closed and slot.words in self._selector.get_map():
+            self._selector.unregister(slot.words)
 
     def _look(self, slot: Slot) -> Iterator[Happening]:
         if slot.doing is Doing.NOTHING:
@@ -101,8 +111,12 @@ class Crew:
         yield from (Answered(slot, answer) for answer in answers)
         if answers:
             return
+        if code is None and slot.answers.closed:
+            code = slot.end(DYING_S)
         if code is not None:
             yield self._lose(slot, crashed(code, slot.last_words))
+        elif slot.answers.closed or slot.babbled:
+            yield self._lose(slot, speechless(slot.babbled))
         elif time.monotonic() > slot.overdue_at:
             yield self._lose(slot, late(slot.limit_s))
 

@@ -57,6 +57,15 @@ def crashed(code: int, last_words: str = "") -> TrialCrashed:
     return TrialCrashed(cause, advice)
 
 
+def speechless(babbled: bool) -> TrialCrashed:
+    """It lives, but the lane cannot hear it any more."""
+    what = "wrote other things into" if babbled else "closed"
+    return TrialCrashed(
+        f"It {what} the pipe through which its process answers.",
+        "This is a fault in the library; leave the algorithm out if it happens again.",
+    )
+
+
 def late(limit_s: float) -> TrialTimeout:
     return TrialTimeout(
         f"It outran its time: {limit_s:.1f} s were given.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -27,6 +28,9 @@ THREAD_VARIABLES = (
     "POLARS_MAX_THREADS",
 )
 READ_BYTES = 1 << 16
+MOST_READ = 64  # times in one look: a child that writes without end must not hold the lane
+MOST_PRINTED = 1 << 18  # bytes that are passed on of what one command prints
+LONGEST_LINE = 1 << 16  # of what is printed
 START_S = 120.0  # for a child to load what it needs, even from a slow disk
 
 
@@ -42,10 +46,12 @@ class Doing(StrEnum):
 
 
 class Pipe:
-    """The reading end of one pipe of a child: whole lines, never waiting."""
+    """The reading end of one pipe of a child: whole lines, never waiting. `longest`: where lines are cut."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], longest: float = math.inf) -> None:
+        self.closed = False  # by the child
         self._stream = stream
+        self._longest = longest
         self._rest = b""
         os.set_blocking(stream.fileno(), False)
 
@@ -54,14 +60,17 @@ class Pipe:
 
     def lines(self) -> Iterator[bytes]:
         """What has come since the last call."""
-        while True:
+        for _ in range(MOST_READ):
             try:
                 some = os.read(self.fileno(), READ_BYTES)
             except BlockingIOError:
                 return
             if not some:
+                self.closed = True
                 return
             *whole, self._rest = (self._rest + some).split(b"\n")
+            if len(self._rest) > self._longest:
+                whole, self._rest = [*whole, self._rest], b""
             yield from whole
 
 
@@ -72,6 +81,8 @@ class Slot:
         self.limit_s = math.inf  # for what it does now
         self.overdue_at = math.inf  # monotonic
         self.last_words = ""  # the last line that the child printed
+        self.babbled = False  # it answered with what is no answer
+        self._printed = 0  # bytes since the last command
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._measured: psutil.Process | None = None
@@ -89,8 +100,8 @@ class Slot:
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._measured = psutil.Process(self._process.pid)
-        self.answers, self.words = Pipe(self._process.stdout), Pipe(self._process.stderr)
-        self.last_words = ""
+        self.answers, self.words = Pipe(self._process.stdout), Pipe(self._process.stderr, LONGEST_LINE)
+        self.last_words, self.babbled, self._printed = "", False, 0
         self.now(Doing.STARTING, START_S)
 
     def now(self, doing: Doing, limit_s: float = math.inf, grace_s: float = 0.0) -> None:
@@ -103,6 +114,7 @@ class Slot:
         """A child that has just died does not hear us; its death is seen by `ended`."""
         assert self._process is not None
         assert self._process.stdin is not None
+        self._printed = 0
         try:
             self._process.stdin.write(json.dumps({"command": command, **fields}).encode() + b"\n")
             self._process.stdin.flush()
@@ -111,9 +123,22 @@ class Slot:
 
     def read(self) -> tuple[list[Json], list[str]]:
         """The answers and the printed lines that came since the last call."""
-        printed = [text for line in self.words.lines() if (text := line.decode(errors="replace").rstrip())]
-        self.last_words = printed[-1] if printed else self.last_words
-        return [json.loads(line) for line in self.answers.lines()], printed
+        printed = list(self._words())
+        answers: list[Json] = []
+        try:
+            answers += (json.loads(line) for line in self.answers.lines())
+        except ValueError:  # a library wrote where only we may write
+            self.babbled = True
+        return answers, printed
+
+    def _words(self) -> Iterator[str]:
+        """Printed lines, of a command that prints without end only the first ones."""
+        for line in self.words.lines():
+            text = line.decode(errors="replace").rstrip() if self._printed <= MOST_PRINTED else ""
+            self._printed += len(line) + 1
+            if text:
+                self.last_words = text
+                yield text if self._printed <= MOST_PRINTED else "(It prints on; the rest is left out.)"
 
     def memory(self) -> int:
         """Resident bytes of the child, 0 when it is gone."""
@@ -126,11 +151,19 @@ class Slot:
         """The exit code of a child that is gone, negative for a signal; None while it lives."""
         return None if self._process is None else self._process.poll()
 
+    def end(self, within_s: float) -> int | None:
+        """The exit code of a child that is about to go, None if it stays."""
+        assert self._process is not None
+        try:
+            return self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return None
+
     def kill(self) -> None:
         """End the child and all that it started, and take back the pipes."""
         if self._process is None:
             return
-        if self._process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):  # also what a dead child has left behind
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +31,28 @@ def crash(*_: Any) -> Any:
     ctypes.string_at(0)
 
 
-PLANTED: dict[str, Callable[..., Any]] = {"extra_trees": sleep, "random_forest": hoard, "xgboost": crash}
+def fork(*_: Any) -> Any:
+    """A grandchild holds the pipes while the child dies."""
+    if os.fork():
+        time.sleep(0.2)
+        os.abort()
+    time.sleep(3600)
+
+
+def leave(*_: Any) -> Any:
+    raise SystemExit(0)
+
+
+def hang_up(*_: Any) -> Any:
+    os.closerange(3, 1000)
+    time.sleep(3600)
+
+
+Fit = Callable[..., Any]
+PLANTED: dict[str, dict[str, Fit]] = {
+    "common": {"extra_trees": sleep, "random_forest": hoard, "xgboost": crash},
+    "rare": {"extra_trees": fork, "random_forest": hang_up, "xgboost": leave},
+}
 
 
 def stumble(*arguments: Any, simple: bool) -> Any:
@@ -43,10 +65,11 @@ def freeze(*arguments: Any, simple: bool) -> Any:
 
 
 FINISH = finish.finish
-FINISHES: dict[str, Callable[..., Any]] = {"sound": FINISH, "stumble": stumble, "freeze": freeze}
+FINISHES: dict[str, Fit] = {"sound": FINISH, "stumble": stumble, "freeze": freeze}
 
 
 if __name__ == "__main__":
     setattr(finish, "finish", FINISHES[sys.argv.pop(1)])  # noqa: B010  mypy knows it as a constant
-    ALGORITHMS.update({key: replace(ALGORITHMS[key], fit=fit) for key, fit in PLANTED.items()})
+    fits = PLANTED[sys.argv.pop(1)]
+    ALGORITHMS.update({key: replace(ALGORITHMS[key], fit=fit) for key, fit in fits.items()})
     main()

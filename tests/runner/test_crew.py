@@ -92,6 +92,59 @@ def test_a_kill_takes_all_that_the_child_started() -> None:
         assert time.monotonic() - started < 2
 
 
+def test_a_grandchild_goes_though_the_child_is_dead() -> None:
+    orphan = (
+        "import subprocess, sys, json, os, time; "
+        "other = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+        "print(json.dumps({'answer': other.pid}), flush=True); os._exit(4)"
+    )
+    with crew_of(orphan) as crew:
+        crew.add()
+        seen = collect(crew, lambda seen: bool(lost(seen)))
+        assert isinstance(seen[0], Answered)
+        psutil.wait_procs(
+            [psutil.Process(pid) for pid in [seen[0].answer["answer"]] if psutil.pid_exists(pid)], 5
+        )
+        assert not psutil.pid_exists(seen[0].answer["answer"])
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("import os, time; os.close(1); time.sleep(60)", "closed the pipe"),
+        ("import time; print('hello', flush=True); time.sleep(60)", "wrote other things"),
+    ],
+)
+def test_a_child_that_cannot_be_heard_is_lost(program: str, words: str) -> None:
+    with crew_of(program) as crew:
+        crew.add()
+        (end,) = lost(collect(crew, lambda seen: bool(lost(seen))))
+        assert words in end.error.message
+        assert end.error.advice
+
+
+def test_a_child_that_prints_without_end_neither_holds_the_crew_nor_fills_its_log() -> None:
+    shout = "import os\nos.write(2, b'x' * 2**20)\nwhile True: os.write(2, b'a line of words\\n' * 1000)"
+    with crew_of(shout) as crew:
+        crew.add()
+        began = time.monotonic()
+        seen = collect(crew, lambda _: time.monotonic() - began > 1.0)
+        assert time.monotonic() - began < 3.0
+        lines = [happening.line for happening in seen if isinstance(happening, Printed)]
+        assert lines[-1] == "(It prints on; the rest is left out.)"
+        assert sum(map(len, lines)) < 2**19
+
+
+def test_a_closed_pipe_of_words_costs_no_processor_time() -> None:
+    with crew_of("import os, time; os.close(2); time.sleep(60)") as crew:
+        crew.add()
+        collect(crew, lambda _: False, 0.5)
+        used = time.process_time()
+        for _ in range(5):
+            assert crew.wait(0.1) == []
+        assert time.process_time() - used < 0.1
+
+
 def test_a_child_that_outruns_its_time_is_killed() -> None:
     with crew_of(HELLO + "import time; time.sleep(60)") as crew:
         slot = crew.add()

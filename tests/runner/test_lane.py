@@ -94,8 +94,8 @@ def lane(table: Path, tmp_path: Path, listener: Remembering) -> Callable[..., La
     return make
 
 
-def planted(finish: str = "sound") -> tuple[str, ...]:
-    return (sys.executable, str(PLANTED), finish)
+def planted(finish: str = "sound", fits: str = "common") -> tuple[str, ...]:
+    return (sys.executable, str(PLANTED), finish, fits)
 
 
 def no_children_left() -> bool:
@@ -158,6 +158,23 @@ def test_trials_that_hang_hoard_or_crash_are_rows_with_causes(
     unranked = {row.algorithm: row.cause for row in outcome.leaderboard if row.rank is None}
     assert set(bad) <= set(unranked)
     assert all(unranked.values())
+
+
+def test_nothing_that_a_trial_does_to_its_process_reaches_the_lane(
+    lane: Callable[..., Lane], listener: Remembering
+) -> None:
+    words = {"extra_trees": "SIGABRT", "random_forest": "closed the pipe", "xgboost": "SystemExit"}
+    planted_ones = {"algorithms": ("logistic", *words), "child": planted(fits="rare")}
+    job = lane(budget_s=150.0, trials_per_algorithm=1, **planted_ones)
+    outcome = job.run()
+    assert outcome.state is JobState.FINISHED, outcome.cause
+    for algorithm, word in words.items():
+        record = listener.record(algorithm)
+        assert record.state is TrialState.FAILED
+        assert word in record.cause
+        assert record.advice
+    assert listener.record("logistic").state is TrialState.COMPLETE
+    assert no_children_left()
 
 
 @pytest.mark.parametrize("finish", ["stumble", "freeze"])
