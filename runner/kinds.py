@@ -56,6 +56,7 @@ KINDS: dict[str, Kind] = {
     "integer": Kind(int, "a whole number"),
     "flag": Kind(flag, "true or false"),
     "folder": Kind(folder, "a folder"),
+    "file": Kind(folder, "a file"),
     "list": Kind(parts, "a list such as a,b,c"),
     "duration": Kind(duration, "a duration such as 90s, 5m or 1h"),
     "size": Kind(size, "a size such as 500MB or 2GB"),

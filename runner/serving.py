@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from flowml.runner.client import Client
 from flowml.runner.scoring_child import FileScored, score_in_child
@@ -25,6 +26,12 @@ class Serving:
         self._client = client
         self._warm: OrderedDict[str, Predictor] = OrderedDict()  # by the hash of its file, least used first
         self._turn = threading.Lock()
+
+    def as_client(self, client: Client) -> Self:
+        """The same warm models, as somebody may use them."""
+        seat = copy.copy(self)
+        seat._client = client
+        return seat
 
     def predictor(self, model_id: str) -> Predictor:
         """Raises NotFound. The first call for a model takes a few hundred milliseconds."""

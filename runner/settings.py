@@ -34,8 +34,12 @@ def _row(
     choices: tuple[str, ...] = (),
     least: float | None = None,
     reserved: bool = False,
+    private: bool = False,
 ) -> dict[str, Any]:
-    """Facts of a row. A reserved one is known and accepted, but nothing reads it yet: the studio says so."""
+    """Facts of a row. A reserved one is known and accepted, but nothing reads it yet: the studio says so.
+
+    A private one is for this process alone: those that it starts are not told.
+    """
     return {
         "kind": kind,
         "help": help,
@@ -43,6 +47,7 @@ def _row(
         "choices": choices,
         "least": least,
         "reserved": reserved,
+        "private": private,
     }
 
 
@@ -112,10 +117,47 @@ class Settings:
     secret_key: str = field(
         default="",
         repr=False,
-        metadata=_row("text", "Key that signs sessions and tokens.", secret=True, reserved=True),
+        metadata=_row(
+            "text", "Key that signs cookies of logins elsewhere; else one is made.", secret=True, private=True
+        ),
     )
     cors_origins: tuple[str, ...] = field(
-        default=(), metadata=_row("list", "Other web origins that may call the REST API.", reserved=True)
+        default=(), metadata=_row("list", "Web origins of others whose pages may call the REST API.")
+    )
+    hosts: tuple[str, ...] = field(
+        default=(), metadata=_row("list", "Further host names of the studio, as behind a proxy.")
+    )
+    login: str = field(
+        default="auto",
+        metadata=_row(
+            "text",
+            "auto: needed beyond this machine, and wherever there are users.",
+            choices=("auto", "always"),
+        ),
+    )
+    session_idle: float = field(
+        default=12 * 3600.0,
+        metadata=_row("duration", "A session that is not used for so long ends.", least=60),
+    )
+    session_length: float = field(
+        default=7 * 86400.0, metadata=_row("duration", "Each session ends after so long.", least=60)
+    )
+    admin_user: str = field(
+        default="admin",
+        metadata=_row("text", "Name of the first administrator, made where there is no user.", private=True),
+    )
+    admin_password: str = field(
+        default="",
+        repr=False,
+        metadata=_row("text", "Password of the first administrator.", secret=True, private=True),
+    )
+    tls_cert: Path | None = field(
+        default=None, metadata=_row("file", "Certificate (PEM, with its chain) to answer by HTTPS.")
+    )
+    tls_key: Path | None = field(default=None, metadata=_row("file", "Private key of the certificate (PEM)."))
+    rate_limit: int = field(
+        default=100,
+        metadata=_row("integer", "Requests a second of one user; 0: no limit. None without logins.", least=0),
     )
     storage_mode: str = field(
         default="local", metadata=_row("text", "Where artifacts lie.", choices=("local",), reserved=True)
@@ -167,7 +209,7 @@ class Settings:
 
     def to_environ(self) -> dict[str, str]:
         """The variables that give another process of this machine the same settings."""
-        values = [(row, getattr(self, row.field)) for row in SETTINGS]
+        values = [(row, getattr(self, row.field)) for row in SETTINGS if not row.private]
         return {row.name: written(value) for row, value in values if value is not None}
 
     @property
@@ -216,6 +258,7 @@ class Setting(NamedTuple):
     choices: tuple[str, ...]
     least: float | None
     reserved: bool
+    private: bool
 
     @property
     def expected(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+import os
 from contextlib import ExitStack, closing
 from functools import partial
 
@@ -12,9 +14,12 @@ from flowml.runner import catalog, facts, logs, queue, spool
 from flowml.runner.client import Client
 from flowml.runner.connection import check, connect, masked, reachable
 from flowml.runner.embedded import EmbeddedRedis, find_server
+from flowml.runner.entrance import Entrance
 from flowml.runner.facts import FactWriter
 from flowml.runner.home import HomeLock, prepare, studio_id
 from flowml.runner.local_workers import LocalWorkers
+from flowml.runner.notes import Note, remove_note, write_note
+from flowml.runner.people import People
 from flowml.runner.reaper import Reaper
 from flowml.runner.recorder import Recorder
 from flowml.runner.routine import Routine
@@ -24,8 +29,8 @@ from flowml.runner.tenure import Tenure
 from flowml.storage.artifacts import LocalArtifacts
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
-from flowml.storage.errors import NotReady
-from flowml.storage.records import Dataset
+from flowml.storage.errors import NotAllowed, NotReady
+from flowml.storage.records import Dataset, Person
 
 SOURCE = "studio"  # of its log lines
 WATCH_S = 2.0
@@ -39,17 +44,44 @@ class Studio:
     `stop` ends it in the opposite order: running jobs are given back, what was told is recorded.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, first_admin: bool = False) -> None:
+        """With `first_admin` it also starts where a login is needed and there is none: see `first_code`."""
         self.settings = settings
+        self._first_admin = first_admin
         self._running = ExitStack()
         self._client: Client | None = None
         self._serving: Serving | None = None
+        self._entrance: Entrance | None = None
+        self._people: People | None = None
+
+    def as_person(self, who: Person) -> Studio:
+        """The same studio as somebody sees it; only the one that was started can be stopped."""
+        seat = copy.copy(self)
+        seat._running = ExitStack()
+        seat._client = self.client.as_person(who)
+        seat._serving = self.serving.as_client(seat._client)
+        seat._people = self.people.as_person(who)
+        return seat
 
     @property
     def client(self) -> Client:
         if self._client is None:
             raise _not_running()
         return self._client
+
+    @property
+    def entrance(self) -> Entrance:
+        """Who is it that asks."""
+        if self._entrance is None:
+            raise _not_running()
+        return self._entrance
+
+    @property
+    def people(self) -> People:
+        """Users, tokens, projects and the audit log."""
+        if self._people is None:
+            raise _not_running()
+        return self._people
 
     @property
     def serving(self) -> Serving:
@@ -73,9 +105,14 @@ class Studio:
         for name in self.settings.idle():
             log.warning("%s is set, but nothing reads it in this version", name)
 
+    def announce(self, address: str) -> None:
+        """Leaves a note in the data folder, by which programs of the same user find the studio."""
+        write_note(self.settings.home, Note(address, os.getpid(), self.entrance.local_key))
+        self._running.callback(remove_note, self.settings.home)
+
     def stop(self) -> None:
         """To stop twice is no error."""
-        self._client = self._serving = None
+        self._client = self._serving = self._entrance = self._people = None
         self._running.close()
 
     def _prepare(self, stack: ExitStack) -> None:
@@ -108,6 +145,7 @@ class Studio:
         """In this order: at the end each still finds what it needs."""
         settings = self.settings
         db = stack.enter_context(closing(Database(settings.database)))
+        entrance = self._admit(db)
         artifacts = LocalArtifacts(settings.artifacts)
         datasets = Datasets(db, artifacts, settings.upload_limit)
         recorder = Recorder(redis, db)
@@ -126,6 +164,19 @@ class Studio:
         workers.start()
         self._client = Client(db, datasets, artifacts, redis, settings, catalog.choices())
         self._serving = Serving(self._client)
+        self._entrance, self._people = entrance, People(db, entrance)
+
+    def _admit(self, db: Database) -> Entrance:
+        """Who may come in. Raises NotAllowed where others could, and nobody has a login."""
+        entrance = Entrance(db, self.settings)
+        entrance.add_from_settings()
+        if entrance.needed and not entrance.anybody and not self._first_admin:
+            raise NotAllowed(
+                f"Nobody has a login yet, so the studio does not listen on {self.settings.host}.",
+                "Make the first administrator: `flowml user add NAME --role admin`, or set "
+                "FLOWML_ADMIN_PASSWORD, or add --first-admin, which prints a code to make it in the browser.",
+            )
+        return entrance
 
 
 def _ensure(server: EmbeddedRedis) -> float:

@@ -18,10 +18,11 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.bootstrap import load_config_options
 
 from flowml.runner.studio import Studio
-from flowml.ui import assets, session, shell
+from flowml.ui import assets, login, session, shell
 from flowml.ui.api.application import build_api
 from flowml.ui.api.operate import plain_health
 from flowml.ui.api.receive import sweep
+from flowml.ui.door import Door
 from flowml.ui.guard import Guard, Hosts, page_policy
 from flowml.ui.navigation import PAGES
 
@@ -60,12 +61,14 @@ def build_app(studio: Studio, address: str, port: int, stopping: Event, names: I
         finally:
             session.bind(None)
 
-    guard = Middleware(Guard, hosts=Hosts.of(address, names), policy=page_policy(shell.shell()))
+    hosts = Hosts.of(address, (*names, *studio.settings.hosts))
+    guard = Middleware(Guard, hosts=hosts, policy=page_policy(shell.shell()))
+    door = Middleware(Door, entrance=studio.entrance)
     return st.App(
         SCRIPT,
         lifespan=bound,
         routes=routes(studio, stopping),
-        middleware=[guard],
+        middleware=[guard, door],
         on_script_error=note_fault,
     )
 
@@ -92,6 +95,7 @@ def routes(studio: Studio, stopping: Event) -> list[BaseRoute]:
         Route("/api", to_docs),  # without the slash Streamlit would answer with its page
         Mount("/api", app=build_api(studio, stopping)),
         Route("/health", plain_health(studio)),
+        *login.routes(studio),
         *assets.routes(),
         *shell.routes(page.path for page in PAGES),
     ]

@@ -35,6 +35,11 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+# A form, its style sheet and its pictures; no script.
+LOGIN_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
 # Swagger UI writes styles into elements; its scripts are files of ours.
 DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -131,7 +136,7 @@ class Guard:
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return "A page of another site may not do this here."
         body = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if body in PLAIN_BODIES and OWN_HEADER not in headers:
+        if body in PLAIN_BODIES and origin is None and OWN_HEADER not in headers:
             return f"A body of type {body} needs the header X-FlowML; send JSON or multipart instead."
         return None
 
@@ -144,11 +149,15 @@ class Guard:
                 for name, value in HEADERS.items():
                     headers[name] = value
                 headers["Content-Security-Policy"] = policy
+                if scope["scheme"] == "https":
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)
 
         return send_with_headers
 
     def _policy(self, path: str) -> str:
+        if path.startswith("/login"):
+            return LOGIN_POLICY
         if path.startswith("/api/docs"):
             return DOCS_POLICY
         return API_POLICY if path.startswith("/api/") else self.policy

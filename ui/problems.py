@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
-from flowml.storage.errors import FlowMLError
+from flowml.storage.errors import FlowMLError, NotSignedIn, TooMany
 
 
 class Fault(BaseModel):
@@ -37,7 +38,12 @@ class ProblemResponse(JSONResponse):
 
 
 def problem(error: FlowMLError, faults: list[Fault] | None = None) -> ProblemResponse:
-    return answer(error.status, error.code, error.message, error.advice, faults)
+    told = answer(error.status, error.code, error.message, error.advice, faults)
+    if isinstance(error, NotSignedIn):
+        told.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooMany):
+        told.headers["Retry-After"] = str(max(1, math.ceil(error.wait_s)))
+    return told
 
 
 def answer(

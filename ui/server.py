@@ -6,8 +6,10 @@ import contextlib
 import errno
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from types import FrameType
 from typing import NoReturn
 
@@ -45,6 +47,7 @@ def serve(
     port: int,
     ready: Callable[[Studio, str], None] | None = None,
     names: Iterable[str] = (),
+    first_admin: bool = False,
 ) -> None:
     """Start the studio and serve it until the process is told to stop.
 
@@ -52,9 +55,11 @@ def serve(
     host names under which browsers may reach it. Port 0 takes a free one. What goes wrong at the start is
     raised as one of our errors, before any request was answered.
     """
+    settings = replace(settings, host=host)
+    check_tls(settings)
     with exit_on_signal(), listen(host, port) as listener:
         port = listener.getsockname()[1]
-        with started(Studio(settings)) as studio:
+        with started(Studio(settings, first_admin)) as studio:
             Server(studio, host, port, ready, names).run([listener])
 
 
@@ -71,6 +76,24 @@ def exit_on_signal() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def check_tls(settings: Settings) -> None:
+    """Raises SettingError for a certificate that cannot be used, before anything listens."""
+    cert, key = settings.tls_cert, settings.tls_key
+    if cert is None and key is None:
+        return
+    if cert is None or key is None:
+        raise SettingError(
+            "HTTPS needs a certificate and its key.", "Set FLOWML_TLS_CERT and FLOWML_TLS_KEY."
+        )
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key, password="")
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(
+            f"The certificate {cert} with the key {key} cannot be used: {error.strerror or error}.",
+            "Both must be PEM files that belong together, the key without a passphrase.",
+        ) from error
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -118,7 +141,8 @@ class Server(uvicorn.Server):
         from flowml.ui.app import build_app  # here, for Streamlit takes a second to import
 
         self.studio = studio
-        self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        scheme = "https" if studio.settings.tls_cert else "http"
+        self.address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
         self.ready = ready
         self.stopping = threading.Event()
         super().__init__(
@@ -134,12 +158,17 @@ class Server(uvicorn.Server):
                 ws_ping_timeout=30,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=GRACE_S,
+                ssl_certfile=studio.settings.tls_cert,
+                ssl_keyfile=studio.settings.tls_key,
             )
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started and self.ready is not None:
+        if not self.started:
+            return
+        self.studio.announce(self.address)
+        if self.ready is not None:
             self.ready(self.studio, self.address)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

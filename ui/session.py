@@ -11,7 +11,9 @@ import streamlit as st
 
 from flowml.runner.client import Client
 from flowml.runner.studio import Studio
-from flowml.storage.errors import NotReady
+from flowml.storage.errors import NotReady, NotSignedIn
+from flowml.storage.records import OWNER, Person
+from flowml.ui.door import COOKIE
 
 _bound: list[Studio] = []
 
@@ -39,6 +41,31 @@ def bind(studio: Studio | None) -> None:
 
 
 def studio() -> Studio:
+    """The studio as the reader of this page sees it. Raises NotSignedIn once its session has ended."""
+    return _studio().as_person(person())
+
+
+def person() -> Person:
+    """Who reads this page. Without logins, the owner of the studio."""
+    entrance = _studio().entrance
+    if not entrance.needed:
+        return OWNER
+    found = entrance.of_cookie(st.context.cookies.get(COOKIE, ""))
+    if found is None:
+        raise NotSignedIn("You are signed out.", "Sign in again to go on.")
+    return found
+
+
+def signs_in() -> bool:
+    """Whether readers sign in here at all."""
+    return _studio().entrance.needed
+
+
+def sign_out() -> None:
+    _studio().entrance.sign_out(st.context.cookies.get(COOKIE, ""))
+
+
+def _studio() -> Studio:
     if not _bound:
         raise NotReady("The studio is not started yet.", "Reload the page in a few seconds.")
     return _bound[0]

@@ -60,6 +60,12 @@ def running(app: ASGIApp) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def run() -> Callable[[ASGIApp], contextlib.AbstractContextManager[str]]:
+    """Serves an application as long as its block lasts."""
+    return running
+
+
+@pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A started studio without workers, in a data folder of its own: jobs wait in their queue."""
     settings = Settings(home=tmp_path_factory.mktemp("studio"), workers=0, upload_limit=2_000_000)

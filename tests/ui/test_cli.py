@@ -256,7 +256,8 @@ def test_a_worker_without_redis_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environ", "words"),
     [
-        (["--host", "0.0.0.0"], {}, "no logins yet"),
+        (["--host", "0.0.0.0"], {}, "flowml user add"),
+        (["--host", "0.0.0.0"], {"FLOWML_ADMIN_PASSWORD": "short"}, "5 characters"),
         (["--data-dir", "FILE"], {}, "cannot be written"),
         (["--port", "TAKEN"], {}, "is taken"),
         ([], {"FLOWML_REDIS_URL": "redis://127.0.0.1:1/0"}, "Redis"),

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from threading import Event
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
@@ -17,11 +17,12 @@ from starlette.responses import Response
 
 from flowml.runner.studio import Studio
 from flowml.storage.errors import FlowMLError
-from flowml.ui.api import datasets, inspection, operate, results, training
+from flowml.ui.api import datasets, inspection, operate, people, results, training
+from flowml.ui.api.access import authorise
 from flowml.ui.api.docs import add_docs
 from flowml.ui.problems import Fault, Problem, answer, problem, told
 
-ROUTERS = (datasets.router, inspection.router, training.router, results.router, operate.router)
+ROUTERS = (datasets.router, inspection.router, training.router, results.router, people.router, operate.router)
 
 ABOUT = """
 Private AutoML for tables. Add a dataset, start a training, follow it, predict.
@@ -53,7 +54,8 @@ def build_api(studio: Studio, stopping: Event | None = None) -> FastAPI:
         redoc_url=None,
         telemetry=NO_TELEMETRY,
         max_body_size=BODY_BYTES,
-        responses=told(500),
+        responses=told(401, 403, 429, 500),
+        dependencies=[Depends(authorise)],
         exception_handlers={
             FlowMLError: explain,
             RequestValidationError: explain_request,

@@ -14,6 +14,7 @@ from flowml.runner.studio import Studio
 from flowml.storage.records import Level
 from flowml.ui.api.bodies.operate import Cluster, Health, LogLineAnswer, Stats, WorkerAnswer
 from flowml.ui.api.studio import TheClient
+from flowml.ui.door import PERSON
 from flowml.ui.problems import told
 
 router = APIRouter(tags=["operate"])
@@ -52,16 +53,19 @@ def list_logs(
     return [LogLineAnswer.of(line) for line in lines]
 
 
-@router.get("/health")
-def get_health(client: TheClient) -> Health:
-    """How the studio is."""
-    return Health(**client.health())
+@router.get("/health", responses=told(503))
+async def get_health(request: Request) -> Health:
+    """How the studio is. Who is not signed in learns its `status` alone."""
+    told = await to_thread.run_sync(request.app.state.studio.client.health)
+    return Health(**told) if request.scope[PERSON] else Health(status=told["status"])
 
 
 def plain_health(studio: Studio) -> Callable[[Request], Awaitable[Response]]:
     """The same at /health, where load balancers look for it."""
 
-    async def endpoint(_: Request) -> Response:
-        return JSONResponse(await to_thread.run_sync(studio.client.health))
+    async def endpoint(request: Request) -> Response:
+        told = await to_thread.run_sync(studio.client.health)
+        known = PERSON not in request.scope or request.scope[PERSON] is not None
+        return JSONResponse(told if known else {"status": told["status"]})
 
     return endpoint

@@ -1,4 +1,4 @@
-"""How a route gets at the studio. Coroutines, for FastAPI would run plain functions in threads."""
+"""How a route gets at the studio, as who asks may see it. Coroutines: for others FastAPI takes threads."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from flowml.runner.client import Client
+from flowml.runner.people import People
 from flowml.runner.studio import Studio
+from flowml.ui.api.access import seat_of
 
 
 async def studio_of(request: Request) -> Studio:
-    studio: Studio = request.app.state.studio
-    return studio
+    return seat_of(request)
 
 
 async def client_of(request: Request) -> Client:
-    studio: Studio = request.app.state.studio
-    return studio.client
+    return seat_of(request).client
+
+
+async def people_of(request: Request) -> People:
+    return seat_of(request).people
 
 
 async def stopping_of(request: Request) -> Event:
@@ -28,4 +32,5 @@ async def stopping_of(request: Request) -> Event:
 
 TheStudio = Annotated[Studio, Depends(studio_of)]
 TheClient = Annotated[Client, Depends(client_of)]
+ThePeople = Annotated[People, Depends(people_of)]
 Stopping = Annotated[Event, Depends(stopping_of)]

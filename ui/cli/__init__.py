@@ -26,7 +26,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the
 
 @app.command()
 def up(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; only this machine for now.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; beyond this machine it needs logins.")
+    ] = None,
     port: Annotated[
         int | None, typer.Option(help="Port of the pages and the REST API; 0: any free one.")
     ] = None,
@@ -34,12 +36,15 @@ def up(
     data_dir: Annotated[Path | None, typer.Option(help="The data folder.", file_okay=False)] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Add two small tables to start with.")] = False,
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = False,
+    first_admin: Annotated[
+        bool, typer.Option("--first-admin", help="Print a code that makes the first login in the browser.")
+    ] = False,
 ) -> None:
     """Start the studio: pages, REST API, and a local worker. Ctrl-C stops all and loses nothing."""
     from flowml.ui.cli.up import start
 
     with ended():
-        start(host, port, workers, data_dir, sample, open_)
+        start(host, port, workers, data_dir, sample, open_, first_admin)
 
 
 @app.command()

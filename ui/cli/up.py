@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import webbrowser
 from dataclasses import replace
@@ -11,15 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from flowml.runner.entrance import is_reachable
 from flowml.runner.settings import Settings, read_settings
-from flowml.storage.errors import FlowMLError, NotAllowed
+from flowml.storage.errors import FlowMLError
 
 if TYPE_CHECKING:
     from flowml.runner.studio import Studio
 
 
 def start(
-    host: str | None, port: int | None, workers: int | None, data_dir: Path | None, sample: bool, open_: bool
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    data_dir: Path | None,
+    sample: bool,
+    open_: bool,
+    first_admin: bool = False,
 ) -> None:
     """What is not given comes from the settings. Returns when the studio was told to stop."""
     given: dict[str, Any] = {
@@ -29,17 +35,21 @@ def start(
         "home": data_dir.expanduser().absolute() if data_dir else None,
     }
     settings = replace(read_settings(), **{name: value for name, value in given.items() if value is not None})
-    refuse_strangers(settings)
     from flowml.ui.server import serve  # loads the web server
 
     def ready(studio: Studio, address: str) -> None:
         _greet(settings, address)
+        if first_admin and not studio.entrance.anybody:
+            code = typer.style(studio.entrance.first_code(), bold=True)
+            typer.echo(
+                f"Nobody has a login yet. Make the first at {address}/login/first with the code {code}"
+            )
         if sample:  # beside the server, which answers meanwhile
             threading.Thread(target=_add_samples, args=(studio,), name="samples", daemon=True).start()
         if open_:
             webbrowser.open(address)
 
-    serve(settings, settings.host, settings.port, ready)
+    serve(settings, settings.host, settings.port, ready, first_admin=first_admin)
 
 
 def _add_samples(studio: Studio) -> None:
@@ -51,24 +61,10 @@ def _add_samples(studio: Studio) -> None:
         typer.echo(f"Sample tables: {', '.join(names)}.")
 
 
-def refuse_strangers(settings: Settings) -> None:
-    """Without logins nobody but this machine may reach the studio."""
-    if settings.host == "localhost":
-        return
-    try:
-        loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise NotAllowed(
-            f"The studio has no logins yet, so it listens only on this machine, not on {settings.host}.",
-            "Leave out --host and FLOWML_HOST; reach it from elsewhere by "
-            f"`ssh -L {settings.port}:127.0.0.1:{settings.port} HOST`.",
-        )
-
-
 def _greet(settings: Settings, address: str) -> None:
     typer.echo(f"FlowML Studio is at {typer.style(address, bold=True)}")
     typer.echo(f"Data: {settings.home}. Ctrl-C stops it; nothing is lost.")
+    if is_reachable(settings) and not settings.tls_cert and not settings.hosts:
+        typer.echo("Passwords travel in the clear: set FLOWML_TLS_CERT and FLOWML_TLS_KEY.", err=True)
     for name in settings.idle():
         typer.echo(f"{name} is set, but nothing reads it in this version.", err=True)

@@ -71,10 +71,10 @@ class Health(Answer):
     """How the studio is. It answers with 200 as long as it can say so; `status` tells the rest."""
 
     status: str = Field(description="ok or degraded.", examples=["ok"])
-    version: str
-    database: DatabaseHealth
-    redis: RedisHealth
-    workers_online: int
-    facts_waiting: int = Field(description="News of workers not yet written down.")
-    jobs_active: int
+    version: str = Field(default="", description="This and what follows: for who is signed in.")
+    database: DatabaseHealth | None = None
+    redis: RedisHealth | None = None
+    workers_online: int = 0
+    facts_waiting: int = Field(default=0, description="News of workers not yet written down.")
+    jobs_active: int = 0
     advice: list[str] = Field(default=[], description="What to do about what is wrong.")
