@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowml.automl.blend import Blend, ensemble, ranked, single, without
+from flowml.automl.blend import Blend, ensemble, ranked, single
 from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
 from flowml.automl.champion import MODEL, Champion, write
@@ -22,6 +22,7 @@ from flowml.automl.explain import diagnostics
 from flowml.automl.export import Exported, export, speed_of_trial
 from flowml.automl.insight import importances_of
 from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
+from flowml.automl.offers import expected_s, offers
 from flowml.automl.outcome import Outcome, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.storage.errors import ExportError
@@ -31,7 +32,6 @@ ENSEMBLE_SHARE = 0.25  # of the time, to choose weights
 WORSE = 0.03  # of what the best trial learned, that an ensemble may seem to lose on other rows
 EXPLAIN_SHARE = 0.6  # of the time left after the export
 EXPORT_SHARE = 0.65  # of the time left, that an export may be expected to take
-SINGLES = 5  # trials that are tried one after another when an ensemble cannot be exported
 MEASURED = 5  # rows of the leaderboard that are exported to measure their speed, time allowing
 SAFETY_S = 0.4  # kept for writing the files
 PATIENT_S = 1e9
@@ -43,13 +43,21 @@ def finish(
     records: Sequence[TrialRecord],
     deadline_s: float = PATIENT_S,
     simple: bool = False,
+    pace: float = 1.0,
 ) -> Champion:
-    """Build the champion in time and write it to work/champion; `simple`: of one trial, unexplained."""
+    """Build the champion in time and write it to work/champion; `simple`: of one trial, unexplained.
+
+    `pace`: how much longer exports take here than on an ordinary core, see `offers.pace_of`.
+    """
     clock = _Clock(time.monotonic() + deadline_s)
     best_first = ranked(prepared, records)
     mixed = None if simple else _ensemble(prepared, work, best_first, clock)
     clock.phase("ensemble")
-    chosen = _first_that_serves(prepared, work, _offers(prepared, work, mixed, best_first, clock), clock)
+
+    def affordable(members: Sequence[TrialRecord]) -> bool:
+        return expected_s(members, pace) <= clock.left * EXPORT_SHARE
+
+    chosen = _first_that_serves(prepared, work, offers(prepared, work, mixed, best_first, affordable), clock)
     clock.phase("export")
     folder = work / "champion"
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,25 +107,6 @@ def _ensemble(
     learned = max(worst - loss(blend.single_crosswise), 0.0)
     clearly_worse = loss(blend.crosswise) > loss(blend.single_crosswise) + WORSE * learned
     return None if clearly_worse else blend
-
-
-def _offers(
-    prepared: Prepared, work: Path, mixed: Blend | None, best_first: Sequence[TrialRecord], clock: _Clock
-) -> Iterator[Blend]:
-    """Blends in the order in which they should be the champion, each next one lighter or worse."""
-    while mixed is not None and not mixed.is_single:
-        if sum(map(export_seconds, mixed.members)) <= clock.left * EXPORT_SHARE:
-            yield mixed
-        mixed = without(prepared, work, mixed, _least_worth(mixed))
-    last = [record for record in best_first[SINGLES:] if record.algorithm == "dummy"]
-    for record in [*best_first[:SINGLES], *last]:
-        yield single(prepared, work, record)
-
-
-def _least_worth(blend: Blend) -> TrialRecord:
-    """The member with the least weight for its size."""
-    worth = [w / (m.size_bytes + 2**16) for m, w in zip(blend.members, blend.weights, strict=True)]
-    return blend.members[worth.index(min(worth))]
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,13 @@ def test_without_time_there_is_still_a_model(tmp_path: Path) -> None:
     assert champion.trial is not None
 
 
+def test_where_exports_are_slow_a_lighter_model_is_taken_in_time(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "left", EACH["left"])
+    patient = finish(table, tmp_path, records, 60.0)
+    slow = finish(table, tmp_path, records, 6.0, pace=20.0)
+    assert len(slow.members) < len(patient.members)
+
+
 def test_what_cannot_be_exported_gives_way_with_the_reason_in_its_row(tmp_path: Path) -> None:
     table, records = study(tmp_path, "left", ("dummy", "logistic", "lightgbm"))
     best = min(records, key=lambda record: -(record.score or 0))

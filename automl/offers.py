@@ -1,0 +1,62 @@
+"""Which blends are offered as the champion, best first, and how long each would take to export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from flowml.automl.blend import Blend, single, without
+from flowml.automl.budget import export_seconds
+from flowml.automl.prepared import Prepared
+from flowml.storage.records import TrialRecord
+
+SINGLES = 5  # trials that are tried one after another when an ensemble cannot be exported
+GATE_S = 0.4  # of an export whatever its size: the parity gate, the speed of the model
+SLOWEST, FASTEST = 20.0, 0.5  # paces that are believed
+
+
+def expected_s(members: Sequence[TrialRecord], pace: float = 1.0) -> float:
+    """Seconds that the export of a blend of these trials will take."""
+    return pace * (GATE_S + sum(map(export_seconds, members)))
+
+
+def pace_of(members: Sequence[TrialRecord], measured_s: float) -> float:
+    """How much longer an export took than on an ordinary core: a machine may be slow, or busy."""
+    return min(SLOWEST, max(FASTEST, measured_s / expected_s(members)))
+
+
+def offers(
+    prepared: Prepared,
+    work: Path,
+    mixed: Blend | None,
+    best_first: Sequence[TrialRecord],
+    affordable: Callable[[Sequence[TrialRecord]], bool],
+) -> Iterator[Blend]:
+    """Blends in the order in which they should be the champion, each next one lighter or worse.
+
+    What is not affordable is passed over, until nothing else is left: then the lightest good trial is tried.
+    """
+    while mixed is not None and not mixed.is_single:
+        if affordable(mixed.members):
+            yield mixed
+        mixed = without(prepared, work, mixed, _least_worth(mixed))
+    tried = 0
+    for record in best_first:
+        if tried < SINGLES and affordable((record,)):
+            tried += 1
+            yield single(prepared, work, record)
+    for record in _last_resorts(best_first):
+        yield single(prepared, work, record)
+
+
+def _least_worth(blend: Blend) -> TrialRecord:
+    """The member with the least weight for its size."""
+    worth = [w / (m.size_bytes + 2**16) for m, w in zip(blend.members, blend.weights, strict=True)]
+    return blend.members[worth.index(min(worth))]
+
+
+def _last_resorts(best_first: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The lightest of the better half, and the baseline."""
+    real = [record for record in best_first if record.algorithm != "dummy"]
+    lightest = sorted(real[: (len(real) + 1) // 2], key=export_seconds)[:1]
+    return [*lightest, *(record for record in best_first if record.algorithm == "dummy")]
