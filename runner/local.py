@@ -41,6 +41,7 @@ def train(
     control: Wish = lambda: None,
     started: float | None = None,
     child: tuple[str, ...] = CHILD,
+    table: str = "",
 ) -> LaneOutcome:
     """Read the file, run a lane on it, and write the model and its papers into the folder `out`.
 
@@ -55,7 +56,7 @@ def train(
             work = Path(folder)
             listener.stage("Reading the table")
             hashing = papers.Hashing(file)
-            intake = _read(file, work / "table.parquet", control)
+            intake = _read(file, work / "table.parquet", control, table)
             if intake is None:
                 return LaneOutcome(JobState.CANCELLED, Receipt(spec.budget_s, time.time() - started))
             _check_target(spec.target, intake)
@@ -106,13 +107,14 @@ def _early_crew(file: Path, spec: JobSpec, child: tuple[str, ...]) -> Crew:
     return crew
 
 
-def _read(file: Path, table: Path, control: Wish) -> Intake | None:
+def _read(file: Path, target: Path, control: Wish, table: str) -> Intake | None:
     """None when the user interrupted: a Ctrl-C reaches the reading process too."""
     from flowml.storage.intake import convert  # the child is starting meanwhile
 
     size = file.stat().st_size if file.is_file() else 0
     try:
-        intake = convert(file, file.name, table, LIMIT_BYTES, READ_S + size / READ_BYTES_PER_S)
+        seconds = READ_S + size / READ_BYTES_PER_S
+        intake = convert(file, file.name, target, LIMIT_BYTES, seconds, table)
     except FlowMLError:
         if control() is None:
             raise
@@ -133,11 +135,11 @@ def _check_target(target: str, intake: Intake) -> None:
 # --- predicting -------------------------------------------------------------------------------------------
 
 
-def predict(model: Path, file: Path, out: Path, told: Told | None = None) -> Scored:
+def predict(model: Path, file: Path, out: Path, told: Told | None = None, table: str = "") -> Scored:
     """Write the predictions for a table: `prediction`, `probability_<class>` of each class, `warnings`.
 
     The table may be larger than memory. `told` hears how many rows are done, and of how many where that is
-    known.
+    known; `table` is one of several that the file holds, else the first is read.
     """
     from flowml.automl.serve import Predictor
     from flowml.runner.scoring import check_suffix, score_file
@@ -145,4 +147,5 @@ def predict(model: Path, file: Path, out: Path, told: Told | None = None) -> Sco
     check_suffix(out)
     if not file.is_file():
         raise NotFound(f"There is no file {file}.", "Check the path.")
-    return score_file(Predictor(model / MODEL if model.is_dir() else model), file, file.name, out, told)
+    predictor = Predictor(model / MODEL if model.is_dir() else model)
+    return score_file(predictor, file, file.name, out, told, table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,18 +11,30 @@ from flowml.automl.contract import Contract
 from flowml.automl.scoring import SINKS, Scored, open_sink, score_pieces
 from flowml.automl.serve import Predictor
 from flowml.storage.errors import SpecError, StorageError
-from flowml.storage.pieces import open_pieces
+from flowml.storage.formats import Located, locate
+from flowml.storage.pieces import pieces_of
 
 Told = Callable[[int, int | None], object]
 
 
-def score_file(predictor: Predictor, file: Path, name: str, out: Path, told: Told | None = None) -> Scored:
+def score_file(
+    predictor: Predictor, file: Path, name: str, out: Path, told: Told | None = None, table: str = ""
+) -> Scored:
     """Reads a table of any format (`name` is what its file is called) and writes `out` as its suffix says.
 
-    `out` appears whole or not at all. `told` hears how many rows are done, and of how many if that is known.
+    `out` appears whole or not at all. `told` hears how many rows are done, and of how many if that is known;
+    `table` is one of several that the file holds, else the first is read.
     """
     check_suffix(out)
-    pieces = open_pieces(file, name, wanted_by(predictor.contract))
+    try:
+        with tempfile.TemporaryDirectory(prefix=".scoring-", dir=out.parent) as folder:
+            return _score(predictor, locate(file, name, Path(folder), table), out, told)
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from error
+
+
+def _score(predictor: Predictor, found: Located, out: Path, told: Told | None) -> Scored:
+    pieces = pieces_of(found, wanted_by(predictor.contract))
     if pieces.names is not None:
         predictor.contract.refuse_strangers(pieces.names)
     heard = None if told is None else lambda done: told(done, pieces.rows)
@@ -33,8 +46,6 @@ def score_file(predictor: Predictor, file: Path, name: str, out: Path, told: Tol
         finally:
             sink.close()
         part.replace(out)
-    except OSError as error:
-        raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from error
     finally:
         part.unlink(missing_ok=True)
     ignored = predictor.contract.ignored(pieces.names or (), scored.rows)

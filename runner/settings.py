@@ -88,6 +88,12 @@ class Settings:
     upload_limit: int = field(
         default=2 * 10**9, metadata=_row("size", "Largest file that can be uploaded.", least=1)
     )
+    read_memory: int = field(
+        default=512 * 2**20,
+        metadata=_row(
+            "size", "Memory to read a small file in; what a file's size adds comes on top.", least=1
+        ),
+    )
     redis_url: str = field(
         default="",
         repr=False,

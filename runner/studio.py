@@ -147,7 +147,7 @@ class Studio:
         db = stack.enter_context(closing(Database(settings.database)))
         entrance = self._admit(db)
         artifacts = LocalArtifacts(settings.artifacts)
-        datasets = Datasets(db, artifacts, settings.upload_limit)
+        datasets = Datasets(db, artifacts, settings.upload_limit, settings.read_memory)
         recorder = Recorder(redis, db)
         recorder.start()
         stack.callback(recorder.stop)

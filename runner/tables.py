@@ -25,15 +25,26 @@ from flowml.storage.records import (
 class Tables(Desk):
     @right(Scope.WRITE, "dataset.add")
     def add_dataset(
-        self, path: Path, name: str, source: str | None = None, project: str | None = None
+        self,
+        path: Path,
+        name: str,
+        source: str | None = None,
+        project: str | None = None,
+        table: str = "",
     ) -> Dataset:
         """Reads a file as a table and keeps it. A name that is taken gets its next version.
 
         `source` is the file name it came with; `project` where it shall lie, by default where only who asks
-        sees it. Raises EmptyFile, UnknownFormat, BrokenFile or FileTooLarge.
+        sees it; `table` one of several that the file holds. Raises EmptyFile, UnknownFormat, BrokenFile,
+        UnknownTable or FileTooLarge.
         """
         place = self._place(project)
-        return self._datasets.add(path, name, source, place, self._owner)
+        return self._datasets.add(path, name, source, place, self._owner, table)
+
+    @right(Scope.WRITE)
+    def tables(self, path: Path, source: str) -> tuple[str, ...]:
+        """The sheets, tables or members that a file lets choose from; empty where it holds one table."""
+        return self._datasets.tables(path, source)
 
     @right(Scope.READ)
     def datasets(self) -> tuple[Dataset, ...]:

@@ -6,7 +6,7 @@ zone was given), time, duration; lists and raw bytes are kept but not learned fr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -31,23 +31,61 @@ class Canonical:
     written: dict[str, tuple[str, ...]] = field(default_factory=dict)  # column -> see Column
 
 
+@dataclass(frozen=True)
+class Settled:
+    """One column before it is named."""
+
+    column: pl.Series
+    written: str  # its name in the file
+    note: str
+    ways: tuple[str, ...]  # see Column.written
+
+    @property
+    def has_values(self) -> bool:
+        return self.column.count() > 0
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What the columns of a table are called, and which of them are kept."""
+
+    names: dict[int, str]  # by their place
+    findings: tuple[Finding, ...]
+
+
 def settle(reading: Reading) -> Canonical:
     if not reading.frame.width or not reading.frame.height:
         raise EmptyFile("The table has no rows.", "Add a file with at least one row.")
+    settled = settle_columns(reading)
+    naming = name(
+        [each.written for each in settled], [each.has_values for each in settled], reading.frame.height
+    )
+    return Canonical(
+        pl.DataFrame([settled[at].column.alias(called) for at, called in naming.names.items()]),
+        {called: settled[at].note for at, called in naming.names.items() if settled[at].note},
+        (*reading.findings, *naming.findings),
+        {called: settled[at].ways for at, called in naming.names.items() if settled[at].ways},
+    )
+
+
+def settle_columns(reading: Reading) -> list[Settled]:
     frame, written = flattened(reading.frame, reading.names)
     refuse_width(frame.width)
+    return [
+        Settled(column, called, note, _written(raw, column))
+        for raw, called in zip(frame.get_columns(), written, strict=True)
+        for column, note in (_settle_column(raw, reading),)
+    ]
+
+
+def name(written: Sequence[str], has_values: Sequence[bool], rows: int) -> Naming:
+    """Columns without name and values are left out. Raises EmptyFile where no column has a value."""
+    if not any(has_values):
+        raise EmptyFile(f"The table has {rows:,} rows, but no cell holds a value.", "Check the file.")
     names, findings = unique_names(written)
-    settled = [_settle_column(column, reading) for column in frame.get_columns()]
-    if all(column.count() == 0 for column, _ in settled):
-        raise EmptyFile(f"The table has {frame.height:,} rows, but no cell holds a value.", "Check the file.")
-    kept = [at for at, (column, _) in enumerate(settled) if written[at].strip() or column.count()]
-    kept_names = {names[at] for at in kept}
-    return Canonical(
-        pl.DataFrame([settled[at][0].alias(names[at]) for at in kept]),
-        {names[at]: note for at, (_, note) in enumerate(settled) if note},
-        (*reading.findings, *(finding for finding in findings if finding.column in kept_names)),
-        {names[at]: ways for at in kept if (ways := _written(frame.to_series(at), settled[at][0]))},
-    )
+    kept = {at: names[at] for at in range(len(names)) if written[at].strip() or has_values[at]}
+    known = set(kept.values())
+    return Naming(kept, tuple(finding for finding in findings if finding.column in known))
 
 
 def _written(raw: pl.Series, settled: pl.Series) -> tuple[str, ...]:
@@ -58,11 +96,11 @@ def flattened(frame: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame
     """Fields of nested records become columns named after both."""
     columns: list[pl.Series] = []
     written: list[str] = []
-    for name, column in zip(names, frame.get_columns(), strict=True):
+    for called, column in zip(names, frame.get_columns(), strict=True):
         fields = column.struct.unnest().get_columns() if isinstance(column.dtype, pl.Struct) else [column]
         columns += fields
         nested = isinstance(column.dtype, pl.Struct)
-        written += [f"{name}.{field.name}" for field in fields] if nested else [name]
+        written += [f"{called}.{field.name}" for field in fields] if nested else [called]
     return pl.DataFrame([column.alias(str(at)) for at, column in enumerate(columns)]), written
 
 

@@ -15,21 +15,23 @@ from flowml.storage import apart, intake, rows
 from flowml.storage.artifacts import Artifacts
 from flowml.storage.db import MEMORY, Cursor, Database
 from flowml.storage.errors import NotFound, UnknownColumn
-from flowml.storage.formats import FORMATS
+from flowml.storage.formats import SUFFIXES, wrapped
 from flowml.storage.ids import new_id
 from flowml.storage.records import SHARED, Artifact, Dataset, DatasetSchema, Json, Role
 
 LONGEST_NAME = 120
-SUFFIXES = frozenset(suffix for row in FORMATS for suffix in row.suffixes)
 DERIVE_S, DERIVE_BYTES_PER_S = 60.0, 2e6  # for a query, and for the bytes it reads on a slow machine
 WORK = "intake-"  # begins the names of folders for what is being made
 
 
 class Datasets:
-    def __init__(self, db: Database, artifacts: Artifacts, limit_bytes: int) -> None:
+    def __init__(
+        self, db: Database, artifacts: Artifacts, limit_bytes: int, read_memory: int = intake.MEMORY
+    ) -> None:
         self._db = db
         self._artifacts = artifacts
         self._limit_bytes = limit_bytes
+        self._read_memory = read_memory
         self._folder = None if db.path == MEMORY else db.path.parent  # the system's own may be small
         self._sweep()
 
@@ -40,20 +42,29 @@ class Datasets:
         source: str | None = None,
         project: str = SHARED,
         owner: str = "",
+        table: str = "",
     ) -> Dataset:
         """Reads the file and keeps it as the next version of `name`, by default what the file is called.
 
-        `source` is the file name it came with. Raises what `intake.convert` raises; then nothing is kept.
+        `source` is the file name it came with; `table` one of several that it holds, else the first. Raises
+        what `intake.convert` raises; then nothing is kept.
         """
         source = file_name(source or path.name)
         with tempfile.TemporaryDirectory(prefix=WORK, dir=self._folder) as folder:
             target = Path(folder) / "table.parquet"
-            made = intake.convert(path, source, target, self._limit_bytes)
+            made = intake.convert(
+                path, source, target, self._limit_bytes, table=table, memory=self._read_memory
+            )
             kept = self._artifacts.put_file(target)
         dataset = _dataset(dataset_name(name or source), source, made, kept)
         dataset = dataclasses.replace(dataset, project=project, owner=owner)
         with self._db.write() as cursor:
             return _insert(cursor, dataset)
+
+    def tables(self, path: Path, source: str) -> tuple[str, ...]:
+        """The sheets, tables or members to choose from; empty where the file holds one table."""
+        with tempfile.TemporaryDirectory(prefix=WORK, dir=self._folder) as folder:
+            return intake.tables(path, file_name(source), Path(folder), self._limit_bytes, self._read_memory)
 
     def derive(
         self, id: str, sql: str, name: str | None = None, project: str = SHARED, owner: str = ""
@@ -171,7 +182,7 @@ def file_name(source: str) -> str:
 
 def dataset_name(name: str) -> str:
     """A name to show: without folders and the suffix of a format."""
-    last = file_name(name)
+    last = wrapped.bare_name(file_name(name))
     suffix = "." + last.rpartition(".")[2].lower()
     bare = last[: -len(suffix)] if suffix in SUFFIXES else last
     return bare.strip(" .") or "table"
@@ -190,6 +201,7 @@ def _dataset(name: str, source: str, made: intake.Intake, kept: Artifact) -> Dat
         created_at=time.time(),
         schema=made.schema,
         findings=made.findings,
+        source_table=made.table,
     )
 
 

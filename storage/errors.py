@@ -6,6 +6,7 @@ FlowMLError
 │   │   ├── EmptyFile             it has no bytes or no rows
 │   │   ├── UnknownFormat         its content is none of the formats we read
 │   │   ├── BrokenFile            it is of a known format, but damaged or inconsistent
+│   │   ├── UnknownTable          it has no sheet, table or member of the name that was asked for
 │   │   └── FileTooLarge          it is over the limit
 │   ├── DataError             the table cannot be learned from
 │   │   ├── UnknownColumn         a named column is not in the table
@@ -73,6 +74,10 @@ class UnknownFormat(FileError):
 
 class BrokenFile(FileError):
     code = "broken_file"
+
+
+class UnknownTable(FileError):
+    code = "unknown_table"
 
 
 class FileTooLarge(FileError):

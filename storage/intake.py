@@ -11,11 +11,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowml.storage import formats, schema
-from flowml.storage.canonical import settle
+import psutil
+
 from flowml.storage.errors import (
     BrokenFile,
     EmptyFile,
@@ -27,11 +29,13 @@ from flowml.storage.errors import (
 )
 from flowml.storage.records import DatasetSchema, Finding, Json, Record
 
-BASE_MEMORY = 4 << 30  # address space of the child before it reads anything is up to 2 GiB
+MEMORY = 512 << 20  # bytes that the child may fill, before what the file's size adds
 MEMORY_PER_BYTE = 20
+WATCH_S = 0.02
 BASE_SECONDS = 60.0
 BYTES_PER_SECOND = 2e6  # of a slow machine
 MOST_THREADS = 8
+QUIET = {"RUST_BACKTRACE": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 OUT_OF_MEMORY = (
     "memory allocation of",
     "MemoryError",
@@ -50,27 +54,58 @@ class Intake(Record):
     rows: int
     size: int  # of the Parquet file
     findings: tuple[Finding, ...] = ()
+    table: str = ""  # the sheet, table or member that was read, where the file could hold several
 
 
 @dataclass(frozen=True)
 class Request(Record):
-    """What the child is asked."""
+    """What the child is asked. It writes into `folder` only, and `target` if that is asked for."""
 
     source: str
     name: str
-    target: str
+    folder: str
     memory: int
     timeout_s: float
+    limit: int  # of bytes that the file may unpack to
+    target: str = ""  # none: only the names of its tables are asked for
+    table: str = ""
 
 
 def convert(
-    source: Path, name: str, target: Path, limit_bytes: int, timeout_s: float | None = None
+    source: Path,
+    name: str,
+    target: Path,
+    limit_bytes: int,
+    timeout_s: float | None = None,
+    table: str = "",
+    memory: int = MEMORY,
 ) -> Intake:
     """Writes `target`, one Parquet file. `name` is what the file is called, in messages and as a hint.
 
-    Without `timeout_s` the time that may pass follows from the size. Raises EmptyFile, UnknownFormat,
-    BrokenFile, FileTooLarge, and StorageError where the disk refuses.
+    `table` names a sheet, a table of a database or a member of an archive; else the first is read. Without
+    `timeout_s` the time that may pass follows from the size. Raises EmptyFile, UnknownFormat, BrokenFile,
+    UnknownTable, FileTooLarge, and StorageError where the disk refuses.
     """
+    return Intake.from_dict(
+        _answered(source, name, target.parent, limit_bytes, timeout_s, memory, str(target), table)
+    )
+
+
+def tables(source: Path, name: str, folder: Path, limit_bytes: int, memory: int = MEMORY) -> tuple[str, ...]:
+    """The sheets, tables or members to choose from; empty where the file holds one table."""
+    return tuple(_answered(source, name, folder, limit_bytes, None, memory)["tables"])
+
+
+def _answered(
+    source: Path,
+    name: str,
+    folder: Path,
+    limit_bytes: int,
+    timeout_s: float | None,
+    memory: int,
+    target: str = "",
+    table: str = "",
+) -> Json:
     size = _size(source, name)
     if size > limit_bytes:
         raise FileTooLarge(
@@ -78,11 +113,14 @@ def convert(
             "Send a smaller file (Parquet is smaller than CSV), or raise FLOWML_UPLOAD_LIMIT.",
         )
     seconds = timeout_s or BASE_SECONDS + size / BYTES_PER_SECOND
-    request = Request(str(source), name, str(target), _memory_for(size), seconds)
-    answer = _ask_child(request)
+    with tempfile.TemporaryDirectory(prefix="reading-", dir=folder) as work:
+        request = Request(
+            str(source.resolve()), name, work, _memory_for(size, memory), seconds, limit_bytes, target, table
+        )
+        answer = _ask_child(request)
     if "error" in answer:
         raise error_of(**answer["error"])
-    return Intake.from_dict(answer)
+    return answer
 
 
 def _size(source: Path, name: str) -> int:
@@ -95,10 +133,9 @@ def _size(source: Path, name: str) -> int:
     return size
 
 
-def _memory_for(size: int) -> int:
+def _memory_for(size: int, base: int) -> int:
     """Enough for the widest of text, and never more than the machine has above the base."""
-    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return BASE_MEMORY + min(MEMORY_PER_BYTE * size, installed)
+    return base + min(MEMORY_PER_BYTE * size, int(psutil.virtual_memory().total))
 
 
 # --- the studio's side ------------------------------------------------------------------------------------
@@ -106,49 +143,96 @@ def _memory_for(size: int) -> int:
 
 def _ask_child(request: Request) -> Json:
     try:
-        child = subprocess.run(
-            [sys.executable, "-m", "flowml.storage.intake"],
-            input=json.dumps(request.to_dict()),
-            capture_output=True,
+        child = subprocess.Popen(
+            [sys.executable, "-m", "flowml.storage.reader"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            env=_environment(),
-            timeout=request.timeout_s,
-            check=False,
+            errors="replace",
+            env=_environment(request),
         )
-    except subprocess.TimeoutExpired as error:
-        raise _too_slow(request) from error
     except OSError as error:
         raise StorageError(
             f"No process could be started to read {request.name}: {error.strerror}."
         ) from error
-    if child.returncode == 0 and child.stdout:
-        return dict(json.loads(child.stdout))
-    raise _crash(request, child.returncode, child.stderr)
+    watch = _MemoryWatch(child, request.memory)
+    try:
+        said, words = child.communicate(json.dumps(request.to_dict()), timeout=request.timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise too_slow(request) from error
+    finally:
+        child.kill()
+        child.communicate()
+        watch.end()
+    if watch.exceeded:
+        raise too_hungry(request)
+    if child.returncode == 0 and said:
+        return dict(json.loads(said))
+    raise crash(request, child.returncode, words)
 
 
-def _environment() -> dict[str, str]:
-    """Few threads: each takes address space, which is limited."""
+class _MemoryWatch:
+    """Ends a process that fills more memory than it may: limits of the system count what is only reserved."""
+
+    def __init__(self, child: subprocess.Popen[str], limit: int) -> None:
+        self.exceeded = False
+        self._child = child
+        self._limit = limit
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        try:
+            process = psutil.Process(self._child.pid)
+            while not self._over.wait(WATCH_S):
+                if filled(process) > self._limit:
+                    self.exceeded = True
+                    self._child.kill()
+                    return
+        except psutil.Error:  # it has ended
+            return
+
+
+def filled(process: psutil.Process) -> int:
+    """Bytes of memory that a process alone fills: not the pages of files, which go when they must."""
+    memory = process.memory_info()
+    return int(memory.rss - getattr(memory, "shared", 0))
+
+
+def _environment(request: Request) -> dict[str, str]:
+    """Few threads: each takes memory, which is limited. What libraries put aside goes into its folder."""
     threads = str(min(MOST_THREADS, os.cpu_count() or 1))
     limits = {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads, "MALLOC_ARENA_MAX": "2"}
-    return {**os.environ, **limits, "PYTHONIOENCODING": "utf-8"}
+    folders = {"TMPDIR": request.folder, "POLARS_TEMP_DIR": request.folder}
+    return {**os.environ, **limits, **folders, **QUIET, "PYTHONIOENCODING": "utf-8"}
 
 
-def _too_slow(request: Request) -> FileTooLarge:
+def too_slow(request: Request) -> FileTooLarge:
     return FileTooLarge(
         f"{request.name} could not be read within {request.timeout_s:g} seconds.",
         "Split it or save it as Parquet, which reads fastest.",
     )
 
 
-def _crash(request: Request, status: int, words: str) -> FlowMLError:
+def too_hungry(request: Request) -> FileTooLarge:
+    return FileTooLarge(
+        f"{request.name} needs more than {request.memory >> 20:,} MB of memory to be read.",
+        "Split it, save it as Parquet, which needs least, or raise FLOWML_READ_MEMORY.",
+    )
+
+
+def crash(request: Request, status: int, words: str) -> FlowMLError:
     if status == -signal.SIGALRM:
-        return _too_slow(request)
+        return too_slow(request)
     if status == -signal.SIGKILL or any(sign in words for sign in OUT_OF_MEMORY):
-        return FileTooLarge(
-            f"{request.name} needs more than {request.memory >> 20:,} MB of memory to be read.",
-            "Split it or save it as Parquet, which needs least.",
-        )
+        return too_hungry(request)
     last = words.strip().splitlines()[-1:] or [f"status {status}"]
     return BrokenFile(f"{request.name} made the reader end early ({last[0]}).", "Export the file again.")
 
@@ -159,57 +243,3 @@ def size_in_words(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:,.1f} GB"
-
-
-# --- the child's side -------------------------------------------------------------------------------------
-
-
-def main() -> None:
-    request = Request.from_dict(json.load(sys.stdin))
-    _limit(request)
-    sys.stdout.write(json.dumps(_answer(request)))
-    sys.stdout.flush()
-    os._exit(0)  # threads of a reader that was refused half-way may abort an orderly exit
-
-
-def _limit(request: Request) -> None:
-    signal.alarm(int(request.timeout_s) + 5)  # for the case that the studio went away
-    if sys.platform == "linux":  # elsewhere the limit is refused or ignored
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _answer(request: Request) -> Json:
-    try:
-        return _read(request).to_dict()
-    except FlowMLError as error:
-        return _error(error)
-    except MemoryError:
-        return _error(_crash(request, -signal.SIGKILL, ""))
-    except OSError as error:
-        return _error(StorageError(f"{request.name} could not be read or kept: {error.strerror}."))
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a panic inside a reader is no Exception
-        if any(sign in str(error) for sign in OUT_OF_MEMORY):  # of a thread that could not be started, say
-            return _error(_crash(request, -signal.SIGKILL, ""))
-        return _error(BrokenFile(f"{request.name} cannot be read: {error}.", "Export the file again."))
-
-
-def _read(request: Request) -> Intake:
-    source, target = Path(request.source), Path(request.target)
-    row = formats.recognise(source, request.name)
-    table = settle(row.read(source))
-    table.frame.write_parquet(target, compression="zstd")
-    described = schema.infer(table.frame, table.notes, table.written)
-    return Intake(row.key, described, table.frame.height, target.stat().st_size, table.findings)
-
-
-def _error(error: FlowMLError) -> Json:
-    return {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
-
-
-if __name__ == "__main__":
-    main()

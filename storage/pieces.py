@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from flowml.storage.canonical import flattened
-from flowml.storage.formats import recognise
-from flowml.storage.formats.row import Format, Piece, Stream
+from flowml.storage.formats import Located, recognise
+from flowml.storage.formats.row import Piece, Stream
 from flowml.storage.names import unique_names
 
 ROWS = 50_000  # of a piece
@@ -30,10 +30,15 @@ class Pieces:
 def open_pieces(
     path: Path, name: str, wanted: Callable[[str], bool] = lambda _: True, rows: int = ROWS
 ) -> Pieces:
-    """`name` is what the file is called. Raises EmptyFile, UnknownFormat, BrokenFile or FileTooLarge, some
-    of them only when the pieces are read.
+    """`name` is what the file is called. Raises UnknownFormat too, also for a file that wraps a table."""
+    return pieces_of(Located(path, name, recognise(path, name)), wanted, rows)
+
+
+def pieces_of(found: Located, wanted: Callable[[str], bool] = lambda _: True, rows: int = ROWS) -> Pieces:
+    """Raises EmptyFile, UnknownTable, BrokenFile or FileTooLarge, some of them only when the pieces are
+    read.
     """
-    stream = _stream(recognise(path, name), path)
+    stream = _stream(found)
     if stream.names is None:
         return Pieces(None, not stream.typed, stream.rows, stream.pieces(rows, ()))
     names, _ = unique_names(stream.names)
@@ -47,11 +52,11 @@ def _named(piece: Piece, called: dict[str, str]) -> Piece:
     return piece.rename(called) if isinstance(piece, pl.DataFrame) else piece
 
 
-def _stream(row: Format, path: Path) -> Stream:
+def _stream(found: Located) -> Stream:
     """Formats that must be read as a whole are cut up afterwards."""
-    if row.stream is not None:
-        return row.stream(path)
-    reading = row.read(path)
+    if found.format.stream is not None:
+        return found.format.stream(found.path)
+    reading = found.format.open(found.path, found.table)
     frame, names = flattened(reading.frame, reading.names)
 
     def pieces(rows: int, wanted: Sequence[int]) -> Iterator[Piece]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,6 +20,26 @@ class Reading:
     typed: bool = True  # False: cells are text that may mean numbers, dates or nothing
     decimal_comma: bool = False  # 1,234 likely means 1.234
     findings: tuple[Finding, ...] = ()
+    table: str = ""  # the sheet, table or member that was read, where the file could hold several
+
+
+@dataclass(frozen=True)
+class ByColumn:
+    """A table too large to hold: it hands out some of its columns at a time, whole."""
+
+    names: tuple[str, ...]
+    rows: int
+    size: int  # bytes of its cells, as they lie in memory
+    columns: Callable[[Sequence[int]], pl.DataFrame]  # by their places, which also name them
+    typed: bool = True
+    decimal_comma: bool = False
+    findings: tuple[Finding, ...] = ()
+    table: str = ""
+
+    def reading(self, places: Sequence[int]) -> Reading:
+        """Some of its columns as a table of their own."""
+        names = tuple(self.names[at] for at in places)
+        return Reading(self.columns(places), names, self.typed, self.decimal_comma)
 
 
 def typed_reading(frame: pl.DataFrame) -> Reading:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -33,15 +34,27 @@ def infer(
     frame: pl.DataFrame,
     notes: Mapping[str, str] | None = None,
     written: Mapping[str, tuple[str, ...]] | None = None,
+    called: Mapping[str, str] | None = None,
 ) -> DatasetSchema:
     """Types, guessed roles with reasons, and statistics. `notes` tells how columns were read, to be kept;
-    `written` how their texts write dates and numbers.
+    `written` how their texts write dates and numbers; `called` their names where the frame has others.
     """
     columns = tuple(
-        _column(column, (notes or {}).get(column.name, ""), (written or {}).get(column.name, ()))
+        _column(
+            column.alias((called or {}).get(column.name, column.name)),
+            (notes or {}).get(column.name, ""),
+            (written or {}).get(column.name, ()),
+        )
         for column in frame.get_columns()
     )
     return DatasetSchema(frame.height, columns)
+
+
+def renamed(described: DatasetSchema, names: Sequence[str]) -> DatasetSchema:
+    columns = zip(described.columns, names, strict=True)
+    return DatasetSchema(
+        described.rows, tuple(dataclasses.replace(column, name=name) for column, name in columns)
+    )
 
 
 def infer_file(path: Path) -> DatasetSchema:

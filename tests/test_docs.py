@@ -12,12 +12,12 @@ import pytest
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.metrics import METRICS
 from flowml.runner.tiers import TIERS
-from flowml.storage.formats import FORMATS
+from flowml.storage.formats import FORMATS, wrapped
 from flowml.ui.navigation import PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
-SUFFIXES = [suffix for format_ in FORMATS for suffix in format_.suffixes]
+SUFFIXES = [*(suffix for format_ in FORMATS for suffix in format_.suffixes), *wrapped.SUFFIXES]
 
 
 @pytest.mark.parametrize("name", [*ALGORITHMS, *METRICS, *SUFFIXES, *(tier.queue for tier in TIERS)])

@@ -57,14 +57,17 @@ class Studio:
 
     # --- datasets -----------------------------------------------------------------------------------------
 
-    def upload(self, path: Path | str, name: str = "") -> DatasetAnswer:
-        """Send a file of any format that the studio reads; the same name again makes a new version."""
+    def upload(self, path: Path | str, name: str = "", table: str = "") -> DatasetAnswer:
+        """Send a file of any format that the studio reads; the same name again makes a new version.
+
+        `table` names a sheet, a table of a database or a member of an archive; else the first is read.
+        """
         path = Path(path)
         with path.open("rb") as file:
             answer = self._ask(
                 "PUT",
                 f"datasets/{_quoted(path.name)}",
-                params={"title": name} if name else None,
+                params={key: value for key, value in (("title", name), ("table", table)) if value},
                 content=iter(lambda: file.read(CHUNK_BYTES), b""),
                 headers={"Content-Length": str(path.stat().st_size)},
             )

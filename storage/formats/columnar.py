@@ -1,19 +1,30 @@
-"""Parquet, Feather and Arrow: binary files that know the types of their columns."""
+"""Parquet, Feather, Arrow, ORC and Avro: binary files that know the types of their columns."""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import fastavro
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from flowml.storage.errors import BrokenFile
+from flowml.storage.errors import BrokenFile, EmptyFile
+from flowml.storage.formats import spool
 from flowml.storage.formats.row import Format
 from flowml.storage.formats.streams import stream_arrow, stream_parquet
-from flowml.storage.reading import Reading, typed_reading
+from flowml.storage.reading import ByColumn, Reading, refuse_width, typed_reading
 
 PARQUET_MAGIC = b"PAR1"
 ARROW_MAGIC = b"ARROW1"
+PARQUET_GROWTH = 3  # cells in memory against those in the file, before they are packed
+ORC_MAGIC = b"ORC"
+AVRO_MAGIC = b"Obj\x01"
+AVRO_ROWS = 20_000  # made into columns at once
 STREAM_MAGIC = b"\xff\xff\xff\xff"
 
 
@@ -42,6 +53,52 @@ def read_parquet(path: Path) -> Reading:
         raise BrokenFile(f"The Parquet file is damaged: {_first_line(error)}.", "Export it again.") from error
 
 
+def parquet_by_column(path: Path, _: Path) -> ByColumn:
+    """Columns are read where they lie."""
+    try:
+        about = pq.read_metadata(path)
+        names = tuple(pl.read_parquet_schema(path))
+    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+        raise BrokenFile(f"The Parquet file is damaged: {_first_line(error)}.", "Export it again.") from error
+    groups = [about.row_group(at) for at in range(about.num_row_groups)]
+    size = sum(group.total_byte_size for group in groups) * PARQUET_GROWTH
+    refuse_width(len(names))
+    return ByColumn(names, about.num_rows, size, lambda places: _parquet_columns(path, names, places))
+
+
+def _parquet_columns(path: Path, names: tuple[str, ...], places: Sequence[int]) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(
+            path, columns=[names[at] for at in places], glob=False, hive_partitioning=False
+        )
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise BrokenFile(f"The Parquet file is damaged: {_first_line(error)}.", "Export it again.") from error
+    return frame.rename(dict(zip(frame.columns, map(str, places), strict=True)))
+
+
+def arrow_by_column(path: Path, folder: Path) -> ByColumn:
+    """Piece by piece into a file of ours: those of others may be packed, or come as a stream."""
+    with path.open("rb") as file:
+        is_stream = _is_stream(file.read(8))
+    raw = folder / "raw.arrow"
+    try:
+        with pa.OSFile(str(path)) as source:
+            reader = (pa.ipc.open_stream if is_stream else pa.ipc.open_file)(source)
+            names = tuple(reader.schema.names)
+            schema = pa.schema([field.with_name(str(at)) for at, field in enumerate(reader.schema)])
+            spool.write(raw, schema, _checked_batches(reader, is_stream, schema))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BrokenFile(f"The Arrow file is damaged: {_first_line(error)}.", "Export it again.") from error
+    return spool.opened(raw, names)
+
+
+def _checked_batches(reader: Any, is_stream: bool, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    pieces = reader if is_stream else (reader.get_batch(at) for at in range(reader.num_record_batches))
+    for piece in pieces:
+        piece.validate(full=True)
+        yield pa.RecordBatch.from_arrays(piece.columns, schema=schema)
+
+
 def read_arrow(path: Path) -> Reading:
     """Read by Arrow itself, which checks a damaged file where polars would end the process."""
     with path.open("rb") as file:
@@ -55,11 +112,83 @@ def read_arrow(path: Path) -> Reading:
     return typed_reading(pl.DataFrame(pl.from_arrow(table)))
 
 
+def read_orc(path: Path) -> Reading:
+    from pyarrow import orc  # loads much that others need not
+
+    try:
+        table = orc.ORCFile(str(path)).read()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BrokenFile(f"The ORC file is damaged: {_first_line(error)}.", "Export it again.") from error
+    return typed_reading(pl.DataFrame(pl.from_arrow(table)))
+
+
+def read_avro(path: Path) -> Reading:
+    """Read by a library of Avro's own: polars ends the process at the types that it does not know."""
+    try:
+        frames = list(_avro_frames(path))
+    except AVRO_FAULTS as error:
+        raise BrokenFile(f"The Avro file is damaged: {_first_line(error)}.", "Export it again.") from error
+    if not frames:
+        raise EmptyFile("The Avro file holds no records.", "Add a file with at least one record.")
+    return typed_reading(pl.concat(frames, how="vertical_relaxed"))
+
+
+AVRO_FAULTS = (
+    ValueError,
+    EOFError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    zlib.error,
+    fastavro.schema.SchemaParseException,
+    fastavro.schema.UnknownType,
+    pl.exceptions.PolarsError,
+)
+
+
+def _avro_frames(path: Path) -> Iterator[pl.DataFrame]:
+    with path.open("rb") as file:
+        records = fastavro.reader(file)
+        if not isinstance(records.writer_schema, dict) or "fields" not in records.writer_schema:
+            raise BrokenFile("The Avro file holds single values, not records with fields.", "Export a table.")
+        names = [str(field["name"]) for field in records.writer_schema["fields"]]
+        while rows := list(islice(records, AVRO_ROWS)):
+            columns = {name: [row.get(name) for row in rows] for name in names}
+            yield pl.DataFrame({name: _avro_column(cells) for name, cells in columns.items()})
+
+
+def _avro_column(cells: list[Any]) -> pl.Series:
+    series = pl.Series(cells, strict=False)
+    if series.dtype != pl.Object:
+        return series
+    return pl.Series([None if cell is None else str(cell) for cell in cells], dtype=pl.String)
+
+
 def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 
-PARQUET = Format("parquet", "Parquet", (".parquet", ".pq"), _is_parquet, read_parquet, stream_parquet)
-ARROW = Format(
-    "arrow", "Feather or Arrow", (".feather", ".arrow", ".ipc"), _is_arrow, read_arrow, stream_arrow
+PARQUET = Format(
+    "parquet",
+    "Parquet",
+    (".parquet", ".pq"),
+    _is_parquet,
+    read_parquet,
+    stream_parquet,
+    by_column=parquet_by_column,
 )
+ARROW = Format(
+    "arrow",
+    "Feather or Arrow",
+    (".feather", ".arrow", ".ipc"),
+    _is_arrow,
+    read_arrow,
+    stream_arrow,
+    by_column=arrow_by_column,
+)
+ORC = Format("orc", "ORC", (".orc",), lambda head, _: head.startswith(ORC_MAGIC), read_orc)
+AVRO = Format("avro", "Avro", (".avro",), lambda head, _: head.startswith(AVRO_MAGIC), read_avro)

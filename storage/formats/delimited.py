@@ -7,35 +7,47 @@ that no row depends on how the first ones look.
 from __future__ import annotations
 
 import codecs
+import functools
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from flowml.storage.errors import BrokenFile, EmptyFile
-from flowml.storage.formats import ragged
+from flowml.storage.formats import ragged, spool
+from flowml.storage.formats.arff import HEADER as ARFF_HEADER
 from flowml.storage.formats.dialect import Dialect, detect, encoding_of
+from flowml.storage.formats.documents import starts_like_toml, starts_like_yaml
 from flowml.storage.formats.objects import looks_like_json
 from flowml.storage.formats.row import HEAD_BYTES, Format, Piece, Stream
 from flowml.storage.formats.strangers import stranger
 from flowml.storage.formats.streams import placed
-from flowml.storage.reading import Reading, refuse_width
+from flowml.storage.reading import ByColumn, Reading, refuse_width
 from flowml.storage.records import Finding, Severity
 
 BLOCK = 1 << 23
 STREAM_BLOCK = 1 << 22  # from which pieces are cut
 LARGEST_BLOCK = (1 << 31) - 1
+LARGEST_STREAMED = 1 << 28
+Reader: TypeAlias = Callable[[Path, Dialect, int, bool], pa.Table]
 WESTERN = ("cp1252", "latin-1")  # tried in turn where UTF-8 fails; the last takes any bytes
 FEW_CONTROLS = 3  # in a short file; so few are looked at in detail
 CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b\x1a"))
 
+OTHER_TEXTS = (
+    looks_like_json,
+    starts_like_yaml,
+    starts_like_toml,
+    lambda head: bool(ARFF_HEADER.match(head)),
+)
+
 
 def is_text(head: bytes, _: Path) -> bool:
-    if not head.strip() or stranger(head)[0] or looks_like_json(head):
+    if not head.strip() or stranger(head)[0] or any(is_other(head) for is_other in OTHER_TEXTS):
         return False
     if encoding_of(head).startswith("utf-16"):
         return True
@@ -50,14 +62,34 @@ def _parted_by(delimiters: str) -> Callable[[bytes, Path], bool]:
 
 
 def read(path: Path) -> Reading:
+    dialect = _checked_with_rows(path)
+    table, dialect = _read_in_its_encoding(path, dialect, _whole)
+    _refuse_open_quote(path, dialect, table)
+    frame = pl.DataFrame(pl.from_arrow(table))
+    return Reading(frame, _names_of(dialect), False, _decimal_comma(dialect), _findings(dialect))
+
+
+def by_column(path: Path, folder: Path) -> ByColumn:
+    """Through a file of Arrow, so that columns can be had one at a time."""
+    dialect = _checked_with_rows(path)
+    raw = folder / "raw.arrow"
+    last, dialect = _read_in_its_encoding(path, dialect, functools.partial(_spooled, raw))
+    _refuse_open_quote(path, dialect, last)
+    return spool.opened(
+        raw,
+        _names_of(dialect),
+        typed=False,
+        decimal_comma=_decimal_comma(dialect),
+        findings=_findings(dialect),
+    )
+
+
+def _checked_with_rows(path: Path) -> Dialect:
     dialect = _checked(path)
     if dialect.only_line and dialect.has_header:
         shown = ", ".join(dialect.first[:10])
         raise EmptyFile(f"The file has a header ({shown}) but no rows.", "Add a file with at least one row.")
-    table, dialect = _read_in_its_encoding(path, dialect)
-    _refuse_open_quote(path, dialect, table)
-    frame = pl.DataFrame(pl.from_arrow(table))
-    return Reading(frame, _names_of(dialect), False, dialect.delimiter != ",", tuple(_findings(dialect)))
+    return dialect
 
 
 def _checked(path: Path) -> Dialect:
@@ -76,6 +108,21 @@ def _names_of(dialect: Dialect) -> tuple[str, ...]:
     )
 
 
+def _decimal_comma(dialect: Dialect) -> bool:
+    return dialect.delimiter != ","
+
+
+def _whole(path: Path, dialect: Dialect, block: int, skip_blank: bool) -> pa.Table:
+    options = _options(dialect, block, skip_blank)
+    return arrow_csv.read_csv(path, **options)
+
+
+def _spooled(raw: Path, path: Path, dialect: Dialect, block: int, skip_blank: bool) -> pa.Table:
+    """Writes all and answers with the last rows."""
+    with arrow_csv.open_csv(path, **_options(dialect, min(block, LARGEST_STREAMED), skip_blank)) as batches:
+        return spool.write(raw, batches.schema, batches)
+
+
 def _dialect_of(path: Path, encoding: str = "") -> Dialect:
     """Looks further than usual only where the first line is longer than that."""
     with path.open("rb") as file:
@@ -88,13 +135,13 @@ def _dialect_of(path: Path, encoding: str = "") -> Dialect:
     return detect(head, len(head) == path.stat().st_size, encoding)
 
 
-def _read_in_its_encoding(path: Path, dialect: Dialect) -> tuple[pa.Table, Dialect]:
+def _read_in_its_encoding(path: Path, dialect: Dialect, read_blocks: Reader) -> tuple[pa.Table, Dialect]:
     if dialect.encoding.startswith("utf-16"):
-        return _read(path, dialect), dialect
+        return _read(path, dialect, read_blocks), dialect
     for encoding in (dialect.encoding, *WESTERN):
         tried = _dialect_of(path, encoding)
         try:
-            return _read(path, tried), tried
+            return _read(path, tried, read_blocks), tried
         except (UnicodeDecodeError, _NotUtf8):
             continue
     raise BrokenFile("The file's encoding cannot be told.", "Save it as UTF-8.")
@@ -104,11 +151,11 @@ class _NotUtf8(Exception):
     pass
 
 
-def _read(path: Path, dialect: Dialect) -> pa.Table:
+def _read(path: Path, dialect: Dialect, read_blocks: Reader) -> pa.Table:
     block, skip_blank = BLOCK, False
     while True:
         try:
-            return _read_blocks(path, dialect, block, skip_blank)
+            return read_blocks(path, dialect, block, skip_blank)
         except pa.ArrowInvalid as error:
             if "straddling" in str(error) and block < LARGEST_BLOCK:
                 block = min(block * 8, LARGEST_BLOCK)  # one row is longer than a block
@@ -118,10 +165,6 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
                 raise ragged.explain(path, dialect) from error
             else:
                 skip_blank = True  # nothing is wrong but lines that hold blanks
-
-
-def _read_blocks(path: Path, dialect: Dialect, block: int, skip_blank: bool) -> pa.Table:
-    return arrow_csv.read_csv(path, **_options(dialect, block, skip_blank))
 
 
 def _options(dialect: Dialect, block: int, skip_blank: bool) -> dict[str, Any]:
@@ -248,7 +291,7 @@ def _after(done: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBa
 # --- what is refused or remarked --------------------------------------------------------------------------
 
 
-def _findings(dialect: Dialect) -> list[Finding]:
+def _findings(dialect: Dialect) -> tuple[Finding, ...]:
     findings = []
     if dialect.encoding in WESTERN:
         message = "The file is not in UTF-8; it was read as Western European (Windows-1252)."
@@ -258,9 +301,11 @@ def _findings(dialect: Dialect) -> list[Finding]:
         message = "The first line holds numbers, so it was read as values; the columns got numbers as names."
         advice = "If it names the columns, give them names that are no numbers."
         findings.append(Finding("no_header", Severity.WARNING, message, advice=advice))
-    return findings
+    return tuple(findings)
 
 
-CSV = Format("csv", "CSV", (".csv",), _parted_by(",;"), read, stream)
-TSV = Format("tsv", "TSV", (".tsv", ".tab"), _parted_by("\t"), read, stream)
-TXT = Format("txt", "Text with bars or blanks", (".txt", ".dat"), _parted_by("| "), read, stream)
+CSV = Format("csv", "CSV", (".csv",), _parted_by(",;"), read, stream, by_column=by_column)
+TSV = Format("tsv", "TSV", (".tsv", ".tab"), _parted_by("\t"), read, stream, by_column=by_column)
+TXT = Format(
+    "txt", "Text with bars or blanks", (".txt", ".dat"), _parted_by("|~^ "), read, stream, by_column=by_column
+)

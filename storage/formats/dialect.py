@@ -10,8 +10,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-DELIMITERS = (",", ";", "\t", "|", " ")  # of equal fit, the first; blanks only where nothing else fits
-NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
+DELIMITERS = (
+    ",",
+    ";",
+    "\t",
+    "|",
+    "~",
+    "^",
+    " ",
+)  # of equal fit, the first; blanks only where nothing else fits
+NAMES = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars",
+    "~": "tildes",
+    "^": "carets",
+    " ": "blanks",
+}
 SAMPLE_LINES = 200
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -20,6 +36,7 @@ BYTE_ORDER_MARKS = (
 )
 NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 GOOD_FIT = 0.5
+BORDER = r"[,;\t|~^ \r\n]"
 
 csv.field_size_limit((1 << 31) - 1)
 
@@ -64,11 +81,12 @@ def encoding_of(head: bytes) -> str:
 
 
 def _quote(lines: Sequence[str]) -> str:
-    def quoted(mark: str) -> bool:
-        field = re.compile(rf"(^|[,;\t| ]){mark}[^{mark}]*{mark}($|[,;\t| ])")
-        return any(field.search(line) for line in lines)
-
-    return "'" if quoted("'") and not quoted('"') else '"'
+    """Apostrophes quote where half of the lines have a field in them, and no field is in quotes proper."""
+    text = "".join(lines)
+    if re.search(rf"(?m)(^|{BORDER})\"[^\"]*\"($|{BORDER})", text):
+        return '"'
+    field = re.compile(rf"(^|{BORDER})'[^']+'($|{BORDER})")
+    return "'" if 2 * sum(1 for line in lines if field.search(line.rstrip("\r\n"))) >= len(lines) > 0 else '"'
 
 
 def _delimiter(lines: Sequence[str], quote: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 import polars as pl
 
 from flowml.storage.errors import BrokenFile, EmptyFile, FileError
+from flowml.storage.formats import spool
 from flowml.storage.formats.row import Format, Piece, Stream
-from flowml.storage.reading import Reading, typed_reading
+from flowml.storage.reading import ByColumn, Reading, typed_reading
 
 SHAPES = (
     "Expected a list of records [{…}, {…}], an object of columns {name: [values]}, or one record per line."
 )
 SHORT = 1000  # bytes, within which a lone number or word is looked for
+TOML_TABLE = re.compile(rb"\[\[?[ \t]*[A-Za-z_][\w.\-]*[ \t]*\]\]?[ \t]*(?:#[^\n]*)?\r?\n")
 STARTS_OF_VALUES = (b"", *(bytes([start]) for start in b'{["-0123456789tfn]'))
 
 
@@ -26,7 +29,7 @@ def looks_like_json(head: bytes) -> bool:
     if len(text) < SHORT and _is_json_value(text):
         return True
     if text[:1] == b"[":
-        return text[1:].lstrip()[:1] in STARTS_OF_VALUES
+        return text[1:].lstrip()[:1] in STARTS_OF_VALUES and not TOML_TABLE.match(text)
     return text[:1] == b"{" and text[1:].lstrip()[:1] in (b'"', b"}", b"")
 
 
@@ -70,7 +73,7 @@ def read_json(path: Path) -> Reading:
         frame = pl.read_json(content, infer_schema_length=None)
         is_records = content[:1] == b"["
     except pl.exceptions.PolarsError:
-        return typed_reading(_frame(_parse(content)))
+        return typed_reading(settled(_parse(content)))
     return typed_reading(frame if is_records else _columns(frame, content))
 
 
@@ -79,7 +82,7 @@ def read_json_lines(path: Path) -> Reading:
     try:
         frame = pl.read_ndjson(content, infer_schema_length=None)
     except pl.exceptions.PolarsError:
-        frame = _frame([_parse_line(number, line) for number, line in _lines(content)])
+        frame = settled([_parse_line(number, line) for number, line in _lines(content)])
     return typed_reading(_filled(frame))
 
 
@@ -107,12 +110,34 @@ def stream_json_lines(path: Path) -> Stream:
     return Stream(None, pieces)
 
 
+def json_lines_by_column(path: Path, folder: Path) -> ByColumn:
+    """The types of all lines are found first. What polars cannot read this way is told by the slower look."""
+    raw, named = folder / "named.arrow", folder / "raw.arrow"
+    try:
+        pl.scan_ndjson(path, infer_schema_length=None).sink_ipc(raw, compression="uncompressed")
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        frame = read_json_lines(path).frame
+        return ByColumn(
+            tuple(frame.columns), frame.height, int(frame.estimated_size()), lambda at: _placed(frame, at)
+        )
+    names = tuple(pl.read_ipc_schema(raw))
+    pl.scan_ipc(raw).rename({name: str(at) for at, name in enumerate(names)}).sink_ipc(
+        named, compression="uncompressed"
+    )
+    raw.unlink()
+    return spool.opened(named, names)
+
+
+def _placed(frame: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
+    return pl.DataFrame([frame.to_series(at).alias(str(at)) for at in places])
+
+
 def _columns(frame: pl.DataFrame, content: bytes) -> pl.DataFrame:
     """An object arrives as one row; where each value is a list, these are the columns."""
     lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
     lengths = {len(frame[name][0]) for name in lists if frame[name][0] is not None}
     if frame.height != 1 or len(lists) != frame.width or len(lengths) != 1:
-        return _frame(_parse(content))
+        return settled(_parse(content))
     columns = frame.explode(lists)
     alone = columns.width == 1 and isinstance(columns.dtypes[0], pl.Struct)
     return _filled(columns.unnest(columns.columns[0]) if alone else columns)
@@ -144,7 +169,7 @@ def _lines(content: bytes) -> list[tuple[int, bytes]]:
     return [(number, line) for number, line in enumerate(content.split(b"\n"), start=1) if line.strip()]
 
 
-def _frame(value: Any) -> pl.DataFrame:
+def settled(value: Any) -> pl.DataFrame:
     records = _records(value)
     try:
         frame = pl.DataFrame(records, infer_schema_length=None, strict=False)
@@ -199,5 +224,11 @@ def _filled(frame: pl.DataFrame) -> pl.DataFrame:
 
 JSON = Format("json", "JSON", (".json",), _is_json, read_json, stream_json)
 JSON_LINES = Format(
-    "jsonl", "JSON Lines", (".jsonl", ".ndjson"), _is_json_lines, read_json_lines, stream_json_lines
+    "jsonl",
+    "JSON Lines",
+    (".jsonl", ".ndjson"),
+    _is_json_lines,
+    read_json_lines,
+    stream_json_lines,
+    by_column=json_lines_by_column,
 )

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from flowml.storage.reading import Reading
+from flowml.storage.errors import UnknownTable
+from flowml.storage.reading import ByColumn, Reading
 
 HEAD_BYTES = 1 << 18  # what `recognise` sees of a file
 
@@ -32,6 +33,14 @@ class Stream:
 
 
 @dataclass(frozen=True)
+class Tables:
+    """How a format that keeps several tables in one file tells their names, and reads one of them."""
+
+    names: Callable[[Path], tuple[str, ...]]
+    read: Callable[[Path, str], Reading]
+
+
+@dataclass(frozen=True)
 class Format:
     """A row of FORMATS. `recognise` goes by the first bytes (and may open the file), never by a name."""
 
@@ -39,5 +48,27 @@ class Format:
     label: str
     suffixes: tuple[str, ...]
     recognise: Callable[[bytes, Path], bool]
-    read: Callable[[Path], Reading]
-    stream: Callable[[Path], Stream] | None = None  # piece by piece, for files larger than memory
+    read: Callable[[Path], Reading]  # of several tables, the first that holds values
+    stream: Callable[[Path], Stream] | None = None  # where it need not be read as a whole
+    tables: Tables | None = None
+    by_column: Callable[[Path, Path], ByColumn] | None = None  # of a large file, by way of a folder
+
+    def names(self, path: Path) -> tuple[str, ...]:
+        """The tables in the file; empty where the format holds but one."""
+        return self.tables.names(path) if self.tables else ()
+
+    def open(self, path: Path, table: str = "") -> Reading:
+        """The table of that name, or the first. Raises UnknownTable."""
+        if not table:
+            return self.read(path)
+        known = self.names(path)
+        if self.tables is None or table not in known:
+            raise unknown_table(table, known)
+        return self.tables.read(path, table)
+
+
+def unknown_table(table: str, known: tuple[str, ...]) -> UnknownTable:
+    if not known:
+        return UnknownTable(f"The file holds one table, none called {table!r}.", "Leave the name out.")
+    shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
+    return UnknownTable(f"The file has no table {table!r}.", f"It has: {shown}.")

@@ -17,7 +17,11 @@ STRANGERS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xfd7zXZ\x00", "an xz archive", "Unpack it and add the file inside."),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it and add the file inside."),
     (b"Rar!", "a RAR archive", "Unpack it and add the file inside."),
-    (b"\xd0\xcf\x11\xe0", "an old or password-protected Office file", "Save it as .xlsx without a password."),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "a password-protected workbook, or another old Office file",
+        "Save it as .xlsx without a password.",
+    ),
     (b"SQLite format 3\x00", "a SQLite database", "Export the table as CSV or Parquet."),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "Export the table as CSV or Parquet."),
     (b"PARE", "an encrypted Parquet file", "Save it without encryption."),
@@ -36,7 +40,7 @@ def stranger(head: bytes) -> tuple[str, str]:
         if head.startswith(magic):
             return name, advice
     if len(head) > 12 and head[8:12] == b"DUCK":
-        return "a DuckDB database", "Export the table as CSV or Parquet."
+        return "a DuckDB database", "Open it in DuckDB and export the table."
     if head[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGES):
         return "a web page or XML document", "Download the table itself, for example as CSV."
     return "", ""

@@ -64,6 +64,7 @@ class Dataset(Record):
     query: str = ""  # the SQL that made it
     project: str = ""  # whose users see it; empty: all
     owner: str = ""  # name of the user who brought it
+    source_table: str = ""  # the sheet, table or member of its file, where that could hold several
 
     def role(self, name: str) -> Role | None:
         """What a column is for, as far as is known before a target is chosen."""

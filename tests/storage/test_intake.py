@@ -79,24 +79,25 @@ def test_a_reader_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     (tmp_path / "upload").write_text("a,b\n" + "1,2\n" * 1000)
     with pytest.raises(FileTooLarge, match=r"could not be read within 0.05 seconds"):
         convert(tmp_path / "upload", "churn.csv", tmp_path / "table.parquet", LIMIT, timeout_s=0.05)
-    assert not [child for child in psutil.Process().children() if "flowml.storage.intake" in child.cmdline()]
+    assert not [child for child in psutil.Process().children() if "flowml.storage.reader" in child.cmdline()]
 
 
 def test_a_reader_that_takes_too_much_memory_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "BASE_MEMORY", 800 << 20)
     monkeypatch.setattr(intake, "MEMORY_PER_BYTE", 0)
     (tmp_path / "upload").write_text("a,b\n" + "1.2345678,some words in a row\n" * 1_500_000)
-    with pytest.raises(FileTooLarge, match=r"needs more than 800 MB of memory"):
-        convert(tmp_path / "upload", "churn.csv", tmp_path / "table.parquet", LIMIT)
+    with pytest.raises(FileTooLarge, match=r"needs more than 100 MB of memory"):
+        convert(tmp_path / "upload", "churn.csv", tmp_path / "table.parquet", LIMIT, memory=100 << 20)
 
 
 def test_a_reader_whose_studio_went_away_ends_by_itself(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "never")
-    request = intake.Request(str(tmp_path / "never"), "x.csv", str(tmp_path / "t"), 4 << 30, -4.0)
+    request = intake.Request(
+        str(tmp_path / "never"), "x.csv", str(tmp_path), 1 << 30, -4.0, LIMIT, str(tmp_path / "t")
+    )
     child = subprocess.run(
-        [sys.executable, "-m", "flowml.storage.intake"],
+        [sys.executable, "-m", "flowml.storage.reader"],
         input=json.dumps(request.to_dict()),
         capture_output=True,
         text=True,

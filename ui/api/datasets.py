@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +28,7 @@ FORM = {
     "properties": {
         "file": {"type": "string", "format": "binary", "description": "The table."},
         "name": {"type": "string", "description": "Its name; default: the file's."},
+        "table": {"type": "string", "description": "The sheet, table or member to read; default: the first."},
     },
 }
 TABLE_BODY: dict[str, Any] = {
@@ -44,7 +47,7 @@ async def upload_dataset(request: Request, studio: TheStudio) -> DatasetAnswer:
     settings = studio.settings
     async with spool(settings.uploads, settings.upload_limit) as file:
         form = await receive_form(request, file, settings.upload_limit)
-        return await add(studio, file.path, form.file_name or "", form.fields.get("name", ""))
+        return await add(studio, file.path, form.file_name or "", form.fields)
 
 
 @router.put(
@@ -55,17 +58,20 @@ async def put_dataset(
     request: Request,
     studio: TheStudio,
     title: Annotated[str, Query(description="Name of the dataset; default: the file's.")] = "",
+    table: Annotated[str, Query(description="The sheet, table or member to read; default: the first.")] = "",
 ) -> DatasetAnswer:
     """Add a table whose bytes are the body; `name` is the file's name, as `churn.csv`."""
     settings = studio.settings
     async with spool(settings.uploads, settings.upload_limit) as file:
         await receive_body(request, file, settings.upload_limit)
-        return await add(studio, file.path, name, title)
+        return await add(studio, file.path, name, {"name": title, "table": table})
 
 
-async def add(studio: Studio, path: Path, file_name: str, title: str) -> DatasetAnswer:
+async def add(studio: Studio, path: Path, file_name: str, wishes: Mapping[str, str]) -> DatasetAnswer:
+    """`wishes` may hold the `name` of the dataset, and the `table` to read of several."""
+    title, table = wishes.get("name", "").strip(), wishes.get("table", "")
     added: Dataset = await to_thread.run_sync(
-        studio.client.add_dataset, path, title.strip() or file_name, file_name
+        partial(studio.client.add_dataset, path, title or file_name, file_name, table=table)
     )
     return DatasetAnswer.of(added)
 

@@ -49,7 +49,7 @@ def up(
 
 @app.command()
 def train(
-    file: Annotated[Path, typer.Argument(help="The table: CSV, TSV, Excel, Parquet, JSON …")],
+    file: Annotated[Path, typer.Argument(help="The table: CSV, Excel, Parquet, JSON, SQLite …")],
     target: Annotated[str, typer.Option(help="The column to predict.")],
     out: Annotated[Path, typer.Option(help="Folder for the model and its papers; made if missing.")],
     task: Annotated[str, typer.Option(help="auto, binary, multiclass or regression.")] = "auto",
@@ -70,6 +70,9 @@ def train(
     ] = None,
     max_latency_ms: Annotated[float | None, typer.Option(help="Longest time for one row.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all without it.")] = None,
+    table: Annotated[
+        str, typer.Option(help="The sheet, table or member to read, if the file has several.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Train models on a table and export the best as one ONNX file. No studio is needed.
@@ -96,7 +99,7 @@ def train(
         name=file.name,
     )
     with ended():
-        train_table(file, spec, out, json)
+        train_table(file, spec, out, json, table)
 
 
 @app.command()
@@ -104,13 +107,16 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A model.onnx that FlowML wrote, or its folder.")],
     file: Annotated[Path, typer.Argument(help="The table with the rows to predict.")],
     out: Annotated[Path, typer.Option(help="Where the predictions go: .csv or .parquet.")],
+    table: Annotated[
+        str, typer.Option(help="The sheet, table or member to read, if the file has several.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Predict the rows of a table: a column `prediction`, probabilities of classes, and warnings."""
     from flowml.ui.cli.predict import predict_table
 
     with ended():
-        predict_table(model, file, out, json)
+        predict_table(model, file, out, json, table)
 
 
 @app.command()

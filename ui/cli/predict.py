@@ -12,8 +12,8 @@ from flowml.runner.local import predict
 SHOWN_WARNINGS = 5
 
 
-def predict_table(model: Path, file: Path, out: Path, as_json: bool) -> None:
-    done = predict(model, file, out)
+def predict_table(model: Path, file: Path, out: Path, as_json: bool, table: str = "") -> None:
+    done = predict(model, file, out, table=table)
     if as_json:
         warnings = len(done.warnings) + done.more_warnings
         typer.echo(json.dumps({"rows": done.rows, "warnings": warnings, "out": str(out)}))

@@ -49,10 +49,10 @@ def role(text: str) -> tuple[str, Role]:
     return name, Role(word)
 
 
-def train_table(file: Path, spec: JobSpec, out: Path, as_json: bool) -> None:
+def train_table(file: Path, spec: JobSpec, out: Path, as_json: bool, table: str = "") -> None:
     started, wish = process_started(), Wish()
     with wish, _view(file, spec, as_json, started) as view:
-        outcome = train(file, spec, out, view, wish, started=started)
+        outcome = train(file, spec, out, view, wish, started=started, table=table)
     if outcome.state is JobState.CANCELLED:
         typer.echo("Cancelled; nothing was written.", err=True)
         raise typer.Exit(CANCELLED)

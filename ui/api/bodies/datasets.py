@@ -54,6 +54,7 @@ class DatasetAnswer(Answer):
     created_at: float = Field(description="Seconds since 1970, UTC.")
     deleted: bool = Field(False, description="Deleted: its jobs stay, new ones are refused.")
     table: SchemaAnswer = Field(alias="schema", description="Its columns.")
+    source_table: str = Field("", description="The sheet, table or member of its file that was read.")
     findings: list[Finding] = Field(default=[], description="What was noticed and mended when it was read.")
     roles: dict[str, Role] = Field(default={}, description="What users said that columns are for.")
     parent: str = Field("", description="The dataset that this one was made from.")

@@ -1,0 +1,104 @@
+"""From a file of any format to canonical Parquet. A large table passes through some columns at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from flowml.storage import canonical, schema
+from flowml.storage.errors import EmptyFile
+from flowml.storage.formats import Located
+from flowml.storage.reading import ByColumn
+from flowml.storage.records import DatasetSchema, Finding
+
+LARGE = 32 << 20  # bytes of a file from which on it is tableed
+GROUP = 128 << 20  # bytes of cells that are looked at together
+ROW_GROUP = 250_000
+
+
+@dataclass(frozen=True)
+class Converted:
+    schema: DatasetSchema
+    findings: tuple[Finding, ...]
+    table: str
+
+
+def convert(found: Located, target: Path, folder: Path) -> Converted:
+    """Writes `target`, by way of files in `folder`. The same table gives the same bytes."""
+    by_column = found.format.by_column
+    if by_column is None or found.table or found.path.stat().st_size < LARGE:
+        return _at_once(found, target)
+    return _in_groups(by_column(found.path, folder), target, folder)
+
+
+def _at_once(found: Located, target: Path) -> Converted:
+    reading = found.format.open(found.path, found.table)
+    table = canonical.settle(reading)
+    table.frame.write_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
+    return Converted(schema.infer(table.frame, table.notes, table.written), table.findings, reading.table)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some settled columns in a file, named by their place in the whole table."""
+
+    path: Path
+    written: tuple[str, ...]
+    notes: tuple[str, ...]
+    has_values: tuple[bool, ...]
+    schema: DatasetSchema
+
+
+def _in_groups(table: ByColumn, target: Path, folder: Path) -> Converted:
+    if not table.rows or not table.names:
+        raise EmptyFile("The table has no rows.", "Add a file with at least one row.")
+    parts = [_part(table, places, folder) for places in _groups(table)]
+    written = [name for part in parts for name in part.written]
+    has_values = [known for part in parts for known in part.has_values]
+    naming = canonical.name(written, has_values, table.rows)
+    _join(parts, naming.names, target)
+    columns = [column for part in parts for column in part.schema.columns]
+    described = schema.renamed(
+        DatasetSchema(table.rows, tuple(columns[at] for at in naming.names)), tuple(naming.names.values())
+    )
+    return Converted(described, (*table.findings, *naming.findings), table.table)
+
+
+def _groups(table: ByColumn) -> Iterator[Sequence[int]]:
+    width = len(table.names)
+    count = max(1, min(width, math.ceil(table.size / GROUP)))
+    step = math.ceil(width / count)
+    for first in range(0, width, step):
+        yield range(first, min(width, first + step))
+
+
+def _part(table: ByColumn, places: Sequence[int], folder: Path) -> _Part:
+    settled = canonical.settle_columns(table.reading(places))
+    names = [f"{places[0]}-{at}" for at in range(len(settled))]
+    frame = pl.DataFrame([each.column.alias(name) for each, name in zip(settled, names, strict=True)])
+    path = folder / f"part-{places[0]:06}.arrow"
+    frame.write_ipc(path, compression="uncompressed")
+    described = schema.infer(
+        frame,
+        {name: each.note for each, name in zip(settled, names, strict=True)},
+        {name: each.ways for each, name in zip(settled, names, strict=True)},
+        {name: each.written for each, name in zip(settled, names, strict=True)},
+    )
+    return _Part(
+        path,
+        tuple(each.written for each in settled),
+        tuple(each.note for each in settled),
+        tuple(each.has_values for each in settled),
+        described,
+    )
+
+
+def _join(parts: Sequence[_Part], names: dict[int, str], target: Path) -> None:
+    whole = pl.concat([pl.scan_ipc(part.path) for part in parts], how="horizontal")
+    given = [name for part in parts for name in pl.read_ipc_schema(part.path)]
+    kept = whole.select(pl.col(given[at]).alias(name) for at, name in names.items())
+    kept.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)

@@ -1,0 +1,79 @@
+"""The process that reads what strangers made (`python -m flowml.storage.reader`), asked by `intake`.
+
+It is given one request on its input, answers on its output, and ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from flowml.storage import conversion, formats
+from flowml.storage.errors import BrokenFile, FlowMLError, StorageError
+from flowml.storage.intake import OUT_OF_MEMORY, Intake, Request, crash
+from flowml.storage.records import Json
+
+RESERVED = 1 << 30  # bytes that libraries set aside beside what they fill
+GRACE_S = 5
+DISK = 1 << 30  # bytes of its files beside what the table unpacks to
+
+
+def main() -> None:
+    request = Request.from_dict(json.load(sys.stdin))
+    _limit(request)
+    sys.stdout.write(json.dumps(_answer(request)))
+    sys.stdout.flush()
+    os._exit(0)  # threads of a reader that was refused half-way may abort an orderly exit
+
+
+def _limit(request: Request) -> None:
+    signal.alarm(int(request.timeout_s) + GRACE_S)  # for the case that the studio went away
+    if sys.platform == "linux":  # elsewhere the limit is refused or ignored
+        import resource
+
+        memory, disk = request.memory + RESERVED, 3 * request.limit + DISK
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (disk, disk))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(request: Request) -> Json:
+    try:
+        return _read(request)
+    except FlowMLError as error:
+        return _error(error)
+    except MemoryError:
+        return _error(crash(request, -signal.SIGKILL, ""))
+    except OSError as error:
+        return _error(StorageError(f"{request.name} could not be read or kept: {error.strerror}."))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic inside a reader is no Exception
+        if any(sign in str(error) for sign in OUT_OF_MEMORY):  # of a thread that could not be started, say
+            return _error(crash(request, -signal.SIGKILL, ""))
+        return _error(BrokenFile(f"{request.name} cannot be read: {error}.", "Export the file again."))
+
+
+def _read(request: Request) -> Json:
+    folder = Path(request.folder)
+    found = formats.locate(Path(request.source), request.name, folder, request.table, request.limit)
+    if not request.target:
+        return {"tables": list(found.names)}
+    target = Path(request.target)
+    made = conversion.convert(found, target, folder)
+    table = " ".join(filter(None, (found.member if found.others else "", made.table)))
+    intake = Intake(
+        found.format.key, made.schema, made.schema.rows, target.stat().st_size, made.findings, table
+    )
+    return intake.to_dict()
+
+
+def _error(error: FlowMLError) -> Json:
+    return {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
+
+
+if __name__ == "__main__":
+    main()
