@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from flowml.storage.errors import BrokenFile, EmptyFile, UnknownFormat
 from flowml.storage.formats import FORMATS
 from flowml.storage.pieces import Pieces, open_pieces
-from tests.storage import workbook
+from tests.storage import workbook, writers
 
 ROWS = 7
 TABLE = pl.DataFrame(
@@ -34,6 +35,11 @@ WRITERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "json": ("t.json", TABLE.write_json),
     "jsonl": ("t.jsonl", TABLE.write_ndjson),
     "xlsx": ("t.xlsx", lambda path: workbook.write(path, {"t": [TABLE.columns, *TABLE.rows()]})),
+}
+WRITERS |= {
+    key: (f"t.{key}", functools.partial(write, TABLE))
+    for key, write in writers.WRITERS.items()
+    if key not in WRITERS
 }
 
 

@@ -66,7 +66,7 @@ def write_toml(table: pl.DataFrame, path: Path) -> None:
     lines = []
     for row in table.to_dicts():
         lines.append("[[rows]]")
-        lines += [f"{name} = {_toml(value)}" for name, value in row.items() if value is not None]
+        lines += [f'"{name}" = {_toml(value)}' for name, value in row.items() if value is not None]
     path.write_text("\n".join(lines), "utf-8")
 
 
@@ -140,7 +140,7 @@ def write_avro(table: pl.DataFrame, path: Path) -> None:
 
 def write_orc(table: pl.DataFrame, path: Path) -> None:
     """ORC has no time of the day; it is kept as text."""
-    orc.write_table(table.with_columns(pl.col("clock").dt.to_string("%H:%M:%S")).to_arrow(), str(path))
+    orc.write_table(table.with_columns(pl.col(pl.Time).dt.to_string("%H:%M:%S")).to_arrow(), str(path))
 
 
 ARFF_TYPES = {
