@@ -19,6 +19,7 @@ from flowml.automl.outcome import load_fitted, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.automl.serve import Predictor
 from flowml.storage.records import Json, Task, TrialRecord
+from flowml.storage.version import VERSION
 
 LATENCY_ROWS = 40  # single rows that are asked for one after another
 LATENCY_S = 0.3
@@ -36,7 +37,8 @@ def export(prepared: Prepared, work: Path, blend: Blend) -> Exported:
     """Write the models of all kept folds as one ONNX model. Raises ExportError, ParityError at the gate."""
     members = members_of(prepared, work, blend, prepared.folds.kept)
     versions = {name: version for member in blend.members for name, version in member.versions.items()}
-    about = {"score": blend.score, "versions": versions}
+    versions["flowml"] = VERSION
+    about = {"score": blend.score, "versions": versions, "data": prepared.data, **prepared.about}
     content = build(prepared.contract, members, about, steps=blend.steps, threshold=blend.threshold)
     regression = prepared.problem.task is Task.REGRESSION
     report = parity.gate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,7 +21,7 @@ from flowml.automl.problem import Problem, define
 from flowml.automl.shape import Shape
 from flowml.automl.splitters import Folds, split
 from flowml.storage.errors import FileError
-from flowml.storage.records import DatasetSchema, Finding, JobSpec, Severity, Task
+from flowml.storage.records import DatasetSchema, Finding, JobSpec, Json, Severity, Task
 
 TAKEN_AS_MISSING = "taken as missing"  # how the contract tells of such values
 MOST_FINDINGS = 20
@@ -37,6 +38,8 @@ class Prepared:
     feeds: Feeds
     shape: Shape
     spec: JobSpec
+    table: Path | None = None  # the file that it came from
+    about: Json = field(default_factory=dict)  # what the model's file says of the table, beside the contract
     _encoded: dict[str, tuple[Array, Encoding]] = field(default_factory=dict)
     _supervised: dict[tuple[str, int], Encoding] = field(default_factory=dict)
 
@@ -71,6 +74,15 @@ class Prepared:
     def _lessons(self) -> Lessons:
         return Lessons(self.problem, self.folds, self.contract, self.feeds, self.shape.skewed)
 
+    @cached_property
+    def data(self) -> Json:
+        """Which table this is."""
+        digest = ""
+        if self.table is not None:
+            with self.table.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"sha256": digest, "rows": self.problem.rows, "dataset": self.spec.dataset_id}
+
     @property
     def checked(self) -> tuple[Array, Weights]:
         """Targets and weights of the rows that out-of-fold predictions are about."""
@@ -86,7 +98,9 @@ def prepare(table: Path, schema: DatasetSchema, spec: JobSpec) -> Prepared:
         raise FileError(
             f"The dataset's file {table.name} cannot be read: {error}.", "Upload it again."
         ) from error
-    return prepare_frame(frame, schema, spec)
+    prepared = prepare_frame(frame, schema, spec)
+    prepared.table = table
+    return prepared
 
 
 def prepare_frame(frame: pl.DataFrame, schema: DatasetSchema, spec: JobSpec) -> Prepared:

@@ -176,6 +176,10 @@ class Model:
     def contract(self) -> Contract:
         return self._predictor.contract
 
+    def about(self, name: str) -> Any:
+        """What the file says of itself, by a name such as data, parity, score, versions; None if nothing."""
+        return self._predictor.about(name)
+
     @property
     def card(self) -> Json:
         card: Json = self._predictor.about("card") or {}

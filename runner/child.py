@@ -9,6 +9,7 @@ It never outlives its lane.
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import faulthandler
 import importlib
 import json
@@ -20,7 +21,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
@@ -75,6 +76,7 @@ def prepare(bench: Bench, command: Json) -> None:
     schema, spec = DatasetSchema.from_dict(command["schema"]), JobSpec.from_dict(command["spec"])
     with _threads(command["threads"]):
         prepared = prepare_table(Path(command["table"]), schema, spec)
+    prepared.about["reference"] = _reference(schema, prepared.contract.names)
     bench.hold(prepared)
     problem = prepared.problem
     summary = Summary(
@@ -88,6 +90,14 @@ def prepare(bench: Bench, command: Json) -> None:
         findings=problem.findings,
     )
     bench.say("prepared", shape=prepared.shape.to_dict(), summary=summary.to_dict())
+
+
+def _reference(schema: DatasetSchema, names: Collection[str]) -> Json:
+    """How the values of the features were spread, for later tables to be compared with."""
+    from flowml.storage.drift import reference_of
+
+    features = tuple(column for column in schema.columns if column.name in names)
+    return reference_of(dataclasses.replace(schema, columns=features)).to_dict()
 
 
 def evaluate(bench: Bench, command: Json) -> None:

@@ -71,6 +71,17 @@ class Forest:
         kept = slice(output, output + 1)
         return replace(self, values=self.values[:, kept], targets=targets, base=self.base[kept])
 
+    def tree_of_split(self) -> Ints:
+        """Splits of a tree stand together, tree after tree."""
+        found: Ints = np.searchsorted(self.roots, np.arange(len(self.feature)), side="right") - 1
+        return found
+
+    def tree_of_leaf(self) -> Ints:
+        of_split, found = self.tree_of_split(), np.zeros(len(self.values), np.int64)
+        for children in (self.yes, self.no):
+            found[~children[children < 0]] = of_split[children < 0]
+        return found
+
     def raw(self, X: Matrix) -> Floats:
         """The raw scores (rows, outputs), counted in Python."""
         X = np.concatenate([X, *(lookup.apply(X) for lookup in self.lookups)], axis=1)

@@ -13,6 +13,7 @@ from onnx import helper, numpy_helper
 from flowml.automl.contract import Contract, Kind
 from flowml.automl.features.graph import ML
 from flowml.storage.errors import ExportError
+from flowml.storage.version import VERSION
 
 OPSET = 21
 ML_OPSET = 5
@@ -29,7 +30,7 @@ INPUT_TYPES = {
 
 class Graph:
     def __init__(self, contract: Contract | None = None) -> None:
-        self._model = onnx.ModelProto(ir_version=IR, producer_name=PRODUCER)
+        self._model = onnx.ModelProto(ir_version=IR, producer_name=PRODUCER, producer_version=VERSION)
         for domain, version in (("", OPSET), (ML, ML_OPSET)):
             self._model.opset_import.append(helper.make_opsetid(domain, version))
         self._graph = self._model.graph  # everything is written into it at once: large nodes are dear to copy

@@ -33,6 +33,26 @@ def make_hostile(contract: Contract, feeds: Feeds, rows: int, seed: int = 0) -> 
     }
 
 
+def make_usual(contract: Contract, rows: int, seed: int = 0) -> Feeds:
+    """Rows such as training may have seen, made of what the contract says of each column."""
+    draw = np.random.default_rng(seed)
+    return {column.feed: _usual(column, rows, draw).reshape(-1, 1) for column in contract.columns}
+
+
+def _usual(column: ContractColumn, rows: int, draw: np.random.Generator) -> npt.NDArray[Any]:
+    gaps = draw.random(rows) < column.missing_share
+    if column.kind in (Kind.NUMBER, Kind.DATETIME):
+        low, high = column.minimum or 0.0, column.maximum or 0.0
+        values = draw.uniform(low, high, rows)
+        if column.kind is Kind.DATETIME:
+            return np.where(gaps, MISSING_DATE, values.astype(np.int64))
+        return np.where(gaps, np.nan, np.round(values) if column.type == "integer" else values)
+    words = np.array(column.categories or (str(column.example or ""),), dtype=object)
+    chosen = words[draw.integers(0, len(words), rows)]
+    chosen[gaps] = ""
+    return chosen
+
+
 def _shaken(
     column: ContractColumn, values: npt.NDArray[Any], rows: int, draw: np.random.Generator
 ) -> npt.NDArray[Any]:

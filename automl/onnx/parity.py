@@ -70,6 +70,14 @@ def check(
     return report | _compare_labels(answers["label"], wanted, contract, threshold)
 
 
+def compare_models(
+    one: bytes, other: bytes, feeds: Feeds, contract: Contract, threshold: float | None = None
+) -> Json:
+    """Two files of one model must answer alike. Raises ParityError."""
+    answer = open_session(one).run(None, feeds)[-1]
+    return check(other, feeds, np.asarray(answer, np.float64), contract, threshold=threshold)
+
+
 def check_member(member: Member, feeds: Feeds, prediction: npt.NDArray[Any]) -> Json:
     """Compare the bytes of one fitted model with what its estimator predicted in training."""
     found = native.predict(member.fitted, member.encoding.transform(feeds))

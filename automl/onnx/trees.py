@@ -59,19 +59,10 @@ def _shared_leaves(graph: Graph, forest: Forest, features: str) -> str:
             f"The forest has {leaves:,} leaves, more than {MOST_LEAVES:,} cannot be numbered.",
             "Grow fewer trees.",
         )
-    node = _ensemble(forest, features, _tree_of_leaf(forest), np.arange(leaves), forest.n_trees)
+    node = _ensemble(forest, features, forest.tree_of_leaf(), np.arange(leaves), forest.n_trees)
     places = graph.cast(graph.add(node, "TreeEnsemble"), np.int64)
     each = graph.op("Gather", graph.constant(forest.values, np.float32), places, axis=0)
     return graph.op("ReduceSum", each, graph.constant([1], np.int64), keepdims=0)
-
-
-def _tree_of_leaf(forest: Forest) -> npt.NDArray[np.int64]:
-    """Splits and leaves of a tree stand together, tree after tree."""
-    tree_of_split = np.searchsorted(forest.roots, np.arange(len(forest.feature)), side="right") - 1
-    trees = np.zeros(len(forest.values), np.int64)
-    for children in (forest.yes, forest.no):
-        trees[~children[children < 0]] = tree_of_split[children < 0]
-    return trees
 
 
 def _ensemble(

@@ -31,6 +31,10 @@ def test_a_frame_becomes_a_model(kind: Callable[[pl.DataFrame], pl.DataFrame], t
     model = flowml.fit(kind(frame), target="price", budget="1m", algorithms=("ridge",), max_trials=1)
     predicted = model.predict(frame)
     assert np.corrcoef(predicted, frame["price"])[0, 1] > 0.99
+    assert model.about("data")["rows"] == 200
+    assert len(model.about("data")["sha256"]) == 64
+    assert model.about("versions")["flowml"] == flowml.__version__
+    assert {column["name"] for column in model.about("reference")["columns"]} == {"size", "floor"}
     model.save(tmp_path / "model.onnx")
     assert flowml.load(tmp_path / "model.onnx").predict(frame).tolist() == predicted.tolist()
 
