@@ -54,7 +54,7 @@ def test_no_absolute_path_of_a_developer_machine() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["start", "test", "check"])
+@pytest.mark.parametrize("name", ["start", "test", "check", "benchmark"])
 def test_scripts_can_be_run(name: str) -> None:
     script = ROOT / "scripts" / name
     assert os.access(script, os.X_OK)

@@ -1,0 +1,1 @@
+"""The benchmark: what the engine makes of real tables, beside the defaults of two good libraries."""
