@@ -32,9 +32,17 @@ HOPELESS = 0.02  # worth, relative to the best algorithm, below which one is not
 
 
 class Search:
-    """One study. `completed` are the trials of an earlier attempt at the same job."""
+    """One study. `completed` are the trials of an earlier attempt at the same job, `pending` those that were
+    decided on and are still to be told.
+    """
 
-    def __init__(self, shape: Shape, spec: JobSpec, completed: Iterable[TrialRecord] = ()) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        spec: JobSpec,
+        completed: Iterable[TrialRecord] = (),
+        pending: Iterable[Candidate] = (),
+    ) -> None:
         self._shape, self._spec = shape, spec
         self._metric = METRICS[shape.metric]
         self._rows = {row.key: row for row in algorithms_for(shape.task, spec.algorithms)}
@@ -49,6 +57,10 @@ class Search:
         self._left_out: list[Entry] = []
         for record in completed:
             self._remember(record)
+            self.tell(record)
+        for candidate in pending:
+            self._remember(candidate)
+            self._pending[candidate.number] = candidate
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -182,18 +194,17 @@ class Search:
             loss = self._loss(record) if complete else None
             self._sampler.tell(record, self._rows[record.algorithm], self._shape, loss)
 
-    def _remember(self, record: TrialRecord) -> None:
+    def _remember(self, trial: TrialRecord | Candidate) -> None:
         """A trial of an earlier attempt: neither it nor its entry is tried again."""
-        self._asked[record.algorithm] += 1
-        self._next_number = max(self._next_number, record.number + 1)
-        self._baseline_due = self._baseline_due and record.stage != "baseline"
-        self._entries = [entry for entry in self._entries if not _same(entry, record)]
-        self.tell(record)
+        self._asked[trial.algorithm] += 1
+        self._next_number = max(self._next_number, trial.number + 1)
+        self._baseline_due = self._baseline_due and trial.stage != "baseline"
+        self._entries = [entry for entry in self._entries if not _same(entry, trial)]
 
 
-def _same(entry: Entry, record: TrialRecord) -> bool:
-    """Whether a record came from an entry, perhaps made lighter."""
-    if entry.algorithm != record.algorithm or record.stage != "portfolio":
+def _same(entry: Entry, trial: TrialRecord | Candidate) -> bool:
+    """Whether a trial came from an entry, perhaps made lighter."""
+    if entry.algorithm != trial.algorithm or trial.stage != "portfolio":
         return False
     lightened = ("learning_rate", "rounds", "trees")
-    return all(record.params.get(k) == v for k, v in entry.changes.items() if k not in lightened)
+    return all(trial.params.get(k) == v for k, v in entry.changes.items() if k not in lightened)

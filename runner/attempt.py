@@ -12,8 +12,13 @@ from pathlib import Path
 from redis import Redis
 
 from flowml.runner.control import ControlWatch
+from flowml.runner.home import place_of
+from flowml.runner.inviting import Invitations
 from flowml.runner.lane import Lane
+from flowml.runner.leading import Leading
 from flowml.runner.listener import LaneOutcome, Listener
+from flowml.runner.relay import Relay
+from flowml.runner.study import Study
 from flowml.runner.transfer import Transfer
 from flowml.runner.workplace import Workplace
 from flowml.storage.errors import FlowMLError
@@ -51,6 +56,7 @@ class Attempt:
     redis: Redis  # for what the user wishes meanwhile
     listener: Listener
     transfer: Transfer
+    number: int = 1  # of this attempt
     started: float = field(default_factory=time.time)
 
     def run(self) -> End:
@@ -80,8 +86,17 @@ class Attempt:
                 worker=self.place.worker,
                 memory_limit=self.place.memory_limit,
                 started=self.started,
+                helpers=self._helpers(),
             )
             return self._end(lane.run())
+
+    def _helpers(self) -> Leading:
+        settings = self.place.settings
+        relay = Relay(place_of(settings.home), self.work, self.transfer)
+        invitations = Invitations(self.job, self.dataset, self.place.worker)
+        return Leading(
+            self.redis, Study(self.job.id), relay, invitations, self.work, self.number, settings.lease
+        )
 
     def _end(self, outcome: LaneOutcome) -> End:
         model = self._model(outcome, outcome.champion) if outcome.champion else None

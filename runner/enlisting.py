@@ -13,6 +13,7 @@ import psutil
 from redis import Redis
 
 from flowml.runner import leases, roster
+from flowml.runner.home import place_of
 from flowml.runner.limits import allowance
 from flowml.runner.rq_worker import FlowWorker
 from flowml.runner.settings import Settings
@@ -47,6 +48,7 @@ def enlist(redis: Redis, settings: Settings, terms: Terms, capabilities: Capabil
         heartbeat=time.time(),
         pid=os.getpid(),
         version=VERSION,
+        place=place_of(settings.home),
     )
     base = capabilities.hostname or socket.gethostname()
     names: Iterable[str] = (

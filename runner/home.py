@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import uuid
 from pathlib import Path
 from typing import IO
@@ -78,3 +79,8 @@ def studio_id(home: Path) -> str:
     if not path.is_file():
         path.write_text(uuid.uuid4().hex)
     return path.read_text().strip()
+
+
+def place_of(home: Path) -> str:
+    """The same for all processes that find the same files under the same paths."""
+    return f"{socket.gethostname()}:{studio_id(home)}"

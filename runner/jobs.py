@@ -12,14 +12,22 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+from redis import Redis
+
 from flowml.runner import control, facts, logs, workfolder
 from flowml.runner.attempt import Attempt, End
 from flowml.runner.connection import connect, patient
 from flowml.runner.events import EventWriter
 from flowml.runner.facts import FactWriter
+from flowml.runner.helping import Helper
+from flowml.runner.home import place_of
+from flowml.runner.relay import Relay
 from flowml.runner.report import Report
+from flowml.runner.study import Study
+from flowml.runner.team import Task
 from flowml.runner.transfer import transfer_of
 from flowml.runner.workplace import WORKPLACE
+from flowml.storage.errors import FlowMLError
 from flowml.storage.records import Dataset, FactKind, Job, Json
 
 TOLD_WITHIN_S = 900.0  # for a Redis that is away when the job ends; after that its facts wait on the disk
@@ -39,6 +47,7 @@ def train(job: Json, dataset: Json) -> str:
         if end is None:
             return "A later attempt has begun elsewhere and counts instead."
         facts.mark_ended(redis, asked.id)
+        _clear_away(redis, asked.id)
         control.forget(redis, asked.id)
         shutil.rmtree(work, ignore_errors=True)
         return end.state.value
@@ -53,7 +62,7 @@ def _attempt(job: Job, dataset: Dataset, work: Path, number: int) -> End | None:
         with EventWriter(redis, job.id) as events:
             report = Report(job.id, place.worker, events, told)
             report.begun(number)
-            end = Attempt(place, job, dataset, work, redis, report, transfer_of(place.settings)).run()
+            end = Attempt(place, job, dataset, work, redis, report, transfer_of(place.settings), number).run()
             report.ended(end.state, end.cause)
         if end.model is not None:
             told.put(FactKind.MODEL, end.model.to_dict(), f"{job.id}:model")
@@ -62,3 +71,34 @@ def _attempt(job: Job, dataset: Dataset, work: Path, number: int) -> End | None:
         if not told.flush(TOLD_WITHIN_S):
             log.error("Redis is away; the end of job %s waits in %s", job.id, place.settings.spool)
         return None if told.fenced else end
+
+
+def _clear_away(redis: Redis, job_id: str) -> None:
+    """What the machines said to each other, and the files that they sent."""
+    study, transfer = Study(job_id), transfer_of(WORKPLACE.get().settings)
+    for line in study.journal(redis):
+        if line.get("parcel"):
+            transfer.discard(line["parcel"]["sha256"])
+    study.forget(redis)
+
+
+def help_study(job: Json, dataset: Json) -> str:
+    """Evaluates trials for the worker that leads a job; answers why it left."""
+    place = WORKPLACE.get()
+    asked, table = Job.from_dict(job), Dataset.from_dict(dataset)
+    own = place.settings.work / f"{workfolder.HELP}{asked.id}-{place.worker}"
+    redis = connect(place.redis_url)
+    with closing(redis), FactWriter(redis, place.settings.spool, f"help for {asked.id}") as told:
+        logs.set_up(place.settings, place.worker, told.put)
+        with workfolder.held(own):
+            transfer = transfer_of(place.settings)
+            try:
+                task = Task(transfer.fetch(table), table.schema, asked.spec)
+            except FlowMLError as error:
+                log.warning("Job %s cannot be helped. %s", asked.id, error, extra={"job_id": asked.id})
+                return str(error)
+            relay = Relay(place_of(place.settings.home), own, transfer)
+            why = Helper(place, redis, Study(asked.id), task, relay, own).run()
+            shutil.rmtree(own, ignore_errors=True)
+        log.info("It has helped job %s. %s", asked.id, why, extra={"job_id": asked.id})
+        return why

@@ -1,8 +1,8 @@
 """The journal of a lane: what a new lane on the same work folder needs to go on.
 
-`journal.jsonl` has one JSON object a line: first the study it belongs to, then ended trials and the clock.
-A line is written after the files it speaks of, and a torn last line is ignored, so a lane may be killed at
-any moment. A folder of another study is emptied.
+`journal.jsonl` has one JSON object a line: first the study it belongs to, then trials, as they were decided
+on and as they ended, and the clock. A line is written after the files it speaks of, and a torn last line is
+ignored, so a lane may be killed at any moment. A folder of another study is emptied.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowml.automl.candidate import Candidate
 from flowml.storage.records import DatasetSchema, JobSpec, Json, TrialRecord, TrialState
 
 
@@ -23,6 +24,20 @@ class Past:
 
     used_s: float = 0.0
     records: tuple[TrialRecord, ...] = ()
+    asked: tuple[Candidate, ...] = ()  # every trial that was decided on, ended or not
+    elsewhere: frozenset[int] = frozenset()  # numbers of trials that helpers have
+
+    @property
+    def pending(self) -> tuple[Candidate, ...]:
+        """Trials that have no end yet, by number."""
+        ended = {record.number for record in self.records}
+        found = {candidate.number: candidate for candidate in self.asked if candidate.number not in ended}
+        return tuple(found[number] for number in sorted(found))
+
+
+def trial_folder(work: Path, number: int) -> Path:
+    """Where a trial leaves its predictions and models."""
+    return work / "trials" / str(number)
 
 
 class Journal:
@@ -43,6 +58,9 @@ class Journal:
             file.write("\n")  # ends a torn line, so that ours do not join it
         return past or Past()
 
+    def asked(self, candidate: Candidate) -> None:
+        self._append({"asked": candidate.to_dict()})
+
     def ended(self, record: TrialRecord, used_s: float) -> None:
         self._append({"trial": record.to_dict(), "used_s": used_s})
 
@@ -57,13 +75,7 @@ class Journal:
         lines = list(self._lines())
         if not lines or lines[0].get("study") != self._study:
             return None
-        records = {}
-        for line in lines:
-            if "trial" in line:
-                record = TrialRecord.from_dict(line["trial"])
-                records[record.number] = record
-        kept = tuple(record for record in records.values() if self._whole(record))
-        return Past(max((line["used_s"] for line in lines if "used_s" in line), default=0.0), kept)
+        return past_of(lines, lambda record: _whole(self._work, record))
 
     def _lines(self) -> Iterator[Json]:
         if not self._file.exists():
@@ -74,11 +86,23 @@ class Journal:
             except json.JSONDecodeError:  # torn by a kill; the trial is evaluated again
                 continue
 
-    def _whole(self, record: TrialRecord) -> bool:
-        """A complete trial counts only with the files that the finish reads."""
-        return (
-            record.state is not TrialState.COMPLETE or (self._work / "trials" / str(record.number)).is_dir()
-        )
+
+def past_of(lines: Iterable[Json], counts: Callable[[TrialRecord], bool] = lambda _record: True) -> Past:
+    """What the lines of a journal tell, with the records that count."""
+    records, asked, used_s = dict[int, TrialRecord](), list[Candidate](), 0.0
+    for line in lines:
+        used_s = max(used_s, line.get("used_s", 0.0))
+        if "trial" in line:
+            record = TrialRecord.from_dict(line["trial"])
+            records[record.number] = record
+        if "asked" in line:
+            asked.append(Candidate.from_dict(line["asked"]))
+    return Past(used_s, tuple(filter(counts, records.values())), tuple(asked))
+
+
+def _whole(work: Path, record: TrialRecord) -> bool:
+    """A complete trial counts only with the files that the finish reads."""
+    return record.state is not TrialState.COMPLETE or trial_folder(work, record.number).is_dir()
 
 
 def _fingerprint(spec: JobSpec, schema: DatasetSchema) -> str:

@@ -1,21 +1,24 @@
-"""A lane: leads one study on one machine.
+"""The lead of a study: asks the search what to try next, and ends with an exported model.
 
-It asks the search what to try next, has trial children evaluate it side by side, and ends with an exported
-model. Whatever a trial does (run for ever, take all memory, crash), it is one failed row with a cause, and
-the search goes on. The lane itself never runs a model library. The clock counts from the start of the job to
-the finished model; the search ends early enough for the finish.
+Its own trial children evaluate side by side, and so do helpers on other workers where there are some.
+Whatever a trial does (run for ever, take all memory, crash), it is one failed row with a cause, and the
+search goes on. The lane itself never runs a model library. The clock counts from the start of the job to the
+finished model; the search ends early enough for the finish.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from flowml.automl.candidate import Candidate
 from flowml.runner.closing import Closing
 from flowml.runner.crew import Crew
+from flowml.runner.helpers import Begun, Helpers, NoHelpers, Recalled, Waits, Word
 from flowml.runner.journal import Journal
 from flowml.runner.ledger import Ledger
 from flowml.runner.limits import allowance
@@ -23,6 +26,7 @@ from flowml.runner.listener import LaneOutcome, Listener, Summary
 from flowml.runner.plan import divide
 from flowml.runner.progress import Progress, Rhythm
 from flowml.runner.slot import CHILD
+from flowml.runner.study import Phase
 from flowml.runner.team import Evaluated, Failed, Finished, Heard, Insured, Said, Task, Team, Unfinished
 from flowml.storage.errors import FlowMLError
 from flowml.storage.records import (
@@ -75,6 +79,7 @@ class Lane:
         started: float | None = None,
         crew: Crew | None = None,
         child: tuple[str, ...] = CHILD,
+        helpers: Helpers | None = None,
     ) -> None:
         machine = allowance()
         memory = memory_limit or int(machine.ram_available * MEMORY_SHARE)
@@ -85,12 +90,14 @@ class Lane:
         crew = crew or Crew(self._plan.threads, memory, child)
         crew.threads = self._plan.threads
         self._team = Team(crew, self._plan, Task(table, schema, spec), work)
+        self._helpers = helpers or NoHelpers()
         self._journal = Journal(work, spec, schema)
         self._progress = Progress(listener, spec.budget_s, time.time() if started is None else started)
         self._budget = self._progress.budget
         self._ledger = Ledger((), self._plan.threads, worker)
         self._wish: Control | None = None
         self._champion: Json | None = None
+        self._again: deque[Candidate] = deque()  # decided on earlier, and evaluated by nobody now
         self._dry = False  # the search had nothing to give, and no trial ended since
         self._look, self._tick = Rhythm(CONTROL_S), Rhythm(TICK_S)
 
@@ -108,38 +115,47 @@ class Lane:
             return self._outcome(JobState.FAILED, error)
         finally:
             self._team.close()
+            self._helpers.close()
 
     def _prepare(self) -> None:
         """Until the first child has the table. The others join the search as they become ready."""
         self._progress.stage("prepare", "Preparing the table")
         self._team.start()
-        past = self._journal.open()
+        past = self._helpers.recover(self._journal.open())
         if past.used_s:
             self._ledger = Ledger(past.records, self._plan.threads, self._worker)
             self._progress.go_on_after(past.used_s)
             message = f"Going on with {len(past.records)} trials after {past.used_s:.0f} s of work."
             self._listener.log(Level.INFO, message)
+            self._listener.resumed(past.records)
+        for candidate in past.pending:
+            if candidate.number in past.elsewhere:
+                self._ledger.offer(candidate)
+            else:
+                self._again.append(candidate)
         import optuna  # noqa: F401  takes a while, and the children load their libraries in the meantime
 
         from flowml.automl.search import Search
         from flowml.automl.shape import Shape
 
         self._until(lambda: self._team.summary is not None)
-        self._searcher = Search(Shape.from_dict(self._team.shape), self._spec, past.records)
+        self._searcher = Search(Shape.from_dict(self._team.shape), self._spec, past.records, past.pending)
         self._listener.prepared(self._summary)
 
     def _search(self) -> None:
         """Keep every child at work until the time of the search is over, or there is nothing left to try."""
         self._progress.stage("search", "Searching")
+        self._helpers.begin()
         while not self._search_is_over():
             self._give_work()
+            self._share_work()
             self._keep_a_spare()
             self._turn()
 
     def _search_is_over(self) -> bool:
         if self._wish is Control.PAUSE:
             return False
-        exhausted = self._dry and not self._ledger.running
+        exhausted = self._dry and not self._ledger.open
         if not self._ledger.complete:
             if exhausted:
                 raise self._ledger.nothing_complete()
@@ -148,20 +164,41 @@ class Lane:
 
     def _give_work(self) -> None:
         for slot in self._team.idle[: self._team.free]:
-            if self._dry or self._wish is Control.PAUSE:
-                return
-            left = self._budget.search_left()
-            if not self._ledger.complete:
-                if left <= 0 and self._ledger.running:
-                    return
-                left = max(left, FIRST_TRIAL_S)
-            candidate = self._searcher.ask(left)
+            left, candidate = self._next()
             if candidate is None:
-                self._dry = True
-            else:
-                self._ledger.begin(candidate)
-                self._team.evaluate(slot, candidate, left)
-                self._listener.trial_started(candidate)
+                if self._dry and self._ledger.open:
+                    self._helpers.recall()
+                return
+            self._ledger.begin(candidate)
+            self._team.evaluate(slot, candidate, left)
+            self._listener.trial_started(candidate)
+
+    def _share_work(self) -> None:
+        """Keep candidates ahead of the helpers, once something is known to work here."""
+        while self._helpers.room > 0 and self._ledger.complete:
+            _, candidate = self._next()
+            if candidate is None:
+                return
+            self._ledger.offer(candidate)
+            self._helpers.offer(candidate)
+
+    def _next(self) -> tuple[float, Candidate | None]:
+        """The time that is left for trials, and what to try next, if anything."""
+        left = self._budget.search_left()
+        if self._wish is Control.PAUSE:
+            return left, None
+        if not self._ledger.complete:
+            if left <= 0 and self._ledger.running:
+                return left, None
+            left = max(left, FIRST_TRIAL_S)
+        if self._again:
+            return left, self._again.popleft()
+        candidate = None if self._dry else self._searcher.ask(left)
+        self._dry = candidate is None
+        if candidate is not None:
+            self._journal.asked(candidate)
+            self._helpers.asked(candidate)
+        return left, candidate
 
     def _keep_a_spare(self) -> None:
         """One child more than there are trials: it builds the final model while the others may be busy, and
@@ -178,7 +215,9 @@ class Lane:
         limit_s = min(left, STOP_FINISH_S) if self._wish is Control.STOP else left
         self._closing = Closing(self._work, self._listener, limit_s, self._cores)
         self._team.finishing = True
-        for number in self._team.numbers:
+        self._helpers.tell(Phase.OVER, 0.0)
+        self._ledger.withdraw()
+        for number in self._ledger.numbers:
             self._cut(number)
         records = list(self._ledger.records.values())
         free_slot = partial(self._team.free_slot, self._until)
@@ -189,7 +228,7 @@ class Lane:
         self._team.cut(number)
         stopped = self._wish is Control.STOP
         cause = "The user stopped the search." if stopped else "The time for the search was over."
-        self._trial_ended(self._ledger.unfinished(number, TrialState.PRUNED, cause))
+        self._ended_here(self._ledger.unfinished(number, TrialState.PRUNED, cause))
 
     # --- what happens -------------------------------------------------------------------------------------
 
@@ -201,27 +240,64 @@ class Lane:
         """Wait a little for the children, then look at the wish of the user and the clock."""
         for heard in self._team.turn(POLL_S):
             self._hear(heard)
+        for word in self._helpers.heard():
+            self._hear_helper(word)
         if self._look.due():
             self._look_for_a_wish()
         if self._tick.due():
             self._journal.clock(self._budget.used())
             self._progress.tell(self._ledger)
+            self._tell_helpers()
+
+    def _tell_helpers(self) -> None:
+        if self._progress.state is not JobState.FINISHING:
+            phase = Phase.PAUSE if self._wish is Control.PAUSE else Phase.SEARCH
+            self._helpers.tell(phase, self._budget.search_left())
 
     def _hear(self, heard: Heard) -> None:
         match heard:
             case Said(level, text, number):
                 self._listener.log(level, text, number)
             case Evaluated(record):
-                self._trial_ended(replace(record, worker=self._worker))
+                self._ended_here(replace(record, worker=self._worker))
             case Failed(number, error):
-                failed = self._ledger.unfinished(number, TrialState.FAILED, error.message, error.advice)
-                self._trial_ended(failed)
+                self._ended_here(self._failed(number, error))
             case Insured(slot, champion):
                 self._closing.insured(slot, champion)
             case Finished(champion):
                 self._closing.finished(champion)
             case Unfinished(error):
                 self._closing.failed(error)
+
+    def _hear_helper(self, word: Word) -> None:
+        match word:
+            case Said(level, text, number):
+                self._listener.log(level, text, number)
+            case Begun(number, worker):
+                candidate = self._ledger.offered(number)
+                if candidate is not None:
+                    self._ledger.begin(candidate, worker)
+                    self._listener.trial_started(candidate, worker)
+            case Waits(number, cause):
+                self._ledger.waits(number)
+                if cause:
+                    self._listener.log(Level.WARNING, f"{cause}; the trial runs again.", number)
+            case Recalled(candidate):
+                self._ledger.withdraw(candidate.number)
+                self._again.append(candidate)
+            case Evaluated(record) if self._ledger.knows(record.number):
+                self._trial_ended(record)
+            case Failed(number, error) if self._ledger.knows(number):
+                failed = self._failed(number, error)
+                self._helpers.ended(failed)
+                self._trial_ended(failed)
+
+    def _failed(self, number: int, error: FlowMLError) -> TrialRecord:
+        return self._ledger.unfinished(number, TrialState.FAILED, error.message, error.advice)
+
+    def _ended_here(self, record: TrialRecord) -> None:
+        self._helpers.ended(record)
+        self._trial_ended(record)
 
     @property
     def _summary(self) -> Summary:
@@ -250,6 +326,7 @@ class Lane:
         self._wish = wish
         paused = wish is Control.PAUSE
         self._progress.enter(JobState.PAUSED if paused else JobState.RUNNING, self._ledger)
+        self._tell_helpers()
 
     def _outcome(self, state: JobState, error: FlowMLError | None = None) -> LaneOutcome:
         champion = self._champion or {}

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Ledger:
     def __init__(self, past: tuple[TrialRecord, ...], threads: int, worker: str) -> None:
         self.records = {record.number: record for record in past}
-        self._running: dict[int, tuple[Candidate, float]] = {}  # number -> trial, and when it began
+        self._running: dict[int, tuple[Candidate, float, str]] = {}  # trial, when it began, worker
+        self._offered: dict[int, Candidate] = {}  # to helpers, and not begun
         self._threads = threads
         self._worker = worker
 
@@ -25,22 +26,56 @@ class Ledger:
         return len(self._running)
 
     @property
+    def open(self) -> int:
+        """Trials that run or are offered to helpers."""
+        return len(self._running) + len(self._offered)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of the trials that run."""
+        return tuple(self._running)
+
+    @property
     def complete(self) -> tuple[TrialRecord, ...]:
         return tuple(record for record in self.records.values() if record.state is TrialState.COMPLETE)
 
-    def begin(self, candidate: Candidate) -> None:
-        self._running[candidate.number] = (candidate, time.time())
+    def begin(self, candidate: Candidate, worker: str = "") -> None:
+        """`worker` is that of the helper which runs it."""
+        self._offered.pop(candidate.number, None)
+        self._running[candidate.number] = (candidate, time.time(), worker or self._worker)
 
-    def runs(self, number: int) -> bool:
-        return number in self._running
+    def offer(self, candidate: Candidate) -> None:
+        self._offered[candidate.number] = candidate
+
+    def offered(self, number: int) -> Candidate | None:
+        """None for a trial that is not offered, or not any more."""
+        return self._offered.get(number)
+
+    def waits(self, number: int) -> None:
+        """A trial that ran with a helper is offered again."""
+        if number in self._running:
+            self._offered[number] = self._running.pop(number)[0]
+
+    def withdraw(self, number: int | None = None) -> None:
+        """One trial is not offered any more, or none is."""
+        for each in tuple(self._offered) if number is None else (number,):
+            self._offered.pop(each, None)
+
+    def knows(self, number: int) -> bool:
+        """Whether the trial runs or is offered."""
+        return number in self._running or number in self._offered
+
+    def forget(self, number: int) -> None:
+        self._running.pop(number, None)
 
     def end(self, record: TrialRecord) -> None:
-        del self._running[record.number]
+        self._running.pop(record.number, None)
+        self._offered.pop(record.number, None)
         self.records[record.number] = record
 
     def unfinished(self, number: int, state: TrialState, cause: str, advice: str = "") -> TrialRecord:
         """The record of a trial that did not come to an end by itself."""
-        candidate, began = self._running[number]
+        candidate, began, worker = self._running.get(number) or (self._offered[number], time.time(), "")
         return TrialRecord(
             number=candidate.number,
             algorithm=candidate.algorithm,
@@ -51,7 +86,7 @@ class Ledger:
             started_at=began,
             seconds=time.time() - began,
             threads=self._threads,
-            worker=self._worker,
+            worker=worker,
             cause=cause,
             advice=advice,
         )

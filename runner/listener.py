@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -56,7 +56,11 @@ class Listener(Protocol):
 
     def prepared(self, summary: Summary) -> None: ...
 
-    def trial_started(self, candidate: Candidate) -> None: ...
+    def resumed(self, records: Sequence[TrialRecord]) -> None:
+        """Trials of an earlier attempt, which may not have come to tell of them."""
+
+    def trial_started(self, candidate: Candidate, worker: str = "") -> None:
+        """`worker` is set where a helper runs it."""
 
     def trial_finished(self, record: TrialRecord, best_score: float | None) -> None: ...
 

@@ -8,6 +8,7 @@ that only when its lease exists.
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Sequence
 from enum import StrEnum
@@ -19,29 +20,34 @@ from rq.exceptions import DequeueTimeout, DuplicateJobError
 from rq.job import Job
 
 from flowml.runner.connection import AWAY
-from flowml.runner.tiers import QUEUES
+from flowml.runner.tiers import HELP_QUEUE, QUEUES
 from flowml.storage.errors import NotAllowed
 from flowml.storage.records import Json
 
 TRAIN = "flowml.runner.jobs.train"
-ALLOWED = frozenset({TRAIN})
+HELP = "flowml.runner.jobs.help_study"
+ALLOWED = frozenset({TRAIN, HELP})
 
 LIMIT = "flowml:limit:jobs"  # how many jobs may run at once; absent or 0: no limit
+INVITATION = "help-"  # how the ids of invitations begin
 POLL_S = 0.25
 LOST_MACHINES = 3  # so often a job runs again after its worker was lost
 RESULT_KEPT_S = 86_400
 FAILURE_KEPT_S = 7 * 86_400
+HELP_TIMEOUT_S = 7 * 86_400  # a helper leaves when its study is over, however long that takes
+HELP_FAILURE_KEPT_S = 600
 
-# KEYS: queues of this worker, then the running jobs of all queues. ARGV: number of queues, key of the limit.
+# KEYS: queues of this worker, those of jobs before those of help, then the running jobs of all queues.
+# ARGV: number of queues of jobs, number of all queues, key of the limit, which help does not count towards.
 _TAKE = """
-local queues = tonumber(ARGV[1])
-local limit = tonumber(redis.call('GET', ARGV[2]) or '0')
+local first, queues = 1, tonumber(ARGV[2])
+local limit = tonumber(redis.call('GET', ARGV[3]) or '0')
 if limit > 0 then
   local running = 0
   for index = queues + 1, #KEYS do running = running + redis.call('ZCARD', KEYS[index]) end
-  if running >= limit then return false end
+  if running >= limit then first = tonumber(ARGV[1]) + 1 end
 end
-for index = 1, queues do
+for index = first, queues do
   local id = redis.call('LMOVE', KEYS[index], KEYS[index] .. ':intermediate', 'LEFT', 'RIGHT')
   if id then return {KEYS[index], id} end
 end
@@ -99,9 +105,10 @@ class FlowQueue(Queue):  # type: ignore[misc]
         assert connection is not None
         deadline = time.monotonic() + (timeout or 0)
         keys = [queue.key for queue in queues]
+        of_jobs = sum(queue.name != HELP_QUEUE for queue in queues)
         take = connection.register_script(_TAKE)
         while True:
-            taken = take(keys=keys + [running_key(name) for name in QUEUES], args=[len(keys), LIMIT])
+            taken = take(keys=keys + [running_key(name) for name in QUEUES], args=[of_jobs, len(keys), LIMIT])
             if taken:
                 key, job_id = taken[0].decode(), taken[1]
                 found = cls._open(key, job_id, connection, job_class, serializer, death_penalty_class)
@@ -171,6 +178,44 @@ def enqueue(
     return True
 
 
+def invite(redis: Redis, job_id: str, arguments: Json) -> None:
+    """Asks one worker to help a study. Should it fail, the lead invites another."""
+    queue(redis, HELP_QUEUE).enqueue_call(
+        HELP,
+        kwargs=arguments,
+        job_id=f"{INVITATION}{job_id}-{secrets.token_hex(4)}",
+        timeout=HELP_TIMEOUT_S,
+        result_ttl=0,
+        failure_ttl=HELP_FAILURE_KEPT_S,
+        description=f"help {job_id}",
+    )
+
+
+def invitations(redis: Redis, job_id: str) -> tuple[str, ...]:
+    """Those that no worker has taken yet."""
+    waiting = (_text(id) for id in redis.lrange(queue_key(HELP_QUEUE), 0, -1))
+    return tuple(id for id in waiting if helped(id) == job_id)
+
+
+def helped(id: str) -> str:
+    """The job whose study an invitation is for; '' for a job of a user."""
+    return id.removeprefix(INVITATION).rpartition("-")[0] if id.startswith(INVITATION) else ""
+
+
+def next_job(redis: Redis, names: Sequence[str]) -> str:
+    """A job that waits in one of these queues and may run now, or ''."""
+    with redis.pipeline(transaction=False) as pipeline:
+        pipeline.get(LIMIT)
+        for name in QUEUES:
+            pipeline.zcard(running_key(name))
+        for name in names:
+            pipeline.lindex(queue_key(name), 0)
+        limit, *found = pipeline.execute()
+    running, first = sum(found[: len(QUEUES)]), [_text(id) for id in found[len(QUEUES) :] if id]
+    full = int(limit or 0) and running >= int(limit)
+    return "" if full or not first else first[0]
+
+
 def withdraw(redis: Redis, name: str, job_id: str) -> bool:
     """Takes back a job that waits. False if it does not: a worker has it, or it is not known."""
     return bool(redis.eval(_WITHDRAW, 2, queue_key(name), FlowJob.key_for(job_id), job_id))
@@ -202,8 +247,7 @@ def place(redis: Redis, name: str, job_id: str) -> Place:
 
 def taken(redis: Redis, name: str) -> tuple[str, ...]:
     """Jobs that a worker took and for which it has no lease yet."""
-    ids = redis.lrange(intermediate_key(queue_key(name)), 0, -1)
-    return tuple(id.decode(errors="replace") if isinstance(id, bytes) else id for id in ids)
+    return tuple(_text(id) for id in redis.lrange(intermediate_key(queue_key(name)), 0, -1))
 
 
 def put_back(redis: Redis, name: str, job_id: str) -> bool:
@@ -251,3 +295,7 @@ def running_key(name: str) -> str:
 
 def executions_key(job_id: str) -> str:
     return f"rq:executions:{job_id}"
+
+
+def _text(id: bytes | str) -> str:
+    return id.decode(errors="replace") if isinstance(id, bytes) else id

@@ -24,7 +24,7 @@ from flowml.runner.queue import FlowJob, Place
 from flowml.runner.routine import Routine
 from flowml.runner.settings import Settings
 from flowml.runner.submission import enqueue_job
-from flowml.runner.tiers import QUEUES
+from flowml.runner.tiers import HELP_QUEUE, QUEUES
 from flowml.storage import jobs, workers
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
@@ -71,7 +71,7 @@ class Reaper:
         """One round. Does nothing until Redis is up for the length of a lease: workers renew theirs first."""
         if int(self._redis.info("server")["uptime_in_seconds"]) < self._settings.lease:
             return
-        for name in QUEUES:
+        for name in (*QUEUES, HELP_QUEUE):
             self._expire_leases(name)
         suspects = {**self._taken(), **self._differing()}
         now = time.monotonic()
@@ -97,7 +97,9 @@ class Reaper:
         registry.cleanup(int(seconds) + int(microseconds) / 1e6, [self._lose])
 
     def _lose(self, job: RqJob, *_: Any) -> None:
-        """Told before RQ queues it, and so before anybody tells that it runs again."""
+        """Told before RQ queues it, and so before anybody tells that it runs again. Help has no successor."""
+        if queue.helped(job.id):
+            return
         cause = f"Worker {job.worker_name} was not heard from; the job runs again."
         log.warning("Job %s is lost. %s", job.id, cause, extra={"job_id": job.id})
         self._tell(job.id, JobState.LOST, cause)
@@ -106,7 +108,7 @@ class Reaper:
         """Jobs that a worker took and did not begin."""
         return {
             (job_id, "taken"): partial(queue.put_back, self._redis, name, job_id)
-            for name in QUEUES
+            for name in (*QUEUES, HELP_QUEUE)
             for job_id in queue.taken(self._redis, name)
         }
 
@@ -163,7 +165,7 @@ class Reaper:
         with self._db.write() as cursor:
             for worker in online:
                 workers.upsert(cursor, worker)
-        for name in QUEUES:
+        for name in (*QUEUES, HELP_QUEUE):
             for kind in (FinishedJobRegistry, FailedJobRegistry):
                 kind(name, connection=self._redis, job_class=FlowJob, serializer="json").cleanup()
         with self._db.read() as cursor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
 from flowml.runner.events import EventWriter
 from flowml.runner.facts import FactWriter
@@ -67,7 +68,12 @@ class Report:
         self.change(settled)
         self.log(Level.INFO, f"{summary.reason} {summary.folds}".strip())
 
-    def trial_started(self, candidate: Candidate) -> None:
+    def resumed(self, records: Sequence[TrialRecord]) -> None:
+        """An earlier attempt may have been killed before it told of them; to tell twice does no harm."""
+        for record in records:
+            self._facts.put(FactKind.TRIAL, {"job_id": self._job_id, "record": record.to_dict()})
+
+    def trial_started(self, candidate: Candidate, worker: str = "") -> None:
         record = TrialRecord(
             number=candidate.number,
             algorithm=candidate.algorithm,
@@ -76,7 +82,7 @@ class Report:
             stage=candidate.stage,
             metric=self._metric,
             started_at=time.time(),
-            worker=self._worker,
+            worker=worker or self._worker,
         )
         self._facts.put(FactKind.TRIAL, {"job_id": self._job_id, "record": record.to_dict()})
         self._events.tell(
@@ -84,6 +90,7 @@ class Report:
             number=candidate.number,
             algorithm=candidate.algorithm,
             stage=candidate.stage,
+            worker=worker or self._worker,
         )
 
     def trial_finished(self, record: TrialRecord, best_score: float | None) -> None:

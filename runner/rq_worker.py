@@ -25,11 +25,13 @@ from rq.utils import now
 from flowml.runner import control, facts, leases
 from flowml.runner.connection import AWAY
 from flowml.runner.lifeline import die_with_parent
-from flowml.runner.queue import FlowJob, FlowQueue, queue_key
+from flowml.runner.queue import FlowJob, FlowQueue, helped, queue_key
+from flowml.runner.study import Study
 from flowml.storage.records import Control, FactKind, JobState
 
 # What RQ says of a work-horse that died; not true of one that we end to give its job back.
 UNTRUE = ("Worker %s: job %s failed (%s)", "Work horse killed for job %s: retpid=%s, ret_val=%s")
+HORSE_DIED = "The process of its worker died"
 STUBBORN_S = 8.0  # a work-horse that did not obey a cancellation for so long is killed
 
 
@@ -71,7 +73,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         return execution
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        self.job_id = job.id
+        self.job_id = helped(job.id) or job.id
         self._lost = self._ended = self._cancelled = False
         try:
             super().execute_job(job, queue)
@@ -106,7 +108,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
             self.log.error("The lease of job %s could not be renewed, its work goes on: %s", job.id, away)
 
     def _insist_on_cancel(self, job: Job) -> None:
-        asked = control.asked(self.connection, job.id)
+        asked = control.asked(self.connection, self.job_id)
         if asked and asked.control is Control.CANCEL and time.time() - asked.at > STUBBORN_S:
             self.log.warning("Job %s did not obey its cancellation and is killed", job.id)
             self._cancelled = True
@@ -115,13 +117,15 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
 
     def handle_job_failure(self, job: Job, queue: Queue, *arguments: Any, **named: Any) -> None:
         """Called in the work-horse for a job that raised, here for a work-horse that died."""
+        if helped(job.id) and not self.is_horse:
+            Study(self.job_id).leave(self.connection, self.name, "" if self._giving_back else HORSE_DIED)
         if self._lost:
             self.log.warning("Job %s runs elsewhere; nothing is noted", job.id)
         elif self._giving_back and not self.is_horse:
             self._give_back(job, named.get("execution"))
         else:
             super().handle_job_failure(job, queue, *arguments, **named)
-            if self._cancelled:
+            if self._cancelled and not helped(job.id):
                 change = {"state": JobState.CANCELLED.value, "ended_at": time.time()}
                 self._tell(self.connection, job.id, change)
 
@@ -152,7 +156,11 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
             super().teardown()
 
     def _give_back(self, job: Job, execution: Execution | None) -> None:
-        """The job waits again, first in its queue, as if it had not been taken."""
+        """The job waits again, first in its queue, as if it had not been taken; help is just left."""
+        if helped(job.id):
+            self.cleanup_execution(job, pipeline=self.connection, execution=execution)
+            job.delete()
+            return
         with self.connection.pipeline() as pipeline:
             job.set_status(JobStatus.QUEUED, pipeline=pipeline)
             pipeline.hdel(job.key, "worker_name", "started_at")

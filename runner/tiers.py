@@ -52,7 +52,15 @@ TIERS: tuple[Tier, ...] = (
 )
 QUEUES: tuple[str, ...] = tuple(tier.queue for tier in TIERS)
 
+# Invitations to help a study wait apart from jobs, so that a worker takes one only when no job waits.
+HELP_QUEUE = "help"
+
 
 def queues_for(capabilities: Capabilities) -> tuple[str, ...]:
     """The queues that this machine serves, in the order served."""
     return tuple(tier.queue for tier in TIERS if tier.served_by(capabilities))
+
+
+def may_help(queues: tuple[str, ...]) -> bool:
+    """Whether a worker of these queues helps studies: one for language models alone does not."""
+    return any(name != "llm" for name in queues)

@@ -22,6 +22,12 @@ class Transfer(Protocol):
     def deliver(self, path: Path) -> Artifact:
         """Hands over a file that a job made."""
 
+    def receive(self, artifact: Artifact) -> Path:
+        """What another machine delivered, as a file on this one. Raises NotFound."""
+
+    def discard(self, sha256: str) -> None:
+        """Nobody needs it any more."""
+
 
 class SharedFolder:
     def __init__(self, folder: Path) -> None:
@@ -38,6 +44,12 @@ class SharedFolder:
 
     def deliver(self, path: Path) -> Artifact:
         return self._artifacts.put_file(path)
+
+    def receive(self, artifact: Artifact) -> Path:
+        return self._artifacts.path(artifact.sha256)
+
+    def discard(self, sha256: str) -> None:
+        self._artifacts.delete(sha256)
 
 
 def transfer_of(settings: Settings) -> Transfer:

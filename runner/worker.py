@@ -26,6 +26,7 @@ from flowml.runner.probe import probe
 from flowml.runner.pulse import Pulse
 from flowml.runner.rq_worker import FlowWorker
 from flowml.runner.settings import Settings, read_settings
+from flowml.runner.tiers import HELP_QUEUE, may_help
 from flowml.runner.workplace import WORKPLACE, Workplace
 from flowml.storage.errors import FlowMLError, NotReady
 from flowml.storage.records import FactKind, Worker
@@ -83,11 +84,13 @@ def _work(
     settings: Settings, url: str, terms: Terms, kind: type[FlowWorker], redis: Redis, record: Worker
 ) -> int:
     slots = terms.slots or settings.slots or None
-    WORKPLACE.set(Workplace(settings, url, record.name, slots, terms.cores, terms.memory_limit))
+    WORKPLACE.set(
+        Workplace(settings, url, record.name, slots, terms.cores, terms.memory_limit, record.queues)
+    )
     retry = patient()
     with closing(connect(url, retry)) as own:
         worker = kind(
-            list(record.queues),
+            [*record.queues, *([HELP_QUEUE] if may_help(record.queues) else [])],
             name=record.name,
             connection=own,
             serializer="json",

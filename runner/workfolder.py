@@ -12,6 +12,7 @@ from flowml.runner.waiting import wait_until
 from flowml.storage.errors import Conflict
 
 LOCK = "lock"
+HELP = "help-"  # how the folders of helping lanes begin: over as soon as nobody works in them
 PATIENCE_S = 120.0  # for a work-horse whose lease is lost and that is being stopped
 
 
@@ -38,7 +39,7 @@ def held(folder: Path, patience_s: float = PATIENCE_S) -> Iterator[Path]:
 def sweep(root: Path, over: Callable[[str], bool]) -> int:
     """Removes the folders of jobs that are over and that nobody works in; returns how many."""
     folders = [folder for folder in root.iterdir() if folder.is_dir()] if root.is_dir() else []
-    return sum(_remove(folder) for folder in folders if over(folder.name))
+    return sum(_remove(folder) for folder in folders if folder.name.startswith(HELP) or over(folder.name))
 
 
 def _remove(folder: Path) -> bool:

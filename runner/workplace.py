@@ -16,6 +16,7 @@ class Workplace:
     slots: int | None = None  # trials side by side; None: as cores and memory allow
     cores: int | None = None
     memory_limit: int | None = None  # bytes
+    queues: tuple[str, ...] = ()  # that the worker serves
 
 
 WORKPLACE: ContextVar[Workplace] = ContextVar("workplace")

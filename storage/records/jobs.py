@@ -27,6 +27,9 @@ class JobSpec(Record):
     roles: dict[str, Role] = field(default_factory=dict)  # overrides of the guessed roles
     max_latency_ms: float | None = None
     jobs: int | None = None  # cores to use; None: all that the worker gives
+    machines: int | None = (
+        None  # workers that may share its trials, its own included; None: all that are free
+    )
     export_safe: bool = True
     priority: bool = False
     name: str = ""

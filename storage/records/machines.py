@@ -59,6 +59,7 @@ class Worker(Record):
     memory_used: int | None = None
     jobs_done: int = 0
     version: str = ""
+    place: str = ""  # workers of the same place share their folders: the host and the id of its data folder
 
 
 @dataclass(frozen=True)

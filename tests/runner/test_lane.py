@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,10 @@ class Remembering:
     def prepared(self, summary: Summary) -> None:
         self.summary = summary
 
-    def trial_started(self, candidate: Candidate) -> None:
+    def resumed(self, records: Sequence[TrialRecord]) -> None:
+        self.resumed_with = records
+
+    def trial_started(self, candidate: Candidate, worker: str = "") -> None:  # noqa: ARG002
         self.started.append(candidate.number)
 
     def trial_finished(self, record: TrialRecord, best_score: float | None) -> None:

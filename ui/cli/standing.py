@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from flowml.runner.listener import Candidate, Summary
@@ -34,7 +35,9 @@ class Standing:
     def prepared(self, summary: Summary) -> None:
         self.summary = summary
 
-    def trial_started(self, _candidate: Candidate) -> None:
+    def resumed(self, records: Sequence[TrialRecord]) -> None: ...
+
+    def trial_started(self, _candidate: Candidate, worker: str = "") -> None:  # noqa: ARG002
         self.running += 1
 
     def trial_finished(self, record: TrialRecord, best_score: float | None) -> None:

@@ -1,0 +1,368 @@
+"""The lead's side of a study on many machines: orders trials, judges the answers, orders anew what was lost.
+
+All of it happens beside the lane, in a thread that reads, one that writes, and two that move what trials left
+behind. While Redis is away the lane goes on alone, and nothing is concluded from the silence of the helpers.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from flowml.automl.candidate import Candidate
+from flowml.runner import roster
+from flowml.runner.claims import Claims
+from flowml.runner.helpers import Begun, Recalled, Waits
+from flowml.runner.helpers import Word as Told
+from flowml.runner.inviting import Invitations
+from flowml.runner.journal import Past, past_of, trial_folder
+from flowml.runner.outbox import Outbox
+from flowml.runner.progress import Rhythm
+from flowml.runner.relay import Relay
+from flowml.runner.routine import Routine
+from flowml.runner.study import THE_LEAD, Answer, Held, LaneRecord, LeadRecord, Order, Phase, Study, Word
+from flowml.runner.team import Evaluated, Failed, Said
+from flowml.storage.errors import FlowMLError, TrialCrashed
+from flowml.storage.ids import new_id
+from flowml.storage.records import Artifact, Json, Level, TrialRecord, TrialState
+
+KIND = "cpu"
+BLOCK_MS = 200
+BEAT_S = 1.0
+LOOK_S = 1.0
+WORTH_S = 8.0  # of search that must be left for a helper to be worth its start
+MOVERS = 2
+SEND_EVERY_S = 0.01
+
+Write = Callable[[Redis], None]
+
+log = logging.getLogger(__name__)
+
+
+class Leading:
+    """`place` tells lanes that share the work folder from others; `attempt` this lead from earlier ones."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        study: Study,
+        relay: Relay,
+        invitations: Invitations,
+        work: Path,
+        attempt: int,
+        lease_s: float,
+    ) -> None:
+        self._redis, self._study, self._relay, self._invitations = redis, study, relay, invitations
+        self._work, self._attempt, self._lease_s = work, attempt, lease_s
+        self._claims = Claims()
+        self._lanes: dict[str, tuple[LaneRecord, float]] = {}  # as last heard, and when
+        self._told: deque[Told] = deque()
+        self._phase, self._left_s, self._beats = Phase.PAUSE, 0.0, 0
+        self._begun = self._apart = self._superseded = False
+        self._recalls = 0
+        self._lines: list[Json] = []  # of the journal
+        self._noted = 0  # so many of them are known to Redis
+        self._read_to = "0"
+        self._calm_since = time.monotonic()
+        self._beat, self._look = Rhythm(BEAT_S), Rhythm(LOOK_S)
+        self._out: Outbox[Write] = Outbox(self._write, f"orders of {study.job_id}", SEND_EVERY_S)
+        self._movers = ThreadPoolExecutor(MOVERS, f"parcels of {study.job_id}")
+        self._routine = Routine(f"lead of {study.job_id}", self._step)
+
+    # --- what the lane asks -------------------------------------------------------------------------------
+
+    def recover(self, past: Past) -> Past:
+        for kind in (KIND,):
+            self._study.open(self._redis, kind)
+        lines = self._study.journal(self._redis)
+        known = past_of(lines)
+        here = {record.number for record in past.records}
+        told = {record.number for record in known.records}
+        for record in past.records:
+            if record.number not in told:
+                self.ended(record)
+        records = [*past.records]
+        records += [
+            each for each in known.records if each.number not in here and self._bring_back(each, lines)
+        ]
+        past = replace(
+            past,
+            used_s=max(past.used_s, known.used_s),
+            records=tuple(records),
+            asked=past.asked + known.asked,
+        )
+        return replace(past, **self._outstanding(past))
+
+    def begin(self) -> None:
+        self._begun = True
+        self._routine.start()
+
+    @property
+    def room(self) -> int:
+        slots = sum(lane.slots for lane, _ in self._lanes.values()) if self._phase is Phase.SEARCH else 0
+        return slots + max(1, slots // 4) - len(self._claims) if slots else 0
+
+    def offer(self, candidate: Candidate) -> None:
+        order = Order(candidate.number, new_id("claim"), KIND, candidate.to_dict())
+        self._claims.put(order)
+        self._out.put(partial(self._study.order, order=order))
+
+    def recall(self) -> None:
+        self._recalls = 1
+
+    def heard(self) -> Sequence[Told]:
+        return [self._told.popleft() for _ in range(len(self._told))]
+
+    def asked(self, candidate: Candidate) -> None:
+        self._lines.append({"asked": candidate.to_dict()})
+
+    def ended(self, record: TrialRecord) -> None:
+        self._lines.append({"trial": record.to_dict()})
+
+    def tell(self, phase: Phase, left_s: float) -> None:
+        if phase is not self._phase:
+            self._beat = Rhythm(BEAT_S)  # say it at once
+        self._phase, self._left_s = phase, left_s
+        if phase is Phase.OVER:
+            self._claims.clear()
+
+    def close(self) -> None:
+        self._phase = Phase.OVER
+        self._routine.stop()
+        self._movers.shutdown(wait=False, cancel_futures=True)
+        self._out.close(2.0)
+        with suppress(RedisError):
+            self._say()
+            self._invitations.withdraw(self._redis)
+
+    # --- an earlier attempt -------------------------------------------------------------------------------
+
+    def _bring_back(self, record: TrialRecord, lines: Sequence[Json]) -> bool:
+        """Whether an ended trial of another machine counts here; without its files it is evaluated again."""
+        if record.state is not TrialState.COMPLETE or trial_folder(self._work, record.number).is_dir():
+            return True
+        parcels = [
+            line.get("parcel") for line in lines if line.get("trial", {}).get("number") == record.number
+        ]
+        try:
+            sent = next((Artifact.from_dict(each) for each in parcels if each), None)
+            self._relay.bring(record.number, sent)
+        except FlowMLError as error:
+            log.warning("Trial %d is evaluated again: %s", record.number, error)
+            return False
+        return True
+
+    def _outstanding(self, past: Past) -> Json:
+        """The orders of an earlier lead: those that are still to be answered become ours."""
+        ended = {record.number for record in past.records}
+        asked, seen = list(past.asked), set[int]()
+        for entry, order in reversed(self._study.outstanding(self._redis, KIND)):
+            if order.number in ended or order.number in seen:
+                self._study.withdraw(self._redis, order.kind, entry)
+                continue
+            seen.add(order.number)
+            self._claims.put(order)
+            asked.append(Candidate.from_dict(order.candidate))
+        return {"asked": tuple(asked), "elsewhere": frozenset(seen)}
+
+    # --- the thread that reads ----------------------------------------------------------------------------
+
+    def _step(self) -> float:
+        try:
+            if self._beat.due():
+                self._say()
+            if self._superseded:
+                return BEAT_S
+            for arrived in self._study.answers(self._redis, self._read_to, BLOCK_MS):
+                self._read_to = arrived.id
+                if arrived.answer is None:
+                    self._out.put(partial(self._study.answered, id=arrived.id))
+                else:
+                    JUDGED[arrived.answer.word](self, arrived.id, arrived.answer)
+            if self._recalls:
+                self._take_back()
+            if self._look.due():
+                self._survey()
+        except RedisError:
+            self._calm_since = time.monotonic()
+            raise
+        return 0.0
+
+    def _say(self) -> None:
+        before = self._study.lead(self._redis)
+        if before is not None and before.attempt > self._attempt:
+            self._superseded = True
+            return
+        self._beats += 1
+        record = LeadRecord(
+            phase=self._phase,
+            left_s=self._left_s,
+            attempt=self._attempt,
+            beat=self._beats,
+            place=self._relay.place,
+            work=str(self._work),
+            kinds=(KIND,),
+        )
+        self._study.say(self._redis, record)
+
+    def _survey(self) -> None:
+        """Who is there, who was not heard from, and whom to invite."""
+        now = time.monotonic()
+        found = self._study.lanes(self._redis)
+        lanes = {}
+        for name, lane in found.items():
+            known, heard_at = self._lanes.get(name, (None, now))
+            silent_s = now - heard_at if known is not None and known.beat == lane.beat else 0.0
+            if silent_s > self._lease_s:
+                self._study.forget_lane(self._redis, name)
+            else:
+                lanes[name] = (lane, now - silent_s)
+        self._lanes = lanes
+        if now - self._calm_since > self._lease_s:
+            for held in self._study.overdue(self._redis, KIND, self._lease_s):
+                self._lost(held, "Its worker was not heard from")
+        online = roster.online(self._redis)
+        self._apart = self._apart or any(worker.place != self._relay.place for worker in online)
+        if self._phase is Phase.SEARCH and self._left_s > WORTH_S:
+            self._invitations.send(self._redis, online, self._lanes)
+        self._note_lines()
+
+    def _take_back(self) -> None:
+        self._recalls = 0
+        for entry, order in self._study.take(self._redis, (KIND,), THE_LEAD, 1):
+            if self._claims.find(order.number, order.claim):
+                self._claims.end(order.number)
+                self._told.append(Recalled(Candidate.from_dict(order.candidate)))
+            self._out.put(partial(self._study.withdraw, kind=order.kind, entry=entry))
+
+    # --- judging ------------------------------------------------------------------------------------------
+
+    def _taken(self, id: str, answer: Answer) -> None:
+        if self._claims.taken(answer.number, answer.claim, answer.lane):
+            self._told.append(Begun(answer.number, answer.lane))
+        self._out.put(partial(self._study.answered, id=id))
+
+    def _ended(self, id: str, answer: Answer) -> None:
+        """The first answer under the present claim counts; any other is refused."""
+        if self._claims.arrives(answer.number, answer.claim):
+            self._movers.submit(self._arrive, id, answer)
+            return
+        log.warning(
+            "Trial %d: an answer of %s came too late and is refused",
+            answer.number,
+            answer.lane,
+            extra={"job_id": self._study.job_id, "trial": answer.number},
+        )
+        self._out.put(partial(self._drop, id=id, answer=answer))
+
+    def _returned(self, id: str, answer: Answer) -> None:
+        self._again_by(answer)
+        self._out.put(partial(self._study.answered, id=id))
+
+    def _left(self, id: str, answer: Answer) -> None:
+        for held in self._study.held_by(self._redis, KIND, answer.lane):
+            self._lost(held, answer.cause)
+        self._lanes = {name: seen for name, seen in self._lanes.items() if name != answer.lane}
+        self._out.put(partial(self._study.answered, id=id))
+
+    def _lost(self, held: Held, cause: str) -> None:
+        """Unless its answer is here, and only what it left behind is still on its way."""
+        found = self._claims.find(held.order.number, held.order.claim)
+        if found is None or not found.arriving:
+            self._again(held, cause)
+
+    def _again_by(self, answer: Answer, cause: str = "") -> None:
+        held = Held(answer.entry, Order(answer.number, answer.claim, answer.kind, {}))
+        self._again(held, cause)
+
+    def _again(self, held: Held, cause: str) -> None:
+        """Orders a trial anew, with a cause where its lane was lost. Whoever had it finds it withdrawn."""
+        entry, number, claim, kind = held.entry, held.order.number, held.order.claim, held.order.kind
+        counted = self._claims.find(number, claim) is not None
+        order = self._claims.again(number, claim, new_id("claim"), bool(cause))
+        if order is not None:
+            self._told.append(Waits(number, cause))
+            self._out.put(partial(self._replace, kind=kind, entry=entry, order=order))
+            return
+        self._out.put(partial(self._study.withdraw, kind=kind, entry=entry))
+        if counted:
+            self._claims.end(number)
+            advice = "Look at the logs of those workers; the trial may need more memory than they have."
+            self._told.append(Failed(number, TrialCrashed(f"{cause}, for the third time.", advice)))
+
+    def _arrive(self, id: str, answer: Answer) -> None:
+        """Fetches what a trial left behind; only then it has ended."""
+        record = answer.record
+        assert record is not None
+        try:
+            if record.state is TrialState.COMPLETE:
+                self._relay.bring(record.number, answer.parcel)
+        except FlowMLError as error:
+            self._told.append(Said(Level.WARNING, f"Its files did not arrive. {error}", record.number))
+            self._again_by(answer, "Its files did not arrive")
+            self._out.put(partial(self._study.answered, id=id))
+            return
+        self._claims.end(record.number)
+        line = {"trial": record.to_dict(), **({"parcel": answer.parcel.to_dict()} if answer.parcel else {})}
+        self._out.put(partial(self._settle, id=id, answer=answer, line=line))
+        self._told.append(Evaluated(record))
+
+    # --- the journal for a lead elsewhere -----------------------------------------------------------------
+
+    def _note_lines(self) -> None:
+        """Where another machine could take over, it must find what was done here."""
+        while self._apart and self._noted < len(self._lines):
+            line = self._lines[self._noted]
+            self._noted += 1
+            self._movers.submit(self._note, line)
+
+    def _note(self, line: Json) -> None:
+        trial = line.get("trial", {})
+        if trial.get("state") == TrialState.COMPLETE.value:
+            try:
+                line = {
+                    **line,
+                    "parcel": self._relay.send(trial_folder(self._work, trial["number"])).to_dict(),
+                }
+            except FlowMLError as error:
+                log.warning("Trial %d is kept on this machine alone: %s", trial["number"], error)
+        self._out.put(partial(self._study.note, line=line))
+
+    # --- the thread that writes ---------------------------------------------------------------------------
+
+    def _write(self, batch: list[Write]) -> None:
+        """All of it or nothing; what is sent twice does no harm."""
+        with self._redis.pipeline(transaction=True) as pipeline:
+            for write in batch:
+                write(pipeline)
+            pipeline.execute()
+
+    def _settle(self, redis: Redis, id: str, answer: Answer, line: Json) -> None:
+        self._study.note(redis, line)
+        self._drop(redis, id, answer)
+
+    def _drop(self, redis: Redis, id: str, answer: Answer) -> None:
+        self._study.withdraw(redis, answer.kind, answer.entry)
+        self._study.answered(redis, id)
+
+    def _replace(self, redis: Redis, kind: str, entry: str, order: Order) -> None:
+        self._study.withdraw(redis, kind, entry)
+        self._study.order(redis, order)
+
+
+JUDGED: dict[Word, Callable[[Leading, str, Answer], None]] = {
+    Word.TAKEN: Leading._taken,
+    Word.ENDED: Leading._ended,
+    Word.RETURNED: Leading._returned,
+    Word.LEFT: Leading._left,
+}
