@@ -122,16 +122,15 @@ class Lane:
         self._progress.stage("prepare", "Preparing the table")
         self._team.start()
         past = self._helpers.recover(self._journal.open())
-        if past.used_s:
+        if past.used_s or past.records:
             self._ledger = Ledger(past.records, self._plan.threads, self._worker)
             self._progress.go_on_after(past.used_s)
             message = f"Going on with {len(past.records)} trials after {past.used_s:.0f} s of work."
             self._listener.log(Level.INFO, message)
             self._listener.resumed(past.records)
         for candidate in past.pending:
-            if candidate.number in past.elsewhere:
-                self._ledger.offer(candidate)
-            else:
+            self._ledger.waits(candidate)
+            if candidate.number not in past.elsewhere:
                 self._again.append(candidate)
         import optuna  # noqa: F401  takes a while, and the children load their libraries in the meantime
 
@@ -215,9 +214,8 @@ class Lane:
         limit_s = min(left, STOP_FINISH_S) if self._wish is Control.STOP else left
         self._closing = Closing(self._work, self._listener, limit_s, self._cores)
         self._team.finishing = True
-        self._helpers.tell(Phase.OVER, 0.0)
-        self._ledger.withdraw()
-        for number in self._ledger.numbers:
+        self._helpers.tell(Phase.OVER, 0.0, self._budget.used())
+        for number in (*self._ledger.numbers, *self._ledger.waiting()):
             self._cut(number)
         records = list(self._ledger.records.values())
         free_slot = partial(self._team.free_slot, self._until)
@@ -252,7 +250,7 @@ class Lane:
     def _tell_helpers(self) -> None:
         if self._progress.state is not JobState.FINISHING:
             phase = Phase.PAUSE if self._wish is Control.PAUSE else Phase.SEARCH
-            self._helpers.tell(phase, self._budget.search_left())
+            self._helpers.tell(phase, self._budget.search_left(), self._budget.used())
 
     def _hear(self, heard: Heard) -> None:
         match heard:
@@ -279,11 +277,10 @@ class Lane:
                     self._ledger.begin(candidate, worker)
                     self._listener.trial_started(candidate, worker)
             case Waits(number, cause):
-                self._ledger.waits(number)
-                if cause:
-                    self._listener.log(Level.WARNING, f"{cause}; the trial runs again.", number)
+                candidate = self._ledger.running_candidate(number)
+                if candidate is not None:
+                    self._lost(candidate, cause)
             case Recalled(candidate):
-                self._ledger.withdraw(candidate.number)
                 self._again.append(candidate)
             case Evaluated(record) if self._ledger.knows(record.number):
                 self._trial_ended(record)
@@ -291,6 +288,15 @@ class Lane:
                 failed = self._failed(number, error)
                 self._helpers.ended(failed)
                 self._trial_ended(failed)
+
+    def _lost(self, candidate: Candidate, cause: str) -> None:
+        """Lost is not failed: it runs again."""
+        text = f"{cause or 'Its worker has left'}; the trial runs again."
+        if cause:
+            self._listener.log(Level.WARNING, text, candidate.number)
+        lost = self._ledger.unfinished(candidate.number, TrialState.LOST, text)
+        self._ledger.waits(candidate)
+        self._listener.trial_finished(lost, self._ledger.best_score(self._summary.direction))
 
     def _failed(self, number: int, error: FlowMLError) -> TrialRecord:
         return self._ledger.unfinished(number, TrialState.FAILED, error.message, error.advice)

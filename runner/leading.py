@@ -42,6 +42,7 @@ BEAT_S = 1.0
 LOOK_S = 1.0
 WORTH_S = 8.0  # of search that must be left for a helper to be worth its start
 MOVERS = 2
+MANY = 1_000
 SEND_EVERY_S = 0.01
 
 Write = Callable[[Redis], None]
@@ -67,7 +68,7 @@ class Leading:
         self._claims = Claims()
         self._lanes: dict[str, tuple[LaneRecord, float]] = {}  # as last heard, and when
         self._told: deque[Told] = deque()
-        self._phase, self._left_s, self._beats = Phase.PAUSE, 0.0, 0
+        self._phase, self._left_s, self._used_s, self._beats = Phase.PAUSE, 0.0, 0.0, 0
         self._begun = self._apart = self._superseded = False
         self._recalls = 0
         self._lines: list[Json] = []  # of the journal
@@ -118,21 +119,23 @@ class Leading:
         self._out.put(partial(self._study.order, order=order))
 
     def recall(self) -> None:
-        self._recalls = 1
+        self._recalls = 1  # the routine takes it back
 
     def heard(self) -> Sequence[Told]:
         return [self._told.popleft() for _ in range(len(self._told))]
 
     def asked(self, candidate: Candidate) -> None:
         self._lines.append({"asked": candidate.to_dict()})
+        self._note_lines()
 
     def ended(self, record: TrialRecord) -> None:
-        self._lines.append({"trial": record.to_dict()})
+        self._lines.append({"trial": record.to_dict(), "used_s": self._used_s})
+        self._note_lines()
 
-    def tell(self, phase: Phase, left_s: float) -> None:
+    def tell(self, phase: Phase, left_s: float, used_s: float) -> None:
         if phase is not self._phase:
             self._beat = Rhythm(BEAT_S)  # say it at once
-        self._phase, self._left_s = phase, left_s
+        self._phase, self._left_s, self._used_s = phase, left_s, used_s
         if phase is Phase.OVER:
             self._claims.clear()
 
@@ -190,7 +193,7 @@ class Leading:
                 else:
                     JUDGED[arrived.answer.word](self, arrived.id, arrived.answer)
             if self._recalls:
-                self._take_back()
+                self._take_back(self._recalls)
             if self._look.due():
                 self._survey()
         except RedisError:
@@ -233,13 +236,15 @@ class Leading:
                 self._lost(held, "Its worker was not heard from")
         online = roster.online(self._redis)
         self._apart = self._apart or any(worker.place != self._relay.place for worker in online)
+        if len(self._claims) and not any(lane.slots for lane, _ in lanes.values()):
+            self._take_back(MANY)
         if self._phase is Phase.SEARCH and self._left_s > WORTH_S:
             self._invitations.send(self._redis, online, self._lanes)
-        self._note_lines()
 
-    def _take_back(self) -> None:
+    def _take_back(self, count: int) -> None:
+        """Orders that no lane has taken."""
         self._recalls = 0
-        for entry, order in self._study.take(self._redis, (KIND,), THE_LEAD, 1):
+        for entry, order in self._study.take(self._redis, (KIND,), THE_LEAD, count):
             if self._claims.find(order.number, order.claim):
                 self._claims.end(order.number)
                 self._told.append(Recalled(Candidate.from_dict(order.candidate)))
@@ -263,6 +268,8 @@ class Leading:
             answer.lane,
             extra={"job_id": self._study.job_id, "trial": answer.number},
         )
+        if answer.parcel is not None:
+            self._movers.submit(self._relay.discard, answer.parcel)
         self._out.put(partial(self._drop, id=id, answer=answer))
 
     def _returned(self, id: str, answer: Answer) -> None:
@@ -313,30 +320,35 @@ class Leading:
             self._out.put(partial(self._study.answered, id=id))
             return
         self._claims.end(record.number)
-        line = {"trial": record.to_dict(), **({"parcel": answer.parcel.to_dict()} if answer.parcel else {})}
+        line = {
+            "trial": record.to_dict(),
+            "used_s": self._used_s,
+            **({"parcel": answer.parcel.to_dict()} if answer.parcel else {}),
+        }
         self._out.put(partial(self._settle, id=id, answer=answer, line=line))
         self._told.append(Evaluated(record))
 
     # --- the journal for a lead elsewhere -----------------------------------------------------------------
 
     def _note_lines(self) -> None:
-        """Where another machine could take over, it must find what was done here."""
+        """Where another machine could take over, it must find what was done here. Only the lane calls it."""
         while self._apart and self._noted < len(self._lines):
             line = self._lines[self._noted]
             self._noted += 1
-            self._movers.submit(self._note, line)
+            if line.get("trial", {}).get("state") == TrialState.COMPLETE.value:
+                with suppress(RuntimeError):  # closed meanwhile
+                    self._movers.submit(self._note_with_files, line)
+            else:
+                self._out.put(partial(self._study.note, line=line))
 
-    def _note(self, line: Json) -> None:
-        trial = line.get("trial", {})
-        if trial.get("state") == TrialState.COMPLETE.value:
-            try:
-                line = {
-                    **line,
-                    "parcel": self._relay.send(trial_folder(self._work, trial["number"])).to_dict(),
-                }
-            except FlowMLError as error:
-                log.warning("Trial %d is kept on this machine alone: %s", trial["number"], error)
-        self._out.put(partial(self._study.note, line=line))
+    def _note_with_files(self, line: Json) -> None:
+        number = line["trial"]["number"]
+        try:
+            sent = self._relay.send(trial_folder(self._work, number))
+        except (FlowMLError, OSError) as error:
+            log.warning("Trial %d is kept on this machine alone: %s", number, error)
+        else:
+            self._out.put(partial(self._study.note, line={**line, "parcel": sent.to_dict()}))
 
     # --- the thread that writes ---------------------------------------------------------------------------
 

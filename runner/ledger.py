@@ -18,6 +18,7 @@ class Ledger:
         self.records = {record.number: record for record in past}
         self._running: dict[int, tuple[Candidate, float, str]] = {}  # trial, when it began, worker
         self._offered: dict[int, Candidate] = {}  # to helpers, and not begun
+        self._begun: set[int] = set()  # of trials that began and were lost
         self._threads = threads
         self._worker = worker
 
@@ -35,6 +36,9 @@ class Ledger:
         """Of the trials that run."""
         return tuple(self._running)
 
+    def running_candidate(self, number: int) -> Candidate | None:
+        return self._running[number][0] if number in self._running else None
+
     @property
     def complete(self) -> tuple[TrialRecord, ...]:
         return tuple(record for record in self.records.values() if record.state is TrialState.COMPLETE)
@@ -51,15 +55,17 @@ class Ledger:
         """None for a trial that is not offered, or not any more."""
         return self._offered.get(number)
 
-    def waits(self, number: int) -> None:
-        """A trial that ran with a helper is offered again."""
-        if number in self._running:
-            self._offered[number] = self._running.pop(number)[0]
+    def waits(self, candidate: Candidate) -> None:
+        """A trial that had begun, and will begin once more."""
+        self._running.pop(candidate.number, None)
+        self._offered[candidate.number] = candidate
+        self._begun.add(candidate.number)
 
-    def withdraw(self, number: int | None = None) -> None:
-        """One trial is not offered any more, or none is."""
-        for each in tuple(self._offered) if number is None else (number,):
-            self._offered.pop(each, None)
+    def waiting(self) -> tuple[int, ...]:
+        """Trials that had begun and did not begin again. Nothing is offered any more."""
+        found = tuple(number for number in self._offered if number in self._begun)
+        self._offered = {number: self._offered[number] for number in found}
+        return found
 
     def knows(self, number: int) -> bool:
         """Whether the trial runs or is offered."""

@@ -62,7 +62,8 @@ class Listener(Protocol):
     def trial_started(self, candidate: Candidate, worker: str = "") -> None:
         """`worker` is set where a helper runs it."""
 
-    def trial_finished(self, record: TrialRecord, best_score: float | None) -> None: ...
+    def trial_finished(self, record: TrialRecord, best_score: float | None) -> None:
+        """A trial that is lost with its helper starts again later, with another one."""
 
     def progress(self, **fields: str | float | int) -> None:
         """About once a second and at each change of state: state, elapsed_s, budget_s, trials, running."""

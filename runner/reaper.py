@@ -19,7 +19,7 @@ from redis import Redis
 from rq.job import Job as RqJob
 from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 
-from flowml.runner import facts, queue, roster, workfolder
+from flowml.runner import facts, queue, roster, transfer, workfolder
 from flowml.runner.queue import FlowJob, Place
 from flowml.runner.routine import Routine
 from flowml.runner.settings import Settings
@@ -171,6 +171,7 @@ class Reaper:
         with self._db.read() as cursor:
             unfinished = {job.id for job in jobs.list_(cursor, states=ACTIVE, limit=MOST_JOBS)}
         workfolder.sweep(self._settings.work, lambda job_id: job_id not in unfinished)
+        transfer.sweep(self._settings)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Relay:
         with tempfile.TemporaryDirectory(dir=self._work, prefix=".parcel-") as draft:
             packed = Path(draft) / "trial.zip"
             parcel.pack(folder, packed)
-            return self._transfer.deliver(packed)
+            return self._transfer.send(packed)
 
     def hand_over(self, folder: Path, number: int, work: str, place: str) -> Artifact | None:
         """Gives the files of a trial to a lead that works in the folder `work` of `place`: moved, or sent."""
@@ -45,3 +45,6 @@ class Relay:
         shutil.rmtree(target, ignore_errors=True)
         folder.rename(target)
         return None
+
+    def discard(self, sent: Artifact) -> None:
+        self._transfer.discard(sent.sha256)

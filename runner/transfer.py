@@ -6,6 +6,7 @@ HTTP) is another class with these two methods.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,9 @@ from flowml.runner.settings import Settings
 from flowml.storage.artifacts import LocalArtifacts
 from flowml.storage.errors import NotFound
 from flowml.storage.records import Artifact, Dataset
+
+PARCELS = "parcels"  # folder of what only running jobs need
+PARCELS_KEPT_S = 2 * 86_400  # of a job that did not come to clear them away
 
 
 class Transfer(Protocol):
@@ -22,16 +26,20 @@ class Transfer(Protocol):
     def deliver(self, path: Path) -> Artifact:
         """Hands over a file that a job made."""
 
-    def receive(self, artifact: Artifact) -> Path:
-        """What another machine delivered, as a file on this one. Raises NotFound."""
+    def send(self, parcel: Path) -> Artifact:
+        """Hands a file to another machine, which needs it only while a job runs."""
+
+    def receive(self, parcel: Artifact) -> Path:
+        """What another machine sent, as a file on this one. Raises NotFound."""
 
     def discard(self, sha256: str) -> None:
-        """Nobody needs it any more."""
+        """Nobody needs a parcel any more."""
 
 
 class SharedFolder:
     def __init__(self, folder: Path) -> None:
         self._artifacts = LocalArtifacts(folder)
+        self._parcels = LocalArtifacts(folder / PARCELS)
 
     def fetch(self, dataset: Dataset) -> Path:
         try:
@@ -45,12 +53,24 @@ class SharedFolder:
     def deliver(self, path: Path) -> Artifact:
         return self._artifacts.put_file(path)
 
-    def receive(self, artifact: Artifact) -> Path:
-        return self._artifacts.path(artifact.sha256)
+    def send(self, parcel: Path) -> Artifact:
+        return self._parcels.put_file(parcel)
+
+    def receive(self, parcel: Artifact) -> Path:
+        return self._parcels.path(parcel.sha256)
 
     def discard(self, sha256: str) -> None:
-        self._artifacts.delete(sha256)
+        self._parcels.delete(sha256)
 
 
 def transfer_of(settings: Settings) -> Transfer:
     return SharedFolder(settings.artifacts)
+
+
+def sweep(settings: Settings) -> int:
+    """Removes parcels that nobody came for; returns how many."""
+    old = time.time() - PARCELS_KEPT_S
+    left = [path for path in (settings.artifacts / PARCELS).glob("*/*") if path.stat().st_mtime < old]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)

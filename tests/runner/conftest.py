@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -135,8 +137,10 @@ def start_worker(settings: Settings, tmp_path: Path, redis: Redis) -> Iterator[C
     """Starts workers that are online when it returns."""
     started: list[WorkerProcess] = []
 
-    def start(name: str) -> WorkerProcess:
-        worker = WorkerProcess(name, settings, tmp_path / f"{name}.log")
+    def start(name: str, **changes: Any) -> WorkerProcess:
+        """`changes` are settings that differ from those of the studio."""
+        own = dataclasses.replace(settings, **changes)
+        worker = WorkerProcess(name, own, tmp_path / f"{name}.log")
         started.append(worker)
         online = wait_until(lambda: redis.exists(f"rq:worker:{name}") == 1, 20)
         assert online, worker.log.read_text()

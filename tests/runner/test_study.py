@@ -1,0 +1,261 @@
+"""What a lead and its lanes say to each other, on a real Redis; and what the lead makes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from flowml.automl.candidate import Candidate
+from flowml.runner import parcel
+from flowml.runner.helpers import Begun, Recalled, Waits
+from flowml.runner.inviting import Invitations
+from flowml.runner.journal import Past, trial_folder
+from flowml.runner.leading import Leading
+from flowml.runner.relay import Relay
+from flowml.runner.study import Answer, Held, LaneRecord, Order, Phase, Study, Word
+from flowml.runner.team import Evaluated, Failed
+from flowml.runner.transfer import SharedFolder
+from flowml.storage.errors import StorageError
+from flowml.storage.records import (
+    Dataset,
+    DatasetSchema,
+    Job,
+    JobKind,
+    JobSpec,
+    JobState,
+    TrialRecord,
+    TrialState,
+)
+
+Eventually = Callable[..., None]
+LEASE_S = 1.0
+JOB = Job("job-1", JobKind.TRAINING, JobState.RUNNING, JobSpec("y"), 0.0)
+DATASET = Dataset("d", "d", 1, "0" * 64, 1, 1, "d.csv", "csv", 0.0, DatasetSchema(1, ()))
+
+
+@pytest.fixture
+def study(redis: Redis) -> Study:
+    study = Study(JOB.id)
+    study.open(redis, "cpu")
+    return study
+
+
+def order(number: int, claim: str = "c") -> Order:
+    return Order(number, f"{claim}{number}", "cpu", Candidate(number, "logistic").to_dict())
+
+
+def test_an_order_is_taken_once_and_renewed_by_its_lane_alone(redis: Redis, study: Study) -> None:
+    for number in range(3):
+        study.order(redis, order(number))
+    first = study.take(redis, ("cpu",), "w1", 2)
+    second = study.take(redis, ("cpu",), "w2", 2)
+    assert [held.order for held in first + second] == [order(0), order(1), order(2)]
+    assert study.take(redis, ("cpu",), "w1", 1) == ()
+    assert study.renew(redis, "w1", first) == {held.entry for held in first}
+    study.withdraw(redis, "cpu", first[0].entry)
+    assert study.renew(redis, "w1", first) == {first[1].entry}
+    assert [held.order.number for held in study.outstanding(redis, "cpu")] == [1, 2]
+    assert [held.order.number for held in study.held_by(redis, "cpu", "w2")] == [2]
+
+
+def test_what_nobody_renews_is_overdue(redis: Redis, study: Study) -> None:
+    study.order(redis, order(0))
+    study.order(redis, order(1))
+    kept, left = study.take(redis, ("cpu",), "w1", 2)
+    time.sleep(0.3)
+    study.renew(redis, "w1", [kept])
+    assert study.overdue(redis, "cpu", 0.25) == (left,)
+
+
+def test_a_study_that_is_forgotten_leaves_nothing(redis: Redis, study: Study) -> None:
+    study.order(redis, order(0))
+    study.note(redis, {"used_s": 1.0})
+    study.join(redis, LaneRecord("w1", 1, 1, "here"))
+    study.leave(redis, "w1")
+    study.forget(redis)
+    assert redis.keys("flowml:study:*") == []
+    assert study.lead(redis) is None
+
+
+class Lead:
+    """A lead, and the word of one lane to it."""
+
+    def __init__(self, redis: Redis, study: Study, folder: Path, attempt: int = 1) -> None:
+        self.redis, self.study, self.work = redis, study, folder / "work"
+        self.work.mkdir(exist_ok=True)
+        self.relay = Relay("here", self.work, SharedFolder(folder / "artifacts"))
+        invitations = Invitations(JOB, DATASET, "w1")
+        self.leading = Leading(redis, study, self.relay, invitations, self.work, attempt, LEASE_S)
+
+    def begin(self, past: Past | None = None) -> Past:
+        past = self.leading.recover(past or Past())
+        self.leading.begin()
+        self.leading.tell(Phase.SEARCH, 60.0, 1.0)
+        return past
+
+    def join(self, name: str = "w2", slots: int = 1, beat: int = 1) -> None:
+        self.study.join(self.redis, LaneRecord(name, slots, beat, "there"))
+
+    def take(self, name: str = "w2") -> Held:
+        (held,) = self.study.take(self.redis, ("cpu",), name, 1)
+        self.say(Word.TAKEN, held, name)
+        return held
+
+    def say(self, word: Word, held: Held, name: str = "w2", **more: object) -> None:
+        entry, order = held
+        answer = Answer(word, name, order.number, order.claim, "cpu", entry)
+        self.study.answer(self.redis, dataclasses.replace(answer, **more))  # type: ignore[arg-type]
+
+    def end(self, held: Held, name: str = "w2") -> TrialRecord:
+        """As a lane on another machine does it."""
+        record = TrialRecord(held.order.number, "logistic", {}, TrialState.COMPLETE, worker=name, score=0.5)
+        folder = self.work / f"of-{name}-{held.entry}"
+        folder.mkdir()
+        (folder / "record.json").write_text(name)
+        self.say(Word.ENDED, held, name, record=record, parcel=self.relay.send(folder))
+        return record
+
+
+@pytest.fixture
+def lead(redis: Redis, study: Study, tmp_path: Path) -> Iterator[Lead]:
+    lead = Lead(redis, study, tmp_path)
+    yield lead
+    lead.leading.close()
+
+
+def heard(lead: Lead, count: int, timeout_s: float = 6.0) -> list[object]:
+    found: list[object] = []
+    deadline = time.monotonic() + timeout_s
+    while len(found) < count and time.monotonic() < deadline:
+        found += lead.leading.heard()
+        time.sleep(0.02)
+    return found
+
+
+def waiting(lead: Lead) -> int:
+    return len(lead.study.outstanding(lead.redis, "cpu"))
+
+
+def test_candidates_are_kept_ahead_of_the_helpers(lead: Lead, eventually: Eventually) -> None:
+    lead.begin()
+    assert lead.leading.room == 0
+    lead.join(slots=4)
+    eventually(lambda: lead.leading.room == 5)
+    for number in range(5):
+        lead.leading.offer(Candidate(number, "logistic"))
+    assert lead.leading.room == 0
+
+
+def test_an_answer_comes_with_its_files_and_is_noted_for_a_successor(
+    lead: Lead, eventually: Eventually, redis: Redis, tmp_path: Path
+) -> None:
+    lead.begin()
+    lead.leading.offer(Candidate(7, "logistic"))
+    eventually(lambda: waiting(lead) == 1)
+    record = lead.end(lead.take())
+    assert heard(lead, 2) == [Begun(7, "w2"), Evaluated(record)]
+    assert (trial_folder(lead.work, 7) / "record.json").read_text() == "w2"
+    eventually(lambda: waiting(lead) == 0)
+    lead.leading.close()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "artifacts").rename(elsewhere / "artifacts")
+    successor = Lead(redis, lead.study, elsewhere, attempt=2)
+    past = successor.leading.recover(Past())
+    assert (past.records, past.used_s, past.pending) == ((record,), 1.0, ())
+    assert (trial_folder(successor.work, 7) / "record.json").read_text() == "w2"
+    successor.leading.close()
+
+
+def test_a_late_answer_is_refused_before_and_after_another_lane_has_the_trial(
+    lead: Lead, eventually: Eventually
+) -> None:
+    lead.begin()
+    lead.leading.offer(Candidate(0, "logistic"))
+    eventually(lambda: waiting(lead) == 1)
+    late = lead.take("w2")
+    assert heard(lead, 1) == [Begun(0, "w2")]
+    (lost,) = heard(lead, 1, 3 * LEASE_S + 4)
+    assert lost == Waits(0, "Its worker was not heard from")
+    lead.end(late, "w2")
+    again = lead.take("w3")
+    lead.end(late._replace(entry="0-1"), "w2")
+    record = lead.end(again, "w3")
+    assert heard(lead, 2) == [Begun(0, "w3"), Evaluated(record)]
+    assert (trial_folder(lead.work, 0) / "record.json").read_text() == "w3"
+    eventually(lambda: waiting(lead) == 0)
+    time.sleep(0.3)
+    assert lead.leading.heard() == []
+
+
+def test_what_a_lane_hands_back_or_leaves_is_ordered_anew(lead: Lead, eventually: Eventually) -> None:
+    lead.begin()
+    lead.leading.offer(Candidate(0, "logistic"))
+    eventually(lambda: waiting(lead) == 1)
+    lead.join("w4")
+    lead.say(Word.RETURNED, lead.take())
+    assert heard(lead, 2) == [Begun(0, "w2"), Waits(0, "")]
+    eventually(lambda: len(lead.study.take(lead.redis, ("cpu",), "w3", 1)) == 1)
+    lead.study.leave(lead.redis, "w3")
+    assert heard(lead, 1) == [Waits(0, "")]
+    eventually(lambda: len(lead.study.take(lead.redis, ("cpu",), "w4", 1)) == 1)
+
+
+def test_a_trial_that_takes_lane_after_lane_along_has_failed(lead: Lead, eventually: Eventually) -> None:
+    lead.begin()
+    lead.join("w9")
+    lead.leading.offer(Candidate(0, "logistic"))
+    for number in range(3):
+        eventually(lambda name=f"v{number}": len(lead.study.take(lead.redis, ("cpu",), name, 1)) == 1)
+        lead.study.leave(lead.redis, f"v{number}", "The process of its worker died")
+    told = heard(lead, 3)
+    assert [type(word) for word in told] == [Waits, Waits, Failed]
+    assert "third time" in str(told[-1])
+
+
+def test_without_helpers_what_was_offered_comes_back(lead: Lead, eventually: Eventually) -> None:
+    lead.begin()
+    lead.join()
+    eventually(lambda: lead.leading.room == 2)
+    lead.leading.offer(Candidate(0, "logistic"))
+    lead.study.leave(lead.redis, "w2")
+    assert heard(lead, 1) == [Recalled(Candidate(0, "logistic"))]
+    eventually(lambda: waiting(lead) == 0)
+
+
+def test_a_successor_adopts_what_lanes_still_have(
+    lead: Lead, eventually: Eventually, redis: Redis, tmp_path: Path
+) -> None:
+    lead.begin()
+    for number in range(2):
+        lead.leading.offer(Candidate(number, "logistic"))
+        lead.leading.asked(Candidate(number, "logistic"))
+    eventually(lambda: waiting(lead) == 2)
+    held = lead.take()
+    successor = Lead(redis, lead.study, tmp_path, attempt=2)
+    asked = (Candidate(0, "logistic"), Candidate(1, "logistic"), Candidate(2, "lasso"))
+    past = successor.begin(Past(3.0, asked=asked))
+    assert (past.pending, past.elsewhere) == (asked, frozenset({0, 1}))
+    record = lead.end(held)
+    eventually(lambda: Evaluated(record) in successor.leading.heard())
+    time.sleep(1.5)  # by now the first lead has seen that it is not the lead any more
+    assert lead.leading.room == 0
+    successor.leading.close()
+
+
+def test_a_parcel_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad.zip").write_bytes(b"no zip")
+    with pytest.raises(StorageError, match="cannot be unpacked"):
+        parcel.unpack(tmp_path / "bad.zip", tmp_path / "0")
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as packed:
+        packed.writestr("../../evil", "x")
+    with pytest.raises(StorageError, match="no parcel"):
+        parcel.unpack(tmp_path / "evil.zip", tmp_path / "0")
+    assert not (tmp_path / "0").exists()
