@@ -155,6 +155,7 @@ def _numbers(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices
         "trials_per_algorithm": spec.trials_per_algorithm,
         "max_latency_ms": spec.max_latency_ms,
         "jobs": spec.jobs,
+        "machines": spec.machines,
     }
     for name, number in limits.items():
         if number is not None and number <= 0:

@@ -39,6 +39,11 @@ class TrainingAsked(Asked):
     roles: dict[str, Role] = Field(default={}, description="Roles of columns that the guess got wrong.")
     max_latency_ms: float | None = Field(None, gt=0, description="Longest time to predict one row.")
     jobs: int | None = Field(None, ge=1, description="Cores to use; default: all that the worker gives.")
+    machines: int | None = Field(
+        None,
+        ge=1,
+        description="Workers that may share the trials; default: all that have nothing else to do.",
+    )
     priority: bool = Field(False, description="Before other waiting jobs.")
 
     def spec(self, default_budget_s: float) -> JobSpec:
@@ -57,6 +62,7 @@ class TrainingAsked(Asked):
             roles=self.roles,
             max_latency_ms=self.max_latency_ms,
             jobs=self.jobs,
+            machines=self.machines,
             priority=self.priority,
             name=self.name,
         )
