@@ -33,7 +33,7 @@ PAIRS: list[tuple[type[Record], type[Answer], dict[str, str | None]]] = [
     (Job, JobAnswer, {"state": "status", "spec": "target_column", "dataset_sha256": None}),
     (LeaderboardRow, LeaderboardModel, {"state": "status", "fit_seconds": "training_time"}),
     (Model, ModelAnswer, {"onnx": "sha256", "card": None, "parity": None, "diagnostics": None}),
-    (Worker, WorkerAnswer, {"state": "status"}),
+    (Worker, WorkerAnswer, {"state": "status", "place": None}),
     (LogLine, LogLineAnswer, {}),
 ]
 
