@@ -1,4 +1,4 @@
-"""What the target taught about categories: one lesson for each fold, from its training rows alone."""
+"""What the target taught about categories and words: a lesson for each fold, from its training rows alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 
 from flowml.automl.contract import Contract, Feeds
 from flowml.automl.features import means
+from flowml.automl.features.block import Block
 from flowml.automl.features.categories import Codebook
-from flowml.automl.features.means import Means
+from flowml.automl.features.words import Found, Vocabulary, learn_words, vocabularies_of
 from flowml.automl.metrics import Array
 from flowml.automl.problem import Problem
 from flowml.automl.splitters import Folds
@@ -20,7 +21,7 @@ from flowml.automl.splitters import Folds
 class Lesson:
     """`own` are the features of the rows that taught, `others` those of the rows to check."""
 
-    means: Means
+    blocks: tuple[Block, ...]
     own: Array
     others: Array
 
@@ -37,8 +38,8 @@ class Lessons:
     _learned: dict[int, Lesson] = field(default_factory=dict)
 
     def of(self, fold: int) -> Lesson | None:
-        """None where no column has many categories."""
-        if not self._books:
+        """None where no column has text or many categories."""
+        if not self._books and not self._vocabularies:
             return None
         if fold not in self._learned:
             self._learned[fold] = self._learn(fold)
@@ -51,9 +52,19 @@ class Lessons:
         groups = None if problem.groups is None else problem.groups[train]
         part = means.deal(len(train), groups, np.random.default_rng([problem.seed, fold]))
         sides = means.sides_of(y, problem.classes)
-        places = [each[train] for each in self._places]
-        learned, own = means.learn(self._books, places, sides, weights, part)
-        return Lesson(learned, own, learned.look_up([each[valid] for each in self._places]))
+        blocks, own, others = list[Block](), list[Array](), list[Array]()
+        if self._books:
+            places = [each[train] for each in self._places]
+            learned, mine = means.learn(self._books, places, sides, weights, part)
+            blocks.append(learned)
+            own.append(mine)
+            others.append(learned.look_up([each[valid] for each in self._places]))
+        for vocabulary, found in zip(self._vocabularies, self._found, strict=True):
+            words, mine = learn_words(vocabulary, found.of(train), sides, weights, part)
+            blocks.append(words)
+            own.append(mine)
+            others.append(words.look_up(found.of(valid)))
+        return Lesson(tuple(blocks), np.hstack(own), np.hstack(others))
 
     @cached_property
     def _books(self) -> tuple[Codebook, ...]:
@@ -62,3 +73,11 @@ class Lessons:
     @cached_property
     def _places(self) -> list[means.Places]:
         return [means.places_of(book, self.feeds) for book in self._books]
+
+    @cached_property
+    def _vocabularies(self) -> tuple[Vocabulary, ...]:
+        return vocabularies_of(self.contract, self.feeds)
+
+    @cached_property
+    def _found(self) -> list[Found]:
+        return [vocabulary.found(self.feeds) for vocabulary in self._vocabularies]

@@ -59,7 +59,7 @@ class Prepared:
         if lesson is None:
             return base
         if (key, index) not in self._supervised:
-            self._supervised[key, index] = Encoding(key, (*base.blocks, lesson.means), supervised=True)
+            self._supervised[key, index] = Encoding(key, (*base.blocks, *lesson.blocks), supervised=True)
         return self._supervised[key, index]
 
     def _matrix(self, key: str) -> tuple[Array, Encoding]:
@@ -155,6 +155,7 @@ def shape_of(problem: Problem, folds: Folds, contract: Contract) -> Shape:
     return Shape(
         rows=problem.rows,
         columns=len(contract.columns),
+        texts=sum(column.kind is Kind.TEXT for column in contract.columns),
         numeric=numeric,
         categorical=len(cards),
         max_cardinality=max(cards, default=0),

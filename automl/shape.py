@@ -26,8 +26,14 @@ class Shape(Record):
     task: Task
     metric: str
     direction: str
+    texts: int = 0  # columns of text
     skewed: bool = False  # a positive target with a long right tail: worth learning its logarithm
     weighted: bool = False
+
+    @property
+    def has_means(self) -> bool:
+        """Whether some column is worth means of the target."""
+        return self.max_cardinality > MANY or self.texts > 0
 
     @property
     def outputs(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowml.automl.algorithms.row import Space
-from flowml.automl.shape import MANY, Shape
+from flowml.automl.shape import Shape
 from flowml.storage.records import Json
 
 OURS = ("rounds", "trees", "encoding", "target", "splits", "patience")  # params that no library knows
@@ -14,27 +14,21 @@ def for_library(params: Json) -> Json:
     return {name: value for name, value in params.items() if name not in OURS}
 
 
-def means_where_many(shape: Shape, base: str) -> Json:
-    """The encoding `base` with means of the target, where a column has many categories."""
-    return {"encoding": f"{base}_means"} if shape.max_cardinality > MANY else {}
+def means_where_they_pay(shape: Shape, base: str) -> Json:
+    """The encoding `base` with means of the target, where a column has text or many categories."""
+    return {"encoding": f"{base}_means"} if shape.has_means else {}
 
 
 def default_encoding(shape: Shape) -> Json:
     """For libraries that split sets of categories themselves."""
     native = {"encoding": "native"} if shape.categorical else {}
-    return native | means_where_many(shape, "native")
+    return native | means_where_they_pay(shape, "native")
 
 
 def suggest_encoding(trial: Space, shape: Shape) -> Json:
-    if not shape.categorical:
-        return {}
-    if shape.max_cardinality <= MANY:
-        return {"encoding": trial.suggest_categorical("encoding", ["native", "ordinal"])}
-    return {
-        "encoding": trial.suggest_categorical(
-            "encoding", ["native_means", "ordinal_means", "native", "ordinal"]
-        )
-    }
+    bases = ["native", "ordinal"] if shape.categorical else ["native"]
+    choices = [*(f"{base}_means" for base in bases), *bases] if shape.has_means else bases
+    return {"encoding": trial.suggest_categorical("encoding", choices)} if len(choices) > 1 else {}
 
 
 def kindred_encoding(params: Json, encoding: str) -> str:

@@ -132,7 +132,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "max_features": trial.suggest_float("max_features", 0.1, 1.0),
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 30, log=True),
         **loss,
-        **choices.means_where_many(shape, "ordinal"),
+        **choices.means_where_they_pay(shape, "ordinal"),
         **choices.suggest_target(trial, shape),
     }
 
@@ -145,7 +145,7 @@ def defaults(shape: Shape) -> Json:
         "max_features": float(round(max(share, 0.1), 3)),
         "min_samples_leaf": 1,
         **({} if regression else {"criterion": "gini"}),
-        **choices.means_where_many(shape, "ordinal"),
+        **choices.means_where_they_pay(shape, "ordinal"),
         **choices.default_target(shape),
     }
 

@@ -212,7 +212,7 @@ def _sparse_cost(shape: Shape, _params: Json) -> Cost:
     return Cost(0.02 + 3e-8 * cells, 12.0 * cells)
 
 
-_encoding = partial(choices.means_where_many, base="onehot")
+_encoding = partial(choices.means_where_they_pay, base="onehot")
 _row = partial(Algorithm, family="linear", encoding="onehot", format="linear")
 
 LOGISTIC = _row(

@@ -98,7 +98,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "colsample_bytree": trial.suggest_float("colsample_bytree", 0.05, 1.0),
         "reg_alpha": trial.suggest_float("reg_alpha", 1e-3, 10.0, log=True),
         "reg_lambda": trial.suggest_float("reg_lambda", 1e-3, 10.0, log=True),
-        **choices.means_where_many(shape, "ordinal"),
+        **choices.means_where_they_pay(shape, "ordinal"),
         **choices.suggest_target(trial, shape),
     }
 
@@ -113,7 +113,7 @@ def defaults(shape: Shape) -> Json:
         "colsample_bytree": boosting.default_columns(shape),
         "reg_alpha": 1e-3,
         "reg_lambda": 1.0,
-        **choices.means_where_many(shape, "ordinal"),
+        **choices.means_where_they_pay(shape, "ordinal"),
         **choices.default_target(shape),
     }
 

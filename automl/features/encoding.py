@@ -15,10 +15,12 @@ from flowml.automl.features.graph import Graph, concat
 from flowml.automl.features.means import Means
 from flowml.automl.features.numbers import Numbers, Scaled
 from flowml.automl.features.text import Words
+from flowml.automl.features.words import WordMeans
 from flowml.storage.records import Json
 
 BLOCKS: dict[str, type[Any]] = {
-    block.__name__: block for block in (Numbers, Scaled, Codes, Dummies, Means, DateParts, DateDummies, Words)
+    block.__name__: block
+    for block in (Numbers, Scaled, Codes, Dummies, Means, DateParts, DateDummies, Words, WordMeans)
 }
 
 

@@ -115,12 +115,12 @@ def _learn_column(
 ) -> tuple[Matrix, Matrix]:
     """The table (codes, sides) and the crosswise means (rows, sides), standardised alike."""
     values = values - np.average(values, axis=0, weights=weights)
-    whole = _Sums.of(codes, values, weights, size)
+    whole = Sums.of(codes, values, weights, size)
     pull = whole.pull()
     own = np.empty(values.shape)
     for number in range(int(part.max(initial=0)) + 1):
         mine = part == number
-        others = whole.without(_Sums.of(codes[mine], values[mine], weights[mine], size))
+        others = whole.without(Sums.of(codes[mine], values[mine], weights[mine], size))
         own[mine] = others.means(pull)[codes[mine]]
     spread = own.std(axis=0)
     spread[~(spread > 0)] = 1.0
@@ -128,7 +128,7 @@ def _learn_column(
 
 
 @dataclass(frozen=True)
-class _Sums:
+class Sums:
     """Over the rows of each category of one column, of values whose mean is 0."""
 
     counts: Floats  # (codes, 1)
@@ -136,15 +136,15 @@ class _Sums:
     squares: Floats  # (codes, sides)
 
     @classmethod
-    def of(cls, codes: Places, values: Floats, weights: Floats, size: int) -> _Sums:
+    def of(cls, codes: Places, values: Floats, weights: Floats, size: int) -> Sums:
         def summed(columns: Floats) -> Floats:
             return np.stack([np.bincount(codes, each * weights, size) for each in columns.T], axis=1)
 
         return cls(summed(np.ones((len(codes), 1))), summed(values), summed(values**2))
 
-    def without(self, part: _Sums) -> _Sums:
+    def without(self, part: Sums) -> Sums:
         counts = np.maximum(self.counts - part.counts, 0.0)
-        return _Sums(counts, self.totals - part.totals, self.squares - part.squares)
+        return Sums(counts, self.totals - part.totals, self.squares - part.squares)
 
     def means(self, pull: Floats) -> Floats:
         drawn: Floats = self.totals / (self.counts + pull)

@@ -37,16 +37,8 @@ class Words(Record):
     @classmethod
     def fit(cls, column: str, feeds: Feeds, most: int) -> Words:
         texts = Tokens.of(feeds[column])
-        spelled = texts.rows_with_each()
-        by_word = dict[str, list[str]]()
-        for token in sorted(spelled, key=lambda token: (-spelled[token], token)):
-            by_word.setdefault(bare(token), []).append(token)
-        by_word.pop("", None)
-        found = texts.rows_with_each({token: bare(token) for token in spelled})
-        rarest, commonest = max(2, texts.count // 200), MOST_COMMON_SHARE * texts.count
-        kept = [word for word in by_word if rarest <= found[word] <= commonest]
-        words = tuple(sorted(kept, key=lambda word: (-found[word], word))[:most])
-        return cls(column, words, tuple(tuple(by_word[word][:MOST_SPELLINGS]) for word in words))
+        spelled = spellings_of(texts, most, max(2, texts.count // 200))
+        return cls(column, tuple(spelled), tuple(spelled.values()))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,15 +74,7 @@ class Words(Record):
         parts = [graph.op("Sum", *reached), graph.cast(count, np.float32)]
         if self.words:
             parts.append(self._build_words(graph, split))
-        present = graph.op(
-            "LabelEncoder",
-            self.column,
-            domain=ML,
-            keys_strings=list(MISSING_TOKENS),
-            values_floats=[0.0] * len(MISSING_TOKENS),
-            default_float=1.0,
-        )
-        return graph.op("Mul", concat(graph, parts), present)
+        return graph.op("Mul", concat(graph, parts), is_there(graph, self.column))
 
     def _build_words(self, graph: Graph, split: str) -> str:
         """Words of each text (rows, 1, words) to one column for each known word."""
@@ -107,6 +91,18 @@ class Words(Record):
             pool_strings=[token for token, _ in pairs],
         )
         return graph.op("Min", counts, graph.constant(1, np.float32))
+
+
+def is_there(graph: Graph, column: str) -> str:
+    """1 where a text came, 0 where it is missing: float32 (rows, 1)."""
+    return graph.op(
+        "LabelEncoder",
+        column,
+        domain=ML,
+        keys_strings=list(MISSING_TOKENS),
+        values_floats=[0.0] * len(MISSING_TOKENS),
+        default_float=1.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -145,3 +141,16 @@ class Tokens:
 def bare(token: str) -> str:
     """The word that a token spells."""
     return token.strip(string.punctuation).lower()
+
+
+def spellings_of(texts: Tokens, most: int, rarest: int) -> dict[str, tuple[str, ...]]:
+    """The most frequent words, each with its most frequent spellings."""
+    spelled = texts.rows_with_each()
+    by_word = dict[str, list[str]]()
+    for token in sorted(spelled, key=lambda token: (-spelled[token], token)):
+        by_word.setdefault(bare(token), []).append(token)
+    by_word.pop("", None)
+    found = texts.rows_with_each({token: bare(token) for token in spelled})
+    kept = [word for word in by_word if rarest <= found[word] <= MOST_COMMON_SHARE * texts.count]
+    words = sorted(kept, key=lambda word: (-found[word], word))[:most]
+    return {word: tuple(by_word[word][:MOST_SPELLINGS]) for word in words}
