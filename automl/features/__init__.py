@@ -26,8 +26,7 @@ __all__ = ["ENCODINGS", "SUPERVISED", "Encoding", "EncodingKind", "Matrix", "bas
 MOST_CODES = 1_000  # categories of one column with a code of their own
 MOST_DUMMIES = 100  # categories of one column with a feature of their own
 DUMMY_CELLS = 250_000_000  # features times rows that one-hot columns may take in all: 1 GB
-MOST_WORDS = 60  # of one column of text, for trees
-MOST_WORDS_LINEAR = 200
+MOST_WORDS = 60  # of one column of text, with a feature of their own
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _onehot(contract: Contract, feeds: Feeds) -> tuple[Block, ...]:
         *((Scaled.fit(numbers, feeds),) if numbers else ()),
         Dummies(books),
         *(DateDummies.fit(name, feeds) for name in _feeds_of(contract, Kind.DATETIME)),
-        *(Words.fit(name, feeds, MOST_WORDS_LINEAR) for name in _feeds_of(contract, Kind.TEXT)),
+        *(Words.fit(name, feeds, MOST_WORDS) for name in _feeds_of(contract, Kind.TEXT)),
     )
 
 
