@@ -22,6 +22,11 @@ class Block(Protocol):
         ...
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The raw column that each feature was made of."""
+        ...
+
+    @property
     def cardinalities(self) -> tuple[int, ...]:
         """For each feature the number of its codes, 0 where it is a plain number."""
         ...

@@ -95,6 +95,10 @@ class Codes(Record):
         return tuple(book.column for book in self.books)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        return self.names
+
+    @property
     def cardinalities(self) -> tuple[int, ...]:
         return tuple(book.size if self.native else 0 for book in self.books)
 
@@ -114,6 +118,10 @@ class Dummies(Record):
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(f"{book.column} = {label}" for book in self.books for label in book.labels)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(book.column for book in self.books for _ in book.labels)
 
     @property
     def cardinalities(self) -> tuple[int, ...]:

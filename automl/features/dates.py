@@ -30,6 +30,10 @@ class DateParts(Record):
         return tuple(f"{name} {part}" for name, parts in self._pairs() for part in parts)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(name for name, parts in self._pairs() for _ in parts)
+
+    @property
     def cardinalities(self) -> tuple[int, ...]:
         return (0,) * len(self.names)
 
@@ -79,6 +83,10 @@ class DateDummies(Record):
     def names(self) -> tuple[str, ...]:
         recurring = (f"{self.column} {part} = {value}" for part in self.cycles for value in CYCLES[part])
         return (*(f"{self.column} {part}" for part in self.steady), *recurring)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.column,) * len(self.names)
 
     @property
     def cardinalities(self) -> tuple[int, ...]:

@@ -37,6 +37,11 @@ class Encoding:
         return tuple(name for block in self.blocks for name in block.names)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The raw column, as the contract feeds it, that each feature was made of."""
+        return tuple(name for block in self.blocks for name in block.sources)
+
+    @property
     def cardinalities(self) -> tuple[int, ...]:
         """For each feature the number of its codes, 0 where it is a plain number."""
         return tuple(size for block in self.blocks for size in block.cardinalities)

@@ -43,6 +43,10 @@ class Means(Record):
         return tuple(f"{book.column} mean {side}".strip() for book in self.books for side in self.sides)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(book.column for book in self.books for _ in self.sides)
+
+    @property
     def cardinalities(self) -> tuple[int, ...]:
         return (0,) * len(self.names)
 

@@ -26,6 +26,10 @@ class Numbers(Record):
         return self.columns
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        return self.columns
+
+    @property
     def cardinalities(self) -> tuple[int, ...]:
         return (0,) * len(self.columns)
 
@@ -62,6 +66,10 @@ class Scaled(Record):
     @property
     def names(self) -> tuple[str, ...]:
         return self.columns + tuple(f"{name} is missing" for name in self.gaps)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return self.columns + self.gaps
 
     @property
     def cardinalities(self) -> tuple[int, ...]:

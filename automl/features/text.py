@@ -49,6 +49,10 @@ class Words(Record):
         )
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.column,) * len(self.names)
+
+    @property
     def cardinalities(self) -> tuple[int, ...]:
         return (0,) * (2 + len(self.words))
 

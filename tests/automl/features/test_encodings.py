@@ -83,6 +83,22 @@ def test_every_encoding_comes_back_from_json(key: str, contract: Contract, mixed
 
 
 @pytest.mark.parametrize("key", ENCODINGS)
+def test_a_column_changes_just_the_features_that_name_it_as_their_source(
+    key: str, contract: Contract, mixed: pl.DataFrame
+) -> None:
+    feeds, _ = contract.accept(mixed)
+    encoding = fit(key, contract, feeds)
+    sources = np.array(encoding.sources)
+    assert len(sources) == len(encoding.names)
+    assert set(sources) == set(feeds)
+    before = encoding.transform(feeds)
+    for name, values in feeds.items():
+        after = encoding.transform({**feeds, name: values[::-1].copy()})
+        changed = ((before != after) & ~(np.isnan(before) & np.isnan(after))).any(axis=0)
+        assert set(sources[changed]) == {name}
+
+
+@pytest.mark.parametrize("key", ENCODINGS)
 @pytest.mark.parametrize("role", [Role.NUMERIC, Role.CATEGORICAL, Role.DATETIME, Role.TEXT])
 def test_columns_without_a_value_make_features_too(key: str, role: Role) -> None:
     frame = pl.DataFrame({"x": [None, None, None]})

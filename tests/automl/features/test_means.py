@@ -60,6 +60,8 @@ def test_every_fold_equals_its_twin_bit_by_bit(key: str, task: Task) -> None:
     for index, (_, valid) in enumerate(table.folds.pairs):
         encoding = table.encoding(key, index)
         assert encoding.supervised
+        assert len(encoding.sources) == len(encoding.names)
+        assert set(encoding.sources) == {"size", "shop"}
         checked = take(table.feeds, valid)
         _, X_valid = table.fold(key, index)
         assert same_bits(encoding.transform(checked), X_valid)
