@@ -81,6 +81,10 @@ class WordMeans(Record):
         return tuple(f"{self.vocabulary.column} words mean {side}".strip() for side in self.sides)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.vocabulary.column,) * len(self.sides)
+
+    @property
     def cardinalities(self) -> tuple[int, ...]:
         return (0,) * len(self.sides)
 
