@@ -18,3 +18,4 @@ class Candidate(Record):
     bar: tuple[float, ...] = ()  # fold scores of the best trial so far: far below them, it is pruned
     rounds: tuple[int, ...] = ()  # for each fold, to fit again exactly what was fitted
     folds: int | None = None  # only so many, of a trial that once ended early; None: all
+    rows: int | None = None  # that each fold learns from: a sample; None: all of them

@@ -20,19 +20,19 @@ class Costs:
     shape: Shape
     _logs: dict[str, list[float]] = field(default_factory=dict)
 
-    def seconds(self, algorithm: str, params: Json) -> float:
-        """Of all folds of a trial."""
-        return self._model(algorithm, params) * self._ratio(algorithm)
+    def seconds(self, algorithm: str, params: Json, rows: int | None = None) -> float:
+        """Of all folds of a trial that learns from so many rows, or from all."""
+        return self._model(algorithm, params, rows) * self._ratio(algorithm)
 
     def learn(self, record: TrialRecord) -> None:
         """Only whole trials tell: one that was cut or failed took what it was given."""
         if record.state is not TrialState.COMPLETE or record.cut or record.algorithm not in ALGORITHMS:
             return
-        ratio = max(record.seconds, 1e-3) / self._model(record.algorithm, record.params)
+        ratio = max(record.seconds, 1e-3) / self._model(record.algorithm, record.params, record.rows)
         self._logs.setdefault(record.algorithm, []).append(math.log(ratio))
 
-    def _model(self, algorithm: str, params: Json) -> float:
-        one_fold = ALGORITHMS[algorithm].cost(self.shape, params).seconds
+    def _model(self, algorithm: str, params: Json, rows: int | None) -> float:
+        one_fold = ALGORITHMS[algorithm].cost(self.shape.sampled(rows), params).seconds
         return TRIAL_S + one_fold * self.shape.folds
 
     def _ratio(self, algorithm: str) -> float:

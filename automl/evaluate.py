@@ -20,6 +20,7 @@ from flowml.automl.algorithms.row import Algorithm, Estimator, FitContext, FoldT
 from flowml.automl.calibration import applied, temperature_step
 from flowml.automl.candidate import Candidate
 from flowml.automl.fitted import Fitted
+from flowml.automl.growth import sample
 from flowml.automl.metrics import Array, Weights
 from flowml.automl.outcome import Outcome
 from flowml.automl.prepared import Prepared
@@ -74,6 +75,7 @@ def evaluate(
         seed=candidate.seed,
         metric=prepared.problem.metric,
         folds_id=prepared.folds.id,
+        rows=candidate.rows,
         started_at=time.time(),
         threads=limits.threads,
         device=limits.device,
@@ -119,6 +121,7 @@ def again(record: TrialRecord) -> Candidate:
         record.seed,
         rounds=record.rounds,
         folds=None if record.state is TrialState.COMPLETE else len(record.fold_scores),
+        rows=record.rows,
     )
 
 
@@ -179,16 +182,20 @@ def _all_folds(
             device=limits.device,
             rounds=candidate.rounds[index] or None if candidate.rounds else None,
         )
-        fold = fold_table(prepared, encoding, index)
+        fold = fold_table(prepared, encoding, index, candidate.rows)
         _one_fold(prepared, algorithm, candidate, fold, context, work)
         told(index, work.scores[-1])
         _prune(prepared, candidate, work)
 
 
-def fold_table(prepared: Prepared, encoding: str, index: int) -> FoldTable:
+def fold_table(prepared: Prepared, encoding: str, index: int, rows: int | None = None) -> FoldTable:
+    """One fold; with `rows`, of a sample of the rows to learn from."""
     problem = prepared.problem
     X, X_valid = prepared.fold(encoding, index)
     train, valid = prepared.folds.pairs[index]
+    if rows is not None and rows < len(train):
+        chosen = sample(problem.y[train], len(problem.classes), rows, problem.seed + index)
+        X, train = X[chosen], train[chosen]
     weights = problem.weights
     return FoldTable(
         X=X,

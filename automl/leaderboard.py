@@ -77,6 +77,7 @@ def _trial_row(record: TrialRecord, speed: Speed | None) -> LeaderboardRow:
         stage=record.stage,
         seconds=record.seconds,
         rows_per_second=speed.rows_per_second if speed else None,
+        rows=record.rows,
     )
 
 

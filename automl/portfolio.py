@@ -21,6 +21,7 @@ class Entry:
     changes: Json = field(default_factory=dict)
     wave: int = 2
     needs: str = ""  # a column of Shape that must not be 0
+    rows: int | None = None  # to learn from; None: all
 
 
 PORTFOLIO = (

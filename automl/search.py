@@ -1,8 +1,9 @@
 """What to try next under a budget: a baseline, then the portfolio, then what Optuna learns from them.
 
 A lane asks for candidates and tells how they ended, from several children at once if it likes. What cannot
-finish in the time that remains is made lighter, and left out where that is not possible. The same answers in
-the same order give the same candidates.
+finish in the time that remains is made lighter, and left out where that is not possible. Where a table is too
+large for all algorithms to learn from all of it, they begin on a sample, which grows for the better ones. The
+same answers in the same order give the same candidates.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from flowml.automl.algorithms import algorithms_for
 from flowml.automl.algorithms.row import Algorithm
 from flowml.automl.candidate import Candidate
 from flowml.automl.costs import Costs
+from flowml.automl.growth import rungs, survivors
 from flowml.automl.metrics import METRICS
 from flowml.automl.portfolio import Entry, portfolio
 from flowml.automl.sampler import Sampler
 from flowml.automl.shape import Shape
-from flowml.storage.records import JobSpec, Json, TrialRecord, TrialState
+from flowml.storage.records import JobSpec, TrialRecord, TrialState
 
 __all__ = ["Candidate", "Search", "Shape"]
 
@@ -55,6 +58,8 @@ class Search:
         self._baseline_due = True
         self._entries = list(portfolio(shape, tuple(self._rows)))
         self._left_out: list[Entry] = []
+        self._sizes: list[int] | None = None  # of samples still to come; None: not settled yet
+        self._sample: int | None = None  # rows that a fold learns from now; None: all
         for record in completed:
             self._remember(record)
             self.tell(record)
@@ -76,7 +81,8 @@ class Search:
             return None
         if self._baseline_due:
             self._baseline_due = False
-            return self._propose(BASELINE, {}, "baseline", remaining_s)
+            return self._propose(Entry(BASELINE), "baseline", remaining_s)
+        self._grow(remaining_s)
         return self._from_portfolio(remaining_s) or self._from_sampler(remaining_s)
 
     def _is_full(self) -> bool:
@@ -84,15 +90,15 @@ class Search:
         most = self._spec.max_trials
         return most is not None and self._asked.total() - self._asked[BASELINE] >= most
 
-    def _propose(
-        self, algorithm: str, params: Json, stage: str, limit_s: float, number: int | None = None
-    ) -> Candidate:
+    def _propose(self, entry: Entry, stage: str, limit_s: float, number: int | None = None) -> Candidate:
         number = self._next_number if number is None else number
         self._next_number = max(self._next_number, number + 1)
-        self._asked[algorithm] += 1
+        self._asked[entry.algorithm] += 1
         bar = self._bar() if stage == "search" else ()
         seed = self._spec.seed + 1000 * number
-        candidate = Candidate(number, algorithm, params, stage, seed, round(limit_s, 3), bar)
+        candidate = Candidate(
+            number, entry.algorithm, entry.changes, stage, seed, round(limit_s, 3), bar, rows=entry.rows
+        )
         self._pending[number] = candidate
         return candidate
 
@@ -117,16 +123,61 @@ class Search:
 
     # --- time ---------------------------------------------------------------------------------------------
 
-    def _in_time(self, algorithm: str, params: Json, limit_s: float) -> Json | None:
-        """The params, made lighter where needed, or None if they cannot finish."""
-        share = limit_s / self._costs.seconds(algorithm, params)
+    def _seconds(self, entry: Entry) -> float:
+        return self._costs.seconds(entry.algorithm, entry.changes, entry.rows)
+
+    def _in_time(self, entry: Entry, limit_s: float) -> Entry | None:
+        """The entry, made lighter where needed, or None if it cannot finish."""
+        share = limit_s / self._seconds(entry)
         if share >= 1:
-            return params
-        lighter = self._rows[algorithm].lighter
+            return entry
+        lighter = self._rows[entry.algorithm].lighter
         if lighter is None or share < LEAST_SHARE:
             return None
-        changed = lighter(params, share)
-        return changed if self._costs.seconds(algorithm, changed) <= 1.5 * limit_s else None
+        changed = replace(entry, changes=lighter(entry.changes, share))
+        return changed if self._seconds(changed) <= 1.5 * limit_s else None
+
+    # --- samples ------------------------------------------------------------------------------------------
+
+    def _grow(self, remaining_s: float) -> None:
+        """At first settle whether to learn from samples; later go on to the next, when all had a turn."""
+        if self._sizes is None:
+            self._sizes = list(rungs(self._shape, self._first_wave_s, remaining_s))
+            losses = dict.fromkeys((e.algorithm for e in self._entries if e.wave == 1), 0.0)
+        elif self._sizes and not self._pending and not any(entry.wave == 1 for entry in self._entries):
+            losses = self._losses_on(self._sample)
+        else:
+            return
+        if self._sizes and losses:
+            first = self._sample is None
+            self._sample = self._sizes.pop(0)
+            self._enter_sample(tuple(losses) if first else survivors(losses))
+
+    def _first_wave_s(self, rows: int) -> float:
+        return sum(self._seconds(replace(entry, rows=rows)) for entry in self._entries if entry.wave == 1)
+
+    def _losses_on(self, rows: int | None) -> dict[str, float]:
+        """The best loss of each algorithm that learned from so many rows."""
+        found: dict[str, float] = {}
+        for record in self._complete():
+            if record.rows == rows and record.algorithm != BASELINE:
+                loss = self._loss(record)
+                found[record.algorithm] = min(loss, found.get(record.algorithm, loss))
+        return found
+
+    def _enter_sample(self, algorithms: tuple[str, ...]) -> None:
+        """Each of these algorithms once on the next sample, then the rest of their portfolio."""
+        shape = self._shape.sampled(self._sample)
+        if shape == self._shape:
+            self._sample = None
+        fresh = [replace(e, rows=self._sample) for e in portfolio(shape, algorithms)]
+        later = [e for e in fresh if e.wave != 1] if not self._sizes else []
+        known: list[TrialRecord | Candidate] = [*self._ended.values(), *self._pending.values()]
+        self._entries = [
+            entry
+            for entry in ([e for e in fresh if e.wave == 1] + later)
+            if not any(_same(entry, trial) for trial in known)
+        ]
 
     # --- portfolio ----------------------------------------------------------------------------------------
 
@@ -138,18 +189,18 @@ class Search:
             self._entries.remove(entry)
             last = len(self._entries) <= len(self._pending)
             limit_s = remaining_s * (0.9 if last else MOST_OF_REMAINING)
-            params = self._in_time(entry.algorithm, entry.changes, limit_s)
-            if params is None:
+            fitting = self._in_time(entry, limit_s)
+            if fitting is None:
                 self._left_out.append(entry)
             else:
-                return self._propose(entry.algorithm, params, "portfolio", max(limit_s, 0.8 * remaining_s))
+                return self._propose(fitting, "portfolio", max(limit_s, 0.8 * remaining_s))
         return None
 
     def _next_entry(self) -> Entry:
         first = [entry for entry in self._entries if entry.wave == 1]
         if not first:
             return self._entries[0]
-        return min(first, key=lambda entry: self._costs.seconds(entry.algorithm, entry.changes))
+        return min(first, key=self._seconds)
 
     # --- sampler ------------------------------------------------------------------------------------------
 
@@ -160,8 +211,9 @@ class Search:
             for _ in range(DRAWS):
                 number = self._next_number
                 params = self._sampler.ask(number, row, self._shape)
-                if self._costs.seconds(row.key, params) <= limit_s:
-                    return self._propose(row.key, params, "search", 0.95 * remaining_s, number)
+                entry = Entry(row.key, params, rows=self._sample)
+                if self._seconds(entry) <= limit_s:
+                    return self._propose(entry, "search", 0.95 * remaining_s, number)
                 self._sampler.drop(number)
         return None
 
@@ -191,7 +243,8 @@ class Search:
         self._costs.learn(record)
         if record.algorithm in self._rows:
             complete = record.state is TrialState.COMPLETE and record.score is not None
-            loss = self._loss(record) if complete else None
+            teaches = complete and record.rows == self._sample and not self._sizes
+            loss = self._loss(record) if teaches else None
             self._sampler.tell(record, self._rows[record.algorithm], self._shape, loss)
 
     def _remember(self, trial: TrialRecord | Candidate) -> None:
@@ -204,7 +257,7 @@ class Search:
 
 def _same(entry: Entry, trial: TrialRecord | Candidate) -> bool:
     """Whether a trial came from an entry, perhaps made lighter."""
-    if entry.algorithm != trial.algorithm or trial.stage != "portfolio":
+    if (entry.algorithm, entry.rows, "portfolio") != (trial.algorithm, trial.rows, trial.stage):
         return False
     lightened = ("learning_rate", "rounds", "trees")
     return all(trial.params.get(k) == v for k, v in entry.changes.items() if k not in lightened)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from flowml.storage.records import Record, Task
 
@@ -39,3 +40,7 @@ class Shape(Record):
     def outputs(self) -> int:
         """Scores that a boosting round fits: one tree each."""
         return self.classes if self.classes > 2 else 1
+
+    def sampled(self, rows: int | None) -> Self:
+        """The same problem, of which a fold learns from so many rows at most."""
+        return self if rows is None or rows >= self.train_rows else replace(self, train_rows=rows)

@@ -23,6 +23,7 @@ class TrialRecord(Record):
     score_std: float | None = None  # over folds
     fold_scores: tuple[float, ...] = ()
     folds_id: str = ""
+    rows: int | None = None  # that each fold learned from, where that was a sample
     started_at: float = 0.0
     seconds: float = 0.0  # wall clock of the whole trial
     fit_seconds: float = 0.0  # sum over folds
@@ -63,6 +64,7 @@ class LeaderboardRow(Record):
     stage: str = ""
     seconds: float = 0.0
     rows_per_second: float | None = None
+    rows: int | None = None  # that each fold learned from, where that was a sample
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ def answer(candidate: Candidate, seconds: float = 1.0, **changes: Any) -> TrialR
         score=score,
         fold_scores=(score,) * 5,
         seconds=seconds,
+        rows=candidate.rows,
     )
     return replace(record, **changes)
 
@@ -95,14 +96,14 @@ def test_several_children_may_ask_before_any_answer() -> None:
 
 
 def test_what_cannot_finish_is_made_lighter_or_left_out() -> None:
-    search = search_of(rows=300_000)
-    costs = Costs(shape_of(Task.BINARY, rows=300_000))
+    search = search_of(rows=9_000)
+    costs = Costs(shape_of(Task.BINARY, rows=9_000))
     lightened = []
-    while candidate := search.ask(6.0):
+    while candidate := search.ask(1.5):
         needed = costs.seconds(candidate.algorithm, candidate.params)
-        assert needed < 9.0
+        assert needed < 2.25
         assert candidate.limit_s is not None
-        assert candidate.limit_s <= 6.0
+        assert candidate.limit_s <= 1.5
         lightened.append(candidate.params.get("learning_rate", 0) > 0.06)
         search.tell(answer(candidate, seconds=needed))
         if len(lightened) > 30:
@@ -149,3 +150,47 @@ def test_a_study_goes_on_where_it_was_left() -> None:
 def test_sampled_trials_have_a_bar_to_clear() -> None:
     sampled = [c for c in play(search_of(), 40) if c.stage == "search"]
     assert all(len(c.bar) == 5 and min(c.bar) >= 0.9 for c in sampled)
+
+
+def large(completed: Any = ()) -> Search:
+    shape = replace(shape_of(Task.BINARY, rows=4_000_000), folds=1, valid_rows=30_000)
+    return Search(shape, JobSpec("y"), completed)
+
+
+def play_large(search: Search, trials: int) -> list[TrialRecord]:
+    """With the time that each trial was expected to take, and that passes."""
+    costs = Costs(replace(shape_of(Task.BINARY, rows=4_000_000), folds=1, valid_rows=30_000))
+    left, ended = 300.0, []
+    for _ in range(trials):
+        candidate = search.ask(left)
+        if candidate is None:
+            break
+        needed = costs.seconds(candidate.algorithm, candidate.params, candidate.rows)
+        ended.append(answer(candidate, seconds=needed))
+        search.tell(ended[-1])
+        left -= needed
+    assert left > -30
+    return ended
+
+
+def test_a_large_table_is_learned_from_samples_that_grow_for_the_better_algorithms() -> None:
+    ended = play_large(large(), 60)[1:]
+    sizes = list(dict.fromkeys(record.rows for record in ended))
+    assert len(sizes) >= 3
+    assert sizes[:-1] == sorted(size for size in sizes if size)
+    first = {record.algorithm for record in ended if record.rows == sizes[0]}
+    assert first >= {"logistic", "lightgbm", "catboost", "xgboost", "extra_trees", "random_forest"}
+    later = {record.algorithm for record in ended if record.rows != sizes[0]}
+    assert "catboost" in later
+    assert len(later) < len(first)
+
+
+def test_a_study_on_samples_goes_on_where_it_was_left() -> None:
+    done = play_large(large(), 6)
+    rest = play_large(large(done), 6)
+    known = {(record.algorithm, record.rows, str(record.params)) for record in done}
+    assert not known & {(record.algorithm, record.rows, str(record.params)) for record in rest}
+
+
+def test_a_table_of_ordinary_size_is_learned_whole() -> None:
+    assert {candidate.rows for candidate in play(search_of(rows=20_000), 20, remaining_s=60.0)} == {None}
