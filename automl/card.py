@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flowml.automl.contract import Kind
-from flowml.storage.records import Json, Record, Task
+from flowml.storage.records import Finding, Json, Record, Task
 
 MOST_IMPORTANCES = 20
 MOST_CATEGORIES = 20
@@ -41,8 +41,11 @@ _OUTPUTS = {
 }
 
 
-def card(champion: Record, training: Json | None = None) -> Json:
-    """The card of a champion (see finish.Champion); `training`: plain facts of the data and the split."""
+def card(champion: Record, training: Json | None = None, findings: Iterable[Finding] = ()) -> Json:
+    """The card of a champion (see finish.Champion).
+
+    `training` holds plain facts of the data and the split, `findings` what was noticed of the table.
+    """
     values = champion.to_dict()
     contract = values["contract"]
     return {
@@ -55,6 +58,7 @@ def card(champion: Record, training: Json | None = None) -> Json:
         "outputs": _OUTPUTS[values["task"] == Task.REGRESSION],
         "importances": values["importances"][:MOST_IMPORTANCES],
         "training": training or {},
+        "findings": [finding.to_dict() for finding in findings],
     }
 
 
@@ -83,6 +87,7 @@ def to_markdown(card: Json) -> str:
         _section("Quality", _quality(card)),
         _section("Members", _table(("Model", "Weight"), zip(card["members"], card["weights"], strict=True))),
         _section("Training", _listed(card["training"])),
+        _section("What was noticed of the table", _findings(card.get("findings", ()))),
         _section("Columns", _columns(card["columns"])),
         _section("What it looks at", _importances(card)),
         _section("Use", _use(card)),
@@ -130,6 +135,13 @@ def _columns(columns: Sequence[Json]) -> str:
 
     rows = ((c["name"], c["role"], seen(c), f"{c['missing_share']:.1%}") for c in columns)
     return _table(("Column", "Role", "Seen in training", "Missing"), rows)
+
+
+def _findings(findings: Iterable[Json]) -> str:
+    return "\n".join(
+        f"- {finding['severity']}: {_plain(finding['message'])} {_plain(finding['advice'])}".rstrip()
+        for finding in findings
+    )
 
 
 def _importances(card: Json) -> str:

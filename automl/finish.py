@@ -26,7 +26,7 @@ from flowml.automl.offers import expected_s, offers
 from flowml.automl.outcome import Outcome, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.storage.errors import ExportError
-from flowml.storage.records import Json, Phase, TrialRecord
+from flowml.storage.records import Finding, Json, Phase, TrialRecord
 
 ENSEMBLE_SHARE = 0.25  # of the time, to choose weights
 WORSE = 0.03  # of what the best trial learned, that an ensemble may seem to lose on other rows
@@ -44,10 +44,12 @@ def finish(
     deadline_s: float = PATIENT_S,
     simple: bool = False,
     pace: float = 1.0,
+    findings: Sequence[Finding] = (),
 ) -> Champion:
     """Build the champion in time and write it to work/champion; `simple`: of one trial, unexplained.
 
-    `pace`: how much longer exports take here than on an ordinary core, see `offers.pace_of`.
+    `pace`: how much longer exports take here than on an ordinary core, see `offers.pace_of`. `findings` are
+    those of the check of the table, for the card.
     """
     clock = _Clock(time.monotonic() + deadline_s)
     best_first = ranked(prepared, records)
@@ -62,7 +64,7 @@ def finish(
     folder = work / "champion"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(chosen.exported.content)
-    champion = _describe(prepared, work, records, chosen, clock, simple)
+    champion = _describe(prepared, work, records, chosen, clock, simple, findings)
     write(champion, folder, chosen.exported.content)
     return champion
 
@@ -152,6 +154,7 @@ def _describe(
     chosen: _Chosen,
     clock: _Clock,
     simple: bool,
+    findings: Sequence[Finding],
 ) -> Champion:
     problem, blend, exported = prepared.problem, chosen.blend, chosen.exported
     end = min(clock.share(EXPLAIN_SHARE), time.monotonic() + max(2.0, 0.05 * prepared.spec.budget_s))
@@ -187,7 +190,9 @@ def _describe(
         notes=_notes(prepared, blend, chosen),
         phases=tuple(clock.phases),
     )
-    return replace(champion, card=card(champion, _training(prepared, records)))
+    return replace(
+        champion, card=card(champion, _training(prepared, records), (*problem.findings, *findings))
+    )
 
 
 def _speeds(

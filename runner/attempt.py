@@ -87,6 +87,7 @@ class Attempt:
                 memory_limit=self.place.memory_limit,
                 started=self.started,
                 helpers=self._helpers(),
+                checked=self.job.findings or None,
             )
             return self._end(lane.run())
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from flowml.runner.listener import Summary
 from flowml.storage.errors import FlowMLError, TrialOutOfMemory
-from flowml.storage.records import DatasetSchema, JobSpec, Json, Recipe, TrialRecord
+from flowml.storage.records import DatasetSchema, Finding, JobSpec, Json, Recipe, TrialRecord
 
 if TYPE_CHECKING:
     from flowml.automl.prepared import Prepared
@@ -121,14 +121,16 @@ def finish(bench: Bench, command: Json) -> None:
     """
     work, deadline = Path(command["work"]), time.monotonic() + command["deadline_s"]
     records = tuple(TrialRecord.from_dict(record) for record in command["records"])
+    found = tuple(Finding.from_dict(finding) for finding in command.get("findings", ()))
     with _threads(command["threads"]):
-        first = build_model(bench, work, records, max(WORTH_S, command["deadline_s"]), simple=True)
+        first = build_model(bench, work, records, max(WORTH_S, command["deadline_s"]), found, simple=True)
         work.joinpath(CHAMPION).rename(cleared(work / INSURED))
         bench.say("insured", champion=first)
         left = deadline - time.monotonic()
         if left > WORTH_S:
             pace = _pace(records, first)
-            bench.say("finished", champion=build_model(bench, work, records, left, simple=False, pace=pace))
+            final = build_model(bench, work, records, left, found, simple=False, pace=pace)
+            bench.say("finished", champion=final)
         else:
             work.joinpath(INSURED).rename(cleared(work / CHAMPION))
             bench.say("finished", champion=first)
@@ -147,13 +149,14 @@ def build_model(
     work: Path,
     records: tuple[TrialRecord, ...],
     limit_s: float,
+    findings: tuple[Finding, ...],
     simple: bool,
     pace: float = 1.0,
 ) -> Json:
     from flowml.automl.card import to_markdown
     from flowml.automl.finish import finish as finish_study
 
-    champion = finish_study(bench.prepared, work, records, limit_s, simple, pace)
+    champion = finish_study(bench.prepared, work, records, limit_s, simple=simple, pace=pace, findings=findings)
     (work / CHAMPION / "card.md").write_text(to_markdown(champion.card), encoding="utf-8")
     return champion.to_dict()
 

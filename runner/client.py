@@ -67,6 +67,7 @@ class Client(Tables, Machines):
             dataset_name=dataset.name,
             dataset_sha256=dataset.sha256,
             queue="priority" if spec.priority else "cpu",
+            findings=self._measures.known_check(dataset, spec),
             project=self._beside(dataset),
             owner=self._owner,
         )

@@ -15,7 +15,7 @@ from flowml.runner.child import CHAMPION, INSURED, cleared
 from flowml.runner.listener import Listener
 from flowml.runner.slot import Doing, Slot
 from flowml.storage.errors import ExportError, FlowMLError
-from flowml.storage.records import Json, Level, TrialRecord
+from flowml.storage.records import Finding, Json, Level, TrialRecord
 
 INSURE_S = 30.0  # for the first model, whatever the clock says
 LATE_S = 0.3  # that a child may be late, once there is a model to fall back on
@@ -23,11 +23,19 @@ ATTEMPTS = 2
 
 
 class Closing:
-    def __init__(self, work: Path, listener: Listener, limit_s: float, threads: int) -> None:
+    def __init__(
+        self,
+        work: Path,
+        listener: Listener,
+        limit_s: float,
+        threads: int,
+        findings: tuple[Finding, ...] = (),
+    ) -> None:
         self._work = work
         self._listener = listener
         self._by = time.monotonic() + limit_s
         self._threads = threads
+        self._findings = findings  # of the check, for the card
         self._insured: Json | None = None
         self._champion: Json | None = None
         self._trouble: FlowMLError | None = None
@@ -59,6 +67,7 @@ class Closing:
             work=str(self._work),
             deadline_s=left,
             threads=self._threads,
+            findings=[finding.to_dict() for finding in self._findings],
         )
 
     def insured(self, slot: Slot, champion: Json) -> None:

@@ -24,6 +24,7 @@ from flowml.runner.ledger import Ledger
 from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener, Summary
 from flowml.runner.plan import divide
+from flowml.runner.preflight import Preflight
 from flowml.runner.progress import Progress, Rhythm
 from flowml.runner.slot import CHILD
 from flowml.runner.study import Phase
@@ -32,6 +33,7 @@ from flowml.storage.errors import FlowMLError
 from flowml.storage.records import (
     Control,
     DatasetSchema,
+    Finding,
     JobSpec,
     JobState,
     Json,
@@ -50,6 +52,8 @@ SPARE_AFTER = 0.25  # of the budget, from when on a spare child stands by
 SPARE_S = 4.0  # of search that must be left for it to be worth its start
 MEMORY_SHARE = 0.85  # of the memory that is free at the start, unless a limit is given
 FIRST_TRIAL_S = 10.0  # for the first trials, when the budget is used up before one is complete
+CHECK_AFTER = 2  # trials: the baseline and one more
+CHECK_S = 10.0  # at most, for the check when all that was to be tried is done
 STOP_FINISH_S = 5.0  # for the finish, when the user asked to stop
 
 
@@ -60,7 +64,8 @@ class _Cancelled(Exception):
 class Lane:
     """`started` is when the job began (seconds since 1970); `cores` and `memory_limit` what it may use.
 
-    `crew` may bring a child that is starting already; `child` is the command of the trial child.
+    `crew` may bring a child that is starting already; `child` is the command of the trial child. `checked` is
+    what a check of the same job has found; None: it is made beside the search.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class Lane:
         crew: Crew | None = None,
         child: tuple[str, ...] = CHILD,
         helpers: Helpers | None = None,
+        checked: tuple[Finding, ...] | None = None,
     ) -> None:
         machine = allowance()
         memory = memory_limit or int(machine.ram_available * MEMORY_SHARE)
@@ -91,6 +97,7 @@ class Lane:
         crew.threads = self._plan.threads
         self._team = Team(crew, self._plan, Task(table, schema, spec), work)
         self._helpers = helpers or NoHelpers()
+        self._preflight = Preflight(table, schema, spec, checked)
         self._journal = Journal(work, spec, schema)
         self._progress = Progress(listener, spec.budget_s, time.time() if started is None else started)
         self._budget = self._progress.budget
@@ -114,6 +121,7 @@ class Lane:
         except FlowMLError as error:
             return self._outcome(JobState.FAILED, error)
         finally:
+            self._preflight.close()
             self._team.close()
             self._helpers.close()
 
@@ -140,6 +148,8 @@ class Lane:
         self._until(lambda: self._team.summary is not None)
         self._searcher = Search(Shape.from_dict(self._team.shape), self._spec, past.records, past.pending)
         self._listener.prepared(self._summary)
+        if self._preflight.findings:
+            self._listener.noticed(self._preflight.findings)
 
     def _search(self) -> None:
         """Keep every child at work until the time of the search is over, or there is nothing left to try."""
@@ -208,11 +218,13 @@ class Lane:
             self._team.add_spare()
 
     def _finish(self) -> None:
+        self._wait_for_the_check()
         self._progress.enter(JobState.FINISHING, self._ledger)
         self._progress.stage("finish", "Building the final model")
         left = self._budget.remaining()
         limit_s = min(left, STOP_FINISH_S) if self._wish is Control.STOP else left
-        self._closing = Closing(self._work, self._listener, limit_s, self._cores)
+        found = self._preflight.findings or ()
+        self._closing = Closing(self._work, self._listener, limit_s, self._cores, found)
         self._team.finishing = True
         self._helpers.tell(Phase.OVER, 0.0, self._budget.used())
         for number in (*self._ledger.numbers, *self._ledger.waiting()):
@@ -220,6 +232,13 @@ class Lane:
         records = list(self._ledger.records.values())
         free_slot = partial(self._team.free_slot, self._until)
         self._champion = self._closing.run(records, free_slot, self._until)
+
+    def _wait_for_the_check(self) -> None:
+        """A little, where the search ended before its time: the card is to say what was noticed."""
+        until = time.monotonic() + min(CHECK_S, self._budget.search_left())
+        if self._wish is not Control.STOP and time.monotonic() < until:
+            self._preflight.start()
+            self._until(lambda: not self._preflight.under_way or time.monotonic() > until)
 
     def _cut(self, number: int) -> None:
         """End a trial that the end of the search came upon."""
@@ -246,11 +265,19 @@ class Lane:
             self._journal.clock(self._budget.used())
             self._progress.tell(self._ledger)
             self._tell_helpers()
+            self._look_at_the_check()
 
     def _tell_helpers(self) -> None:
         if self._progress.state is not JobState.FINISHING:
             phase = Phase.PAUSE if self._wish is Control.PAUSE else Phase.SEARCH
             self._helpers.tell(phase, self._budget.search_left(), self._budget.used())
+
+    def _look_at_the_check(self) -> None:
+        """It begins once there is a model, which it shall not delay."""
+        if len(self._ledger.records) >= CHECK_AFTER:
+            self._preflight.start()
+        if news := self._preflight.news():
+            self._listener.noticed(news)
 
     def _hear(self, heard: Heard) -> None:
         match heard:
@@ -345,5 +372,6 @@ class Lane:
             advice=error.advice if error else "",
             code=error.code if error else "",
             summary=self._team.summary,
+            findings=self._preflight.findings or (),
             trials=tuple(self._ledger.records.values()),
         )

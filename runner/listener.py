@@ -56,6 +56,9 @@ class Listener(Protocol):
 
     def prepared(self, summary: Summary) -> None: ...
 
+    def noticed(self, findings: tuple[Finding, ...]) -> None:
+        """What the check of the table found, once, some time after it was prepared."""
+
     def resumed(self, records: Sequence[TrialRecord]) -> None:
         """Trials of an earlier attempt, which may not have come to tell of them."""
 
@@ -81,5 +84,6 @@ class LaneOutcome:
     advice: str = ""
     code: str = ""  # of the error that it failed with
     summary: Summary | None = None
+    findings: tuple[Finding, ...] = ()  # of the check; those of the preparation are in the summary
     trials: tuple[TrialRecord, ...] = ()
     notes: tuple[str, ...] = field(default=())

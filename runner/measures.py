@@ -15,6 +15,8 @@ from flowml.storage.difference import difference
 from flowml.storage.records import (
     Dataset,
     DriftSummary,
+    Finding,
+    JobSpec,
     Json,
     Profile,
     TargetAssociation,
@@ -22,7 +24,8 @@ from flowml.storage.records import (
 )
 
 # The version is part of the name: a program that measures otherwise measures anew.
-PROFILE, ASSOCIATIONS, DIFFERENCE = "profile/1", "associations/1", "difference/1"
+PROFILE, ASSOCIATIONS, DIFFERENCE, CHECK = "profile/1", "associations/1", "difference/1", "check/1"
+ASKED = ("target", "task", "metric", "split", "roles")  # of a job, on which its check depends
 LEAST_S, BYTES_PER_S = 60.0, 5e6  # for a work on a table, and on a slow machine for its bytes
 
 
@@ -47,6 +50,17 @@ class Measures:
         request = {"old": self._path(old), "new": self._path(new), "roles": roles}
         found = self._found(new, DIFFERENCE, old.sha256, "difference", request)
         return difference(old, new, DriftSummary.from_dict(found))
+
+    def check(self, dataset: Dataset, spec: JobSpec) -> tuple[Finding, ...]:
+        """What the check of a job finds. The spec is to have the roles of the dataset."""
+        request = {"schema": dataset.schema.to_dict(), "spec": spec.to_dict()}
+        found = self._found(dataset, CHECK, _asked(spec), "check", request)
+        return tuple(Finding.from_dict(each) for each in found["findings"])
+
+    def known_check(self, dataset: Dataset, spec: JobSpec) -> tuple[Finding, ...]:
+        """What an earlier check of the same job has found; nothing if there was none."""
+        found = self._known(dataset, CHECK, _asked(spec)) or {"findings": ()}
+        return tuple(Finding.from_dict(each) for each in found["findings"])
 
     def query(self, dataset: Dataset, sql: str, rows: int) -> Json:
         request = {"path": self._path(dataset), "sql": sql, "rows": rows}
@@ -74,3 +88,8 @@ class Measures:
 
     def _seconds(self, dataset: Dataset) -> float:
         return LEAST_S + dataset.size / BYTES_PER_S
+
+
+def _asked(spec: JobSpec) -> str:
+    told = spec.to_dict()
+    return json.dumps({name: told[name] for name in ASKED}, sort_keys=True)

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from flowml.runner.events import EventWriter
 from flowml.runner.facts import FactWriter
 from flowml.runner.listener import Candidate, Summary
-from flowml.storage.records import EventKind, FactKind, JobState, Json, Level, TrialRecord, TrialState
+from flowml.storage.records import (
+    EventKind,
+    FactKind,
+    Finding,
+    JobState,
+    Json,
+    Level,
+    TrialRecord,
+    TrialState,
+)
 
 LEVELS = {
     Level.DEBUG: logging.DEBUG,
@@ -47,6 +56,7 @@ class Report:
         self._facts = facts
         self._state = JobState.RUNNING.value
         self._metric = ""
+        self._findings: tuple[Finding, ...] = ()
 
     def change(self, changes: Json, id: str = "", **more: object) -> None:
         """Changes fields of the job; an `id` makes telling it twice harmless."""
@@ -64,9 +74,14 @@ class Report:
 
     def prepared(self, summary: Summary) -> None:
         self._metric = summary.metric
+        self._findings = summary.findings
         settled = {name: summary.to_dict()[name] for name in ("task", "metric", "direction", "findings")}
         self.change(settled)
         self.log(Level.INFO, f"{summary.reason} {summary.folds}".strip())
+
+    def noticed(self, findings: tuple[Finding, ...]) -> None:
+        new = [each for each in findings if each not in self._findings]  # a job that goes on knows some
+        self.change({"findings": [finding.to_dict() for finding in (*self._findings, *new)]})
 
     def resumed(self, records: Sequence[TrialRecord]) -> None:
         """An earlier attempt may have been killed before it told of them; to tell twice does no harm."""

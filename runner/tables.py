@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from flowml.runner import specs
 from flowml.runner.desk import Desk
 from flowml.runner.rights import right
 from flowml.storage import jobs
@@ -13,6 +14,8 @@ from flowml.storage.errors import Conflict
 from flowml.storage.records import (
     ACTIVE,
     Dataset,
+    Finding,
+    JobSpec,
     Json,
     Profile,
     Role,
@@ -88,6 +91,15 @@ class Tables(Desk):
     def target_associations(self, id: str, target: str, task: str = "auto") -> tuple[TargetAssociation, ...]:
         """What each column alone tells of a target. Raises UnknownColumn, BadTarget."""
         return self._measures.associations(self._present(id), target, task)
+
+    @right(Scope.READ)
+    def check(self, spec: JobSpec) -> tuple[Finding, ...]:
+        """What would make the score of a job a lie or its model useless, the gravest first; made once.
+
+        An empty target looks at the columns alone. Raises NotFound, DataError where it takes too much.
+        """
+        dataset = self._present(spec.dataset_id)
+        return self._measures.check(dataset, specs.with_roles_of(dataset, spec))
 
     @right(Scope.READ)
     def difference(self, old: str, new: str) -> VersionDifference:

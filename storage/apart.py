@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 WORKS: dict[str, str] = {
     "profile": "flowml.storage.profile:work",
     "associations": "flowml.storage.relations:work",
+    "check": "flowml.storage.check:work",
     "difference": "flowml.storage.difference:work",
     "preview": "flowml.storage.query:preview_work",
     "derive": "flowml.storage.query:derive_work",
@@ -36,28 +38,62 @@ OUT_OF_MEMORY = ("memory allocation of", "MemoryError", "bad_alloc", "Resource t
 
 
 def run(work: str, request: Json, timeout_s: float, folder: Path | None = None) -> Json:
-    """The answer of the work. It may leave files only in a folder of its own inside `folder`, then removed.
+    """The answer of the work. Raises what the work raised, and DataError where it took too much.
 
-    Raises what the work raised, and DataError where it took too long or too much memory.
+    Whatever it leaves behind lies in a folder of its own inside `folder`, and is removed.
     """
-    with tempfile.TemporaryDirectory(prefix="apart-", dir=folder) as place:
+    with Running(work, request, timeout_s, folder) as running:
+        return running.result()
+
+
+class Running:
+    """A work that is under way."""
+
+    def __init__(self, work: str, request: Json, timeout_s: float, folder: Path | None = None) -> None:
+        self._timeout_s = timeout_s
+        self._until = time.monotonic() + timeout_s
+        self._place = tempfile.TemporaryDirectory(prefix="apart-", dir=folder)
+        place = Path(self._place.name)
+        self._said, self._complained = place / "said", place / "complained"
+        (place / "asked").write_text(json.dumps(request), "utf-8")
+        command = [sys.executable, "-m", "flowml.storage.apart", work, str(int(timeout_s) + 5)]
         try:
-            child = subprocess.run(
-                [sys.executable, "-m", "flowml.storage.apart", work, str(int(timeout_s) + 5)],
-                input=json.dumps(request),
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                cwd=place,
-                env=_environment(place),
-                timeout=timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise _too_slow(timeout_s) from error
+            with (
+                (place / "asked").open("rb") as asked,
+                self._said.open("wb") as said,
+                self._complained.open("wb") as complained,
+            ):
+                self._child = subprocess.Popen(
+                    command, stdin=asked, stdout=said, stderr=complained, cwd=place, env=_environment(place)
+                )
         except OSError as error:
+            self._place.cleanup()
             raise StorageError(f"No process could be started: {error.strerror}.") from error
-    return _answer(child.returncode, child.stdout, child.stderr, timeout_s)
+
+    def over(self) -> bool:
+        """Whether there is a result, if only that the time was over."""
+        return self._child.poll() is not None or time.monotonic() > self._until
+
+    def result(self) -> Json:
+        """Waits for it."""
+        try:
+            status = self._child.wait(max(0.0, self._until - time.monotonic()))
+        except subprocess.TimeoutExpired as error:
+            raise _too_slow(self._timeout_s) from error
+        said, complained = (path.read_text("utf-8", "replace") for path in (self._said, self._complained))
+        return _answer(status, said, complained, self._timeout_s)
+
+    def close(self) -> None:
+        if self._child.poll() is None:
+            self._child.kill()
+            self._child.wait()
+        self._place.cleanup()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _answer(status: int, said: str, complained: str, timeout_s: float) -> Json:
@@ -85,10 +121,10 @@ def _too_large() -> DataError:
     )
 
 
-def _environment(place: str) -> dict[str, str]:
+def _environment(place: Path) -> dict[str, str]:
     threads = str(min(MOST_THREADS, os.cpu_count() or 1))
     limits = {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads, "MALLOC_ARENA_MAX": "2"}
-    return {**os.environ, **limits, "PYTHONIOENCODING": "utf-8", "TMPDIR": place}
+    return {**os.environ, **limits, "PYTHONIOENCODING": "utf-8", "TMPDIR": str(place)}
 
 
 # --- the child's side -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from flowml.automl.card import card, to_markdown
 from flowml.automl.contract import Contract
-from flowml.storage.records import Importance, Json, Record, Task
+from flowml.storage.records import Finding, Importance, Json, Record, Severity, Task
 from tests.automl.onnx.champions import train
 
 
@@ -38,7 +38,9 @@ class Described(Record):
 
 def described(task: Task) -> Json:
     trained = train(task, ("dummy",))
-    return card(Described(trained.contract.to_dict(), task), {"rows": 300, "split": "5 folds by row"})
+    noticed = Finding("leakage", Severity.WARNING, "'total' alone predicts it.", "total", "Leave it out.")
+    facts = {"rows": 300, "split": "5 folds by row"}
+    return card(Described(trained.contract.to_dict(), task), facts, [noticed])
 
 
 @pytest.mark.parametrize("task", list(Task))

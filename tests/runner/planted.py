@@ -55,13 +55,13 @@ PLANTED: dict[str, dict[str, Fit]] = {
 }
 
 
-def stumble(*arguments: Any, simple: bool) -> Any:
+def stumble(*arguments: Any, simple: bool, **more: Any) -> Any:
     """Only the simple finish works."""
-    return FINISH(*arguments, simple=simple) if simple else crash()
+    return FINISH(*arguments, simple=simple, **more) if simple else crash()
 
 
-def freeze(*arguments: Any, simple: bool) -> Any:
-    return FINISH(*arguments, simple=simple) if simple else sleep()
+def freeze(*arguments: Any, simple: bool, **more: Any) -> Any:
+    return FINISH(*arguments, simple=simple, **more) if simple else sleep()
 
 
 FINISH = finish.finish

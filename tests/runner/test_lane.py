@@ -18,7 +18,7 @@ import pytest
 
 from flowml.runner.lane import Lane
 from flowml.runner.listener import Candidate, Summary
-from flowml.storage.records import Control, JobSpec, JobState, Level, TrialRecord, TrialState
+from flowml.storage.records import Control, Finding, JobSpec, JobState, Level, TrialRecord, TrialState
 from flowml.storage.schema import infer
 
 PLANTED = Path(__file__).with_name("planted.py")
@@ -40,6 +40,7 @@ class Remembering:
         self.told: list[dict[str, Any]] = []
         self.summary: Summary | None = None
         self.bests: list[float | None] = []
+        self.findings: tuple[Finding, ...] = ()
 
     def stage(self, text: str) -> None:
         self.stages.append(text)
@@ -49,6 +50,9 @@ class Remembering:
 
     def prepared(self, summary: Summary) -> None:
         self.summary = summary
+
+    def noticed(self, findings: tuple[Finding, ...]) -> None:
+        self.findings += findings
 
     def resumed(self, records: Sequence[TrialRecord]) -> None:
         self.resumed_with = records
@@ -127,6 +131,22 @@ def test_a_job_ends_with_a_model_on_time(
     known = [best for best in listener.bests if best is not None]
     assert known == sorted(known)
     assert no_children_left()
+
+
+def test_the_table_is_checked_beside_the_search_and_the_card_says_what_was_noticed(
+    table: Path, listener: Remembering, tmp_path: Path
+) -> None:
+    frame = pl.read_parquet(table).with_columns(result=pl.col("hit").replace({"yes": "1", "no": "0"}))
+    frame.write_parquet(tmp_path / "leaky.parquet")
+    spec = JobSpec("hit", budget_s=60.0, algorithms=QUICK, max_trials=2)
+    outcome = Lane(
+        tmp_path / "leaky.parquet", infer(frame), spec, tmp_path / "work", listener, lambda: None
+    ).run()
+    assert [finding.kind for finding in listener.findings] == ["target_copy"]
+    assert outcome.findings == listener.findings
+    assert outcome.champion is not None
+    assert "target_copy" in {finding["kind"] for finding in outcome.champion["card"]["findings"]}
+    assert "seems to be made from it" in (tmp_path / "work" / "champion" / "card.md").read_text()
 
 
 def test_a_budget_of_three_seconds_still_gives_a_model(lane: Callable[..., Lane], tmp_path: Path) -> None:

@@ -63,3 +63,11 @@ def test_versions_are_compared(api: httpx.Client, id: str) -> None:
     assert (told["added"], told["removed"]) == (["words", "more"], ["shop"])
     age = next(column for column in told["values"]["columns"] if column["column"] == "day")
     assert age["psi"] is not None
+
+
+def test_a_check_tells_what_to_mend(api: httpx.Client, id: str) -> None:
+    told = api.get(f"/datasets/{id}/check", params={"target": "churn"}).json()
+    assert (told[0]["kind"], told[0]["severity"], told[0]["column"]) == ("target_copy", "error", "shop")
+    assert told[0]["fix"] == {"roles": {"shop": "ignored"}}
+    assert api.get(f"/datasets/{id}/check").json() == []
+    assert api.get(f"/datasets/{id}/check", params={"target": "churn", "task": "odd"}).status_code == 422

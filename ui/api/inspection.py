@@ -6,11 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, status
 
-from flowml.storage.records import Profile, TargetAssociation, VersionDifference
+from flowml.storage.records import Finding, JobSpec, Profile, TargetAssociation, VersionDifference
 from flowml.ui.api.bodies.datasets import DatasetAnswer
 from flowml.ui.api.bodies.inspection import DeriveAsked, QueryAnswer, QueryAsked, RolesAsked
 from flowml.ui.api.studio import TheClient
 from flowml.ui.problems import told
+
+TASKS = "^(auto|binary|multiclass|regression)$"
 
 router = APIRouter(prefix="/datasets/{dataset_id}", tags=["datasets"])
 
@@ -26,10 +28,24 @@ def get_associations(
     dataset_id: str,
     client: TheClient,
     target: Annotated[str, Query(description="The column to predict.")],
-    task: Annotated[str, Query(pattern="^(auto|binary|multiclass|regression)$")] = "auto",
+    task: Annotated[str, Query(pattern=TASKS)] = "auto",
 ) -> list[TargetAssociation]:
     """What each column alone tells of a target, most telling first."""
     return list(client.target_associations(dataset_id, target, task))
+
+
+@router.get("/check", responses=told(404, 422))
+def get_check(
+    dataset_id: str,
+    client: TheClient,
+    target: Annotated[str, Query(description="The column to predict; without one, only the columns.")] = "",
+    task: Annotated[str, Query(pattern=TASKS)] = "auto",
+    metric: Annotated[str, Query()] = "auto",
+    split: Annotated[str, Query(examples=["group:customer"])] = "auto",
+) -> list[Finding]:
+    """What would make the score of a job a lie or its model useless, the gravest first, each with its fix."""
+    spec = JobSpec(target, dataset_id=dataset_id, task=task, metric=metric, split=split)
+    return list(client.check(spec))
 
 
 @router.get("/difference", responses=told(404, 422))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from flowml.runner.listener import Candidate, Summary
-from flowml.storage.records import Level, TrialRecord, TrialState
+from flowml.storage.records import Finding, Level, Severity, TrialRecord, TrialState
 
 WORDS = {"maximize": "higher is better", "minimize": "lower is better"}
 
@@ -34,6 +34,11 @@ class Standing:
 
     def prepared(self, summary: Summary) -> None:
         self.summary = summary
+
+    def noticed(self, findings: tuple[Finding, ...]) -> None:
+        for finding in findings:
+            if finding.severity is not Severity.NOTE:
+                self.log(Level.WARNING, f"{finding.message} {finding.advice}".strip())
 
     def resumed(self, records: Sequence[TrialRecord]) -> None: ...
 
