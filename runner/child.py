@@ -156,7 +156,8 @@ def build_model(
     from flowml.automl.card import to_markdown
     from flowml.automl.finish import finish as finish_study
 
-    champion = finish_study(bench.prepared, work, records, limit_s, simple=simple, pace=pace, findings=findings)
+    prepared = bench.prepared
+    champion = finish_study(prepared, work, records, limit_s, simple=simple, pace=pace, findings=findings)
     (work / CHAMPION / "card.md").write_text(to_markdown(champion.card), encoding="utf-8")
     return champion.to_dict()
 
