@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowml.automl.onnx import metadata
-from flowml.storage.records import Importance, Json, LeaderboardRow, Phase, Recipe, Record, Task
+from flowml.storage.records import Compact, Importance, Json, LeaderboardRow, Phase, Recipe, Record, Task
 
 MODEL = "model.onnx"
 
@@ -40,6 +40,7 @@ class Champion(Record):
     cut: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     phases: tuple[Phase, ...] = ()
+    compact: Compact | None = None
 
 
 def write(champion: Champion, folder: Path, content: bytes) -> None:

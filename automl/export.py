@@ -31,11 +31,16 @@ class Exported:
     content: bytes
     parity: Json
     speed: Speed
+    folds: int  # models of each member
 
 
-def export(prepared: Prepared, work: Path, blend: Blend) -> Exported:
-    """Write the models of all kept folds as one ONNX model. Raises ExportError, ParityError at the gate."""
-    members = members_of(prepared, work, blend, prepared.folds.kept)
+def export(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = ()) -> Exported:
+    """Write the models of folds, of all that are kept if none are named, as one ONNX model.
+
+    Raises ExportError, and ParityError at the gate.
+    """
+    folds = folds or prepared.folds.kept
+    members = members_of(prepared, work, blend, folds)
     versions = {name: version for member in blend.members for name, version in member.versions.items()}
     versions["flowml"] = VERSION
     about = {"score": blend.score, "versions": versions, "data": prepared.data, **prepared.about}
@@ -51,7 +56,7 @@ def export(prepared: Prepared, work: Path, blend: Blend) -> Exported:
         spread=float(np.std(prepared.problem.y)) if regression else None,
         seed=prepared.problem.seed,
     )
-    return Exported(content, report, speed_of(content, prepared.feeds))
+    return Exported(content, report, speed_of(content, prepared.feeds), len(folds))
 
 
 def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int]) -> list[Member]:

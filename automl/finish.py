@@ -18,6 +18,7 @@ from flowml.automl.blend import Blend, ensemble, ranked, single
 from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
 from flowml.automl.champion import MODEL, Champion, write
+from flowml.automl.compact import export_within_limit, variant, within_limit, write_compact
 from flowml.automl.explain import diagnostics
 from flowml.automl.export import Exported, export, speed_of_trial
 from flowml.automl.insight import importances_of
@@ -59,14 +60,17 @@ def finish(
     def affordable(members: Sequence[TrialRecord]) -> bool:
         return expected_s(members, pace) <= clock.left * EXPORT_SHARE
 
-    chosen = _first_that_serves(prepared, work, offers(prepared, work, mixed, best_first, affordable), clock)
+    light = within_limit(prepared, work, mixed)
+    chosen = _first_that_serves(prepared, work, offers(prepared, work, light, best_first, affordable), clock)
     clock.phase("export")
+    smaller = None if simple else variant(prepared, work, chosen.blend, chosen.exported, clock.left, pace)
+    clock.phase("compact")
     folder = work / "champion"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(chosen.exported.content)
     champion = _describe(prepared, work, records, chosen, clock, simple, findings)
     write(champion, folder, chosen.exported.content)
-    return champion
+    return champion if smaller is None else write_compact(champion, smaller, folder)
 
 
 class _Clock:
@@ -127,7 +131,7 @@ def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], 
             break
         numbers = tuple(member.number for member in blend.members)
         try:
-            exported = export(prepared, work, blend)
+            exported = export_within_limit(prepared, work, blend)
         except Exception as error:  # libraries raise what they like, and the next offer is there
             refused[numbers] = getattr(error, "message", f"{type(error).__name__}: {error}")
             continue
@@ -237,6 +241,9 @@ def _notes(prepared: Prepared, blend: Blend, chosen: _Chosen) -> tuple[str, ...]
     if blend.threshold is not None:
         second = prepared.problem.classes[1]
         notes.append(f"The answer is {second!r} from a probability of {blend.threshold:.3g} on.")
+    if chosen.exported.folds < len(prepared.folds.kept):
+        kept = f"{chosen.exported.folds} of {len(prepared.folds.kept)} fold models"
+        notes.append(f"To keep its file small, it holds {kept} of each member.")
     notes += [f"Calibrated: {step.kind} {step.params}" for step in blend.steps if step.kind == "temperature"]
     return tuple(notes)
 

@@ -119,6 +119,9 @@ class Attempt:
             "onnx": self.transfer.deliver(self.work / "champion" / "model.onnx").to_dict(),
             "champion": True,
         }
+        if champion.get("compact"):
+            onnx = self.transfer.deliver(self.work / "champion" / "model.compact.onnx").to_dict()
+            ours["compact"] = {**champion["compact"], "onnx": onnx}
         return Model.from_dict({**known, **champion, **ours})
 
     def _without_model(self, state: JobState, cause: str = "") -> End:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from flowml.runner import control, events, facts, queue, specs
@@ -23,8 +23,7 @@ from flowml.runner.rights import right
 from flowml.runner.submission import enqueue_job
 from flowml.runner.tables import Tables
 from flowml.storage import jobs, models, trials
-from flowml.storage.db import Cursor
-from flowml.storage.errors import Conflict
+from flowml.storage.errors import Conflict, NotFound
 from flowml.storage.ids import new_id
 from flowml.storage.records import (
     ENDED,
@@ -140,7 +139,7 @@ class Client(Tables, Machines):
         with self._db.write() as cursor:
             fitted = models.list_(cursor, id)
             jobs.delete(cursor, id)
-            files = {model.onnx.sha256 for model in fitted} - _files(cursor)
+            files = _files(fitted) - _files(models.list_(cursor))
         for sha256 in files:
             self._artifacts.delete(sha256)
         shutil.rmtree(self._settings.work / id, ignore_errors=True)
@@ -185,9 +184,14 @@ class Client(Tables, Machines):
             return models.get(cursor, id)
 
     @right(Scope.READ)
-    def model_file(self, id: str) -> Path:
-        """The ONNX file of a model, to read from."""
-        return self._artifacts.path(self.model(id).onnx.sha256)
+    def model_file(self, id: str, compact: bool = False) -> Path:
+        """The ONNX file of a model, or of its compact variant, to read from."""
+        model = self.model(id)
+        if not compact:
+            return self._artifacts.path(model.onnx.sha256)
+        if model.compact is None or model.compact.onnx is None:
+            raise NotFound(f"Model {id} has no compact variant.", "It is small itself, or there was no time.")
+        return self._artifacts.path(model.compact.onnx.sha256)
 
     # --- inner ---------------------------------------------------------------------------------------------
 
@@ -213,5 +217,5 @@ class Client(Tables, Machines):
         return not begun and queue.place(self._redis, job.queue, job.id) in (Place.UNKNOWN, Place.ADRIFT)
 
 
-def _files(cursor: Cursor) -> set[str]:
-    return {model.onnx.sha256 for model in models.list_(cursor)}
+def _files(fitted: Iterable[Model]) -> set[str]:
+    return {file.sha256 for model in fitted for file in model.files}

@@ -13,7 +13,7 @@ from flowml.storage.errors import NotFound, StorageError
 from flowml.storage.records import DatasetSchema, JobSpec, Recipe, Source, StudyRecord
 from flowml.storage.version import VERSION
 
-MODEL, STUDY = "model.onnx", "study.json"
+MODEL, COMPACT, STUDY = "model.onnx", "model.compact.onnx", "study.json"
 
 
 def write(outcome: LaneOutcome, champion: Path, out: Path) -> None:
@@ -21,6 +21,10 @@ def write(outcome: LaneOutcome, champion: Path, out: Path) -> None:
     assert outcome.champion is not None
     rows = [row.to_dict() for row in outcome.leaderboard]
     _place(out / MODEL, (champion / MODEL).read_bytes())
+    if outcome.champion.get("compact"):
+        _place(out / COMPACT, (champion / COMPACT).read_bytes())
+    else:
+        (out / COMPACT).unlink(missing_ok=True)  # of an earlier training
     _place(out / "card.md", (champion / "card.md").read_bytes())
     for name, paper in (
         ("leaderboard.json", rows),

@@ -154,6 +154,7 @@ def _numbers(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices
         "max_trials": spec.max_trials,
         "trials_per_algorithm": spec.trials_per_algorithm,
         "max_latency_ms": spec.max_latency_ms,
+        "max_size_bytes": spec.max_size_bytes,
         "jobs": spec.jobs,
         "machines": spec.machines,
     }

@@ -16,7 +16,7 @@ from flowml.storage.records.drift import (
 )
 from flowml.storage.records.jobs import Job, JobSpec, Phase, Receipt
 from flowml.storage.records.machines import Capabilities, Event, Fact, Gpu, LogLine, Worker
-from flowml.storage.records.models import Artifact, Importance, LeaderboardRow, Model, TrialRecord
+from flowml.storage.records.models import Artifact, Compact, Importance, LeaderboardRow, Model, TrialRecord
 from flowml.storage.records.people import (
     OWNER,
     SCOPES,
@@ -75,6 +75,7 @@ __all__ = [
     "ColumnDrift",
     "ColumnProfile",
     "ColumnReference",
+    "Compact",
     "Control",
     "Dataset",
     "DatasetSchema",

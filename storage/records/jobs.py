@@ -26,6 +26,7 @@ class JobSpec(Record):
     folds: int | None = None
     roles: dict[str, Role] = field(default_factory=dict)  # overrides of the guessed roles
     max_latency_ms: float | None = None
+    max_size_bytes: int | None = 20_000_000  # of the model's file
     jobs: int | None = None  # cores to use; None: all that the worker gives
     machines: int | None = (
         None  # workers that may share its trials, its own included; None: all that are free

@@ -83,6 +83,22 @@ class Importance(Record):
 
 
 @dataclass(frozen=True)
+class Compact(Record):
+    """A smaller model beside the champion, and what that costs by the job's metric."""
+
+    score: float
+    loss: float  # how much worse than the champion on the same rows; of models of single folds, as both are
+    members: tuple[str, ...]
+    weights: tuple[float, ...]
+    fold: int  # whose models it has
+    size_bytes: int
+    latency_ms: float | None = None
+    rows_per_second: float | None = None
+    parity: Json = field(default_factory=dict)
+    onnx: Artifact | None = None  # once it is kept
+
+
+@dataclass(frozen=True)
 class Model(Record):
     """A fitted model that can predict. Its artifact of record is one ONNX file."""
 
@@ -107,3 +123,10 @@ class Model(Record):
     weights: tuple[float, ...] = ()
     importances: tuple[Importance, ...] = ()
     diagnostics: Json = field(default_factory=dict)
+    compact: Compact | None = None
+
+    @property
+    def files(self) -> tuple[Artifact, ...]:
+        """All that is kept of it."""
+        smaller = self.compact.onnx if self.compact else None
+        return (self.onnx,) if smaller is None else (self.onnx, smaller)

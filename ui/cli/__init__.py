@@ -69,6 +69,7 @@ def train(
         ),
     ] = None,
     max_latency_ms: Annotated[float | None, typer.Option(help="Longest time for one row.")] = None,
+    max_size: Annotated[str, typer.Option(help="Largest model file: 20MB, 1.5MB; 0: no limit.")] = "20MB",
     jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all without it.")] = None,
     table: Annotated[
         str, typer.Option(help="The sheet, table or member to read, if the file has several.")
@@ -80,7 +81,7 @@ def train(
     The first Ctrl-C stops the search and keeps the best model, the second cancels.
     """
     from flowml.storage.records import JobSpec
-    from flowml.ui.cli.train import names, seconds, train_table
+    from flowml.ui.cli.train import names, seconds, size, train_table
     from flowml.ui.cli.train import role as role_of
 
     spec = JobSpec(
@@ -95,6 +96,7 @@ def train(
         folds=folds,
         roles=dict(map(role_of, role or ())),
         max_latency_ms=max_latency_ms,
+        max_size_bytes=size(max_size) or None,
         jobs=jobs,
         name=file.name,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import typer
 
+from flowml.runner import kinds
 from flowml.runner.kinds import duration, parts
 from flowml.runner.listener import LaneOutcome
 from flowml.runner.local import train
@@ -34,6 +35,14 @@ def seconds(text: str) -> float:
     except ValueError:
         expected = "expected a time such as 60s, 5m, 1h, or plain seconds"
         raise typer.BadParameter(f"{text!r} is no budget; {expected}.", param_hint="--budget") from None
+
+
+def size(text: str) -> int:
+    try:
+        return kinds.size(text)
+    except ValueError:
+        expected = "expected a size such as 500kB, 20MB or plain bytes"
+        raise typer.BadParameter(f"{text!r} is no size; {expected}.", param_hint="--max-size") from None
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -138,6 +147,9 @@ def _report(outcome: LaneOutcome, out: Path) -> None:
     typer.secho(f"{best.name}: {best.metric} {best.score:#.5g}", bold=True)
     typer.echo(f"{receipt.used_s:.1f} s used of {receipt.budget_s:.0f} s. Written to {out}:")
     typer.echo("  model.onnx, leaderboard.json, receipt.json, study.json, card.md, card.json")
+    if compact := (outcome.champion or {}).get("compact"):
+        size, score = compact["size_bytes"] / 1e6, compact["score"]
+        typer.echo(f"  model.compact.onnx, {size:.2g} MB beside {best.size_bytes / 1e6:.2g} MB: {score:#.5g}")
     for note in receipt.notes:
         typer.echo(note)
 

@@ -64,6 +64,17 @@ class Leaderboard(Answer):
         )
 
 
+class CompactAnswer(Answer):
+    """A smaller model for `download?variant=compact`."""
+
+    score: float = Field(description="By the job's metric, on the same rows as the model's score.")
+    loss: float = Field(description="How much worse than the model that is.")
+    members: list[str] = Field(default=[])
+    weights: list[float] = Field(default=[])
+    size_bytes: int
+    latency_ms: float | None = None
+
+
 class ModelAnswer(Answer):
     id: str = Field(examples=["model-01j9"])
     job_id: str
@@ -82,6 +93,7 @@ class ModelAnswer(Answer):
     contract: dict[str, Any] = Field(default={}, description="The columns it expects, and what it answers.")
     members: list[str] = Field(default=[], description="Of an ensemble.")
     weights: list[float] = Field(default=[], description="Of its members.")
+    compact: CompactAnswer | None = Field(None, description="A smaller model beside it.")
     importances: list[Importance] = Field(
         default=[], description="How much the score falls when a column is shuffled."
     )

@@ -38,6 +38,7 @@ class TrainingAsked(Asked):
     folds: int | None = Field(None, description="Default: by the number of rows.")
     roles: dict[str, Role] = Field(default={}, description="Roles of columns that the guess got wrong.")
     max_latency_ms: float | None = Field(None, gt=0, description="Longest time to predict one row.")
+    max_size_mb: float | None = Field(20.0, gt=0, description="Largest file of the model; null: no limit.")
     jobs: int | None = Field(None, ge=1, description="Cores to use; default: all that the worker gives.")
     machines: int | None = Field(
         None,
@@ -61,6 +62,7 @@ class TrainingAsked(Asked):
             folds=self.folds,
             roles=self.roles,
             max_latency_ms=self.max_latency_ms,
+            max_size_bytes=None if self.max_size_mb is None else int(self.max_size_mb * 1e6),
             jobs=self.jobs,
             machines=self.machines,
             priority=self.priority,
