@@ -49,6 +49,9 @@ TREE_ARRAYS = {
     "target": "int32 (trees,), output that a tree adds to, or -1: to all of them",
     "value": "float32 (nodes, outputs) where target is -1, else (nodes, 1); 0 inside the tree",
     "base": "float64 (outputs,), added once",
+    "set_node": "int64 (sets,), nodes that send left what is in a set of codes, whatever their threshold",
+    "set_offsets": "int64 (sets + 1,)",
+    "set_codes": "int32, set s owns set_offsets[s] to set_offsets[s + 1]",
 }
 
 

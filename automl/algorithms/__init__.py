@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from flowml.automl.algorithms.catboost import CATBOOST
 from flowml.automl.algorithms.dummy import DUMMY
 from flowml.automl.algorithms.forests import EXTRA_TREES, RANDOM_FOREST
+from flowml.automl.algorithms.gradient import GRADIENT_BOOSTING
+from flowml.automl.algorithms.histogram import HIST_GRADIENT_BOOSTING
 from flowml.automl.algorithms.lightgbm import LIGHTGBM
 from flowml.automl.algorithms.linear import ELASTIC_NET, LASSO, LOGISTIC, RIDGE
 from flowml.automl.algorithms.row import Algorithm
+from flowml.automl.algorithms.tree import DECISION_TREE
 from flowml.automl.algorithms.xgboost import XGBOOST
 from flowml.storage.errors import SpecError
 from flowml.storage.records import Task
@@ -26,8 +29,11 @@ ALGORITHMS: dict[str, Algorithm] = {
         RIDGE,
         LASSO,
         ELASTIC_NET,
+        DECISION_TREE,
         EXTRA_TREES,
         RANDOM_FOREST,
+        GRADIENT_BOOSTING,
+        HIST_GRADIENT_BOOSTING,
         LIGHTGBM,
         XGBOOST,
         CATBOOST,

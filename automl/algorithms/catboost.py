@@ -84,7 +84,7 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> CatBoost:
 
 
 def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
-    loss = "MAE" if fold.metric in ("mae", "median_ae") else LOSSES[fold.task]
+    loss = "MAE" if fold.absolute else LOSSES[fold.task]
     classes = {"classes_count": fold.outputs} if fold.task is Task.MULTICLASS else {}
     return {
         "loss_function": loss,

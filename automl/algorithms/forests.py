@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from flowml.automl.algorithms import choices
+from flowml.automl.algorithms.planting import arrays_of, of_sklearn
 from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Cost, FitContext, FoldTable, Space
-from flowml.automl.fitted import Fitted, floor32, pack
+from flowml.automl.fitted import Arrays, Fitted, pack
 from flowml.automl.metrics import Array
 from flowml.automl.shape import Shape
 from flowml.storage.records import Json, Task
@@ -49,30 +50,23 @@ class Forest:
         return Fitted("sklearn_trees", link, pack(_arrays(self.trees, known, self.outputs)), self.outputs)
 
 
-def _arrays(trees: list[Any], known: Array | None, outputs: int) -> dict[str, Array]:
+def _arrays(trees: list[Any], known: Array | None, outputs: int) -> Arrays:
     """TREE_ARRAYS of trees whose mean is the score; `base` takes what float32 would round away."""
     inner = [tree.tree_ for tree in trees]
-    sizes = [t.node_count for t in inner]
-    left = np.concatenate([t.children_left for t in inner])
-    value = np.zeros((len(left), outputs), np.float32)
-    leaf = left < 0
-    means = np.concatenate([t.value[:, 0, :] for t in inner])[leaf]
-    middle = means.mean(axis=0) if known is None else np.zeros(outputs)
+    leaves = np.concatenate([tree.value[tree.children_left < 0, 0, :] for tree in inner])
+    middle = leaves.mean(axis=0) if known is None else np.zeros(outputs)
+    return arrays_of([of_sklearn(tree, _values(tree, known, middle) / len(inner)) for tree in inner], middle)
+
+
+def _values(tree: Any, known: Array | None, middle: Array) -> Array:
+    """Of each node (nodes, outputs): how far from the middle, or the shares of the classes."""
+    means = tree.value[:, 0, :]
     if known is None:
-        value[leaf] = (means - middle) / len(inner)
-    else:
-        value[np.ix_(leaf, known)] = means / means.sum(axis=1, keepdims=True) / len(inner)
-    return {
-        "offsets": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        "left": left.astype(np.int32),
-        "right": np.concatenate([t.children_right for t in inner]).astype(np.int32),
-        "feature": np.maximum(np.concatenate([t.feature for t in inner]), 0).astype(np.int32),
-        "threshold": floor32(np.concatenate([t.threshold for t in inner])),
-        "missing_left": np.concatenate([t.missing_go_to_left for t in inner]).astype(bool),
-        "target": np.full(len(inner), -1, np.int32),
-        "value": value,
-        "base": middle.astype(np.float64),
-    }
+        distances: Array = means - middle
+        return distances
+    shares = np.zeros((len(means), len(middle)))
+    shares[:, known] = means / means.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _build(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Any:

@@ -30,6 +30,11 @@ class FoldTable:
     metric: str
     categorical: tuple[int, ...] = ()  # columns that hold codes of categories
 
+    @property
+    def absolute(self) -> bool:
+        """Whether the metric asks for the median, so that absolute errors should be minimised."""
+        return self.metric in ("mae", "median_ae")
+
 
 @dataclass(frozen=True)
 class FitContext:

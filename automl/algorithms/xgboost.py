@@ -62,11 +62,10 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> XGBoost:
 
 
 def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
-    absolute = fold.metric in ("mae", "median_ae")
     classes = {"num_class": fold.outputs} if fold.task is Task.MULTICLASS else {}
     return {
-        "objective": "reg:absoluteerror" if absolute else OBJECTIVES[fold.task],
-        "eval_metric": "mae" if absolute else LOSSES[fold.task],
+        "objective": "reg:absoluteerror" if fold.absolute else OBJECTIVES[fold.task],
+        "eval_metric": "mae" if fold.absolute else LOSSES[fold.task],
         "tree_method": "hist",
         "max_bin": 256,
         "nthread": context.threads,
