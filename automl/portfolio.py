@@ -47,6 +47,9 @@ PORTFOLIO = (
     Entry("xgboost", {"max_depth": 8, "colsample_bytree": 0.5, "subsample": 0.7, "min_child_weight": 10.0}),
     Entry("elastic_net"),
     Entry("lasso"),
+    Entry("gradient_boosting"),
+    Entry("hist_gradient_boosting"),
+    Entry("decision_tree"),
 )
 
 

@@ -6,7 +6,8 @@ from flowml.automl.algorithms.row import Space
 from flowml.automl.shape import Shape
 from flowml.storage.records import Json
 
-OURS = ("rounds", "trees", "encoding", "target", "splits", "patience")  # params that no library knows
+# Params that no library knows.
+OURS = ("rounds", "trees", "encoding", "target", "splits", "patience", "shrinkage")
 
 
 def for_library(params: Json) -> Json:

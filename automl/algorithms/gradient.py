@@ -100,7 +100,8 @@ class _Follower:
 
     def _of_round(self, model: Any, index: int, X: Array) -> Array:
         trees = model.estimators_[index]
-        return model.learning_rate * np.column_stack([tree.tree_.predict(X)[:, 0] for tree in trees])
+        scores: Array = model.learning_rate * np.column_stack([tree.tree_.predict(X)[:, 0] for tree in trees])
+        return scores
 
 
 # --- row --------------------------------------------------------------------------------------------------
@@ -114,6 +115,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 50, log=True),
         "subsample": trial.suggest_float("subsample", 0.4, 1.0),
         "max_features": trial.suggest_float("max_features", 0.1, 1.0),
+        **choices.means_where_many(shape, "ordinal"),
         **choices.suggest_target(trial, shape),
     }
 
@@ -126,6 +128,7 @@ def defaults(shape: Shape) -> Json:
         "min_samples_leaf": 5,
         "subsample": 0.7,
         "max_features": float(round(min(1.0, max(0.1, 3 / np.sqrt(max(shape.columns, 1)))), 3)),
+        **choices.means_where_many(shape, "ordinal"),
         **choices.default_target(shape),
     }
 

@@ -56,8 +56,8 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> Histogram:
 
     raw = Raw.of(fold)
     watch = Watch(context, boosting.patience(params))
-    name = "HistGradientBoostingRegressor" if fold.task is Task.REGRESSION else "HistGradientBoostingClassifier"
-    model = getattr(ensemble, name)(
+    kind = "Regressor" if fold.task is Task.REGRESSION else "Classifier"
+    model = getattr(ensemble, f"HistGradientBoosting{kind}")(
         loss=loss_of(fold),
         max_iter=context.rounds or int(params["rounds"]),
         random_state=context.seed,
@@ -70,7 +70,9 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> Histogram:
     )
     unused = np.full(len(fold.y_valid), fold.y[0])  # the scorer knows the true ones
     with threadpool_limits(context.threads):
-        model.fit(fold.X, fold.y, fold.weights, X_val=fold.X_valid, y_val=unused, sample_weight_val=_ones(fold))
+        model.fit(
+            fold.X, fold.y, fold.weights, X_val=fold.X_valid, y_val=unused, sample_weight_val=_ones(fold)
+        )
     model._predictors = model._predictors[: watch.rounds]
     return Histogram(model, raw, watch.cut)
 
@@ -191,7 +193,8 @@ def cost(shape: Shape, params: Json) -> Cost:
     """Fitted to measured times of trees over rows, columns, leaves and classes."""
     rows, leaves = shape.train_rows, min(float(params["max_leaf_nodes"]), shape.train_rows / 20 + 2)
     columns = shape.columns
-    a_tree = 3e-4 + 1e-8 * rows + 1e-9 * rows * columns * np.log2(leaves + 1) + leaves * (2e-5 + 1e-6 * columns)
+    sweep = 1e-8 * rows + 1e-9 * rows * columns * np.log2(leaves + 1)
+    a_tree = 3e-4 + sweep + leaves * (2e-5 + 1e-6 * columns)
     rounds = boosting.likely_rounds(params, shape.task, STEPS)
     seconds = 0.03 + 2e-7 * rows * columns + rounds * (shape.outputs * a_tree + 5e-8 * shape.valid_rows)
     return Cost(float(seconds), 8.0 * rows * (columns + 4 * shape.outputs))

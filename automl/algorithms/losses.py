@@ -75,7 +75,8 @@ def validation_loss(fold: FoldTable, raw: Raw, scores: Array) -> float:
         errors = np.abs(found[:, 0] - fold.y_valid)
         return _mean(errors if fold.absolute else errors**2, fold.weights_valid)
     if fold.task is Task.BINARY:
-        return _mean(np.logaddexp(0.0, np.where(fold.y_valid == 1, -found[:, 0], found[:, 0])), fold.weights_valid)
+        wrong = np.where(fold.y_valid == 1, -found[:, 0], found[:, 0])
+        return _mean(np.logaddexp(0.0, wrong), fold.weights_valid)
     top = found.max(axis=1)
     logs = top + np.log(np.exp(found - top[:, None]).sum(axis=1))
     return _mean(logs - found[np.arange(len(found)), fold.y_valid], fold.weights_valid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ class Tree:
     missing_left: Array
     value: Array  # (nodes, 1), or (nodes, outputs) where the target is SHARED
     target: int = SHARED
-    sets: dict[int, Sequence[int]] = field(default_factory=dict)  # node: codes that go left
+    sets: Mapping[int, Sequence[int]] = field(default_factory=dict)  # node: codes that go left
 
 
 def of_sklearn(tree: Any, value: Array, target: int = SHARED) -> Tree:

@@ -46,7 +46,7 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> DecisionTree:
 
     regression = fold.task is Task.REGRESSION
     model = getattr(tree, "DecisionTreeRegressor" if regression else "DecisionTreeClassifier")(
-        random_state=context.seed, **{k: v for k, v in choices.for_library(params).items() if k != "shrinkage"}
+        random_state=context.seed, **choices.for_library(params)
     )
     model.fit(fold.X, fold.y, None if fold.weights is None else fold.weights / np.mean(fold.weights))
     found = model.tree_.value[:, 0, :]
@@ -67,7 +67,12 @@ def shrunk(tree: Any, value: Array, strength: float) -> Array:
 
 
 def lighter(params: Json, share: float) -> Json:
-    return {**params, "max_depth": max(2, int(int(params["max_depth"]) * share))}
+    """Less deep, with larger leaves."""
+    return {
+        **params,
+        "max_depth": max(2, int(int(params["max_depth"]) * share)),
+        "min_samples_leaf": int(int(params["min_samples_leaf"]) / share**2),
+    }
 
 
 def space(trial: Space, shape: Shape) -> Json:
@@ -78,6 +83,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 2, 500, log=True),
         "shrinkage": trial.suggest_float("shrinkage", 0.1, 100.0, log=True),
         **loss,
+        **choices.means_where_many(shape, "ordinal"),
         **choices.suggest_target(trial, shape),
     }
 
@@ -90,6 +96,7 @@ def defaults(shape: Shape) -> Json:
         "min_samples_leaf": int(min(500, max(5, leaf))),
         "shrinkage": 10.0,
         **({} if regression else {"criterion": "entropy"}),
+        **choices.means_where_many(shape, "ordinal"),
         **choices.default_target(shape),
     }
 

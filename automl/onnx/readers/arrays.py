@@ -48,9 +48,7 @@ def _sets_of_trees(arrays: Arrays) -> dict[int, dict[int, list[int]]]:
     return found
 
 
-def _plant(
-    planter: Planter, arrays: Arrays, nodes: slice, target: int, sets: dict[int, list[int]]
-) -> None:
+def _plant(planter: Planter, arrays: Arrays, nodes: slice, target: int, sets: dict[int, list[int]]) -> None:
     left, right = arrays["left"][nodes], arrays["right"][nodes]
     split = left >= 0
     number = numbered(split)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import optuna
@@ -23,8 +24,8 @@ each_case = pytest.mark.parametrize(("row", "task"), CASES, ids=IDS)
 
 
 def fold_for(row: Algorithm, task: Task) -> FoldTable:
-    """Linear models are given what their encoding gives them: no holes."""
-    return make_fold(task, holes=row.family != "linear", categorical=row.encoding == "native")
+    """Those that want the one-hot encoding are given what it gives them: no holes."""
+    return make_fold(task, holes=row.encoding != "onehot", categorical=row.encoding == "native")
 
 
 def few(row: Algorithm, task: Task) -> Json:
@@ -32,14 +33,17 @@ def few(row: Algorithm, task: Task) -> Json:
     return params | {name: value for name, value in FEW.items() if name in params and row.family != "linear"}
 
 
-def fit(row: Algorithm, task: Task) -> tuple[FoldTable, Estimator]:
+@cache
+def fitted(key: str, task: Task) -> tuple[FoldTable, Estimator]:
+    """With defaults, in as many rounds as a test can wait for."""
+    row = ALGORITHMS[key]
     fold = fold_for(row, task)
     return fold, row.fit(fold, few(row, task), context())
 
 
 @each_case
 def test_it_learns_predicts_and_freezes(row: Algorithm, task: Task) -> None:
-    fold, estimator = fit(row, task)
+    fold, estimator = fitted(row.key, task)
     prediction = estimator.predict(fold.X_valid)
     rows = len(fold.X_valid)
     assert prediction.shape == ((rows,) if task is Task.REGRESSION else (rows, OUTPUTS[task]))
@@ -50,21 +54,22 @@ def test_it_learns_predicts_and_freezes(row: Algorithm, task: Task) -> None:
     score = metric.score(fold.y_valid, prediction, None)
     if row.key != "dummy":
         assert metric.better(score, metric.score(fold.y_valid, baseline, None))
-    fitted = estimator.freeze()
-    assert fitted.format == row.format
-    assert fitted.content
+    frozen = estimator.freeze()
+    assert frozen.format == row.format
+    assert frozen.content
     assert not estimator.cut
 
 
 @each_case
 def test_the_same_seed_gives_the_same_model(row: Algorithm, task: Task) -> None:
-    (fold, first), (_, second) = fit(row, task), fit(row, task)
+    fold, first = fitted(row.key, task)
+    second = row.fit(fold, few(row, task), context())
     assert np.array_equal(first.predict(fold.X_valid), second.predict(fold.X_valid))
 
 
 @each_case
 def test_asking_for_the_rounds_it_kept_gives_the_same_model(row: Algorithm, task: Task) -> None:
-    fold, first = fit(row, task)
+    fold, first = fitted(row.key, task)
     again = row.fit(fold, few(row, task), context(rounds=first.rounds or None))
     assert again.rounds == first.rounds
     assert np.array_equal(first.predict(fold.X_valid), again.predict(fold.X_valid))
@@ -85,6 +90,26 @@ def test_defaults_lie_in_the_search_space(row: Algorithm, task: Task) -> None:
         defaults = row.defaults(shape)
         assert row.space(optuna.trial.FixedTrial(defaults), shape) == defaults
         assert row.cost(shape, defaults).seconds > 0
+
+
+@each_case
+def test_its_cost_grows_with_the_table(row: Algorithm, task: Task) -> None:
+    shapes = [shape_of(task, rows=rows) for rows in (200, 5_000, 100_000)]
+    costs = [row.cost(shape, row.defaults(shape)) for shape in shapes]
+    assert 0 < costs[0].seconds < costs[1].seconds < costs[2].seconds
+    assert 0 < costs[0].memory <= costs[1].memory <= costs[2].memory
+
+
+@each_case
+def test_lighter_is_lighter(row: Algorithm, task: Task) -> None:
+    if row.lighter is None:
+        return
+    shape, (fold, estimator) = shape_of(task), fitted(row.key, task)
+    whole = few(row, task)
+    half = row.lighter(whole, 0.5)
+    assert row.cost(shape, half).seconds < row.cost(shape, whole).seconds
+    if row.family != "linear":
+        assert row.fit(fold, half, context()).rounds <= estimator.rounds
 
 
 @each_case

@@ -40,14 +40,18 @@ def raw_by_graph(fitted: Fitted, X: Matrix) -> np.ndarray:
 
 def fitted_by(key: str, task: Task, **params: Any) -> tuple[Fitted, Any, Matrix]:
     row = ALGORITHMS[key]
-    fold = make_fold(task, rows=240, holes=row.family != "linear", categorical=row.encoding == "native")
+    fold = make_fold(task, rows=240, holes=row.encoding != "onehot", categorical=row.encoding == "native")
     if row.encoding == "native":  # its codes are never missing
         for X in (fold.X, fold.X_valid):
             X[:, 3] = np.nan_to_num(X[:, 3], nan=6.0)
     defaults: Json = row.defaults(shape_of(task))
     few = {name: value for name, value in FEW.items() if name in defaults and row.family != "linear"}
     estimator = row.fit(fold, defaults | few | params, context())
-    return estimator.freeze(), estimator, np.concatenate([fold.X_valid, wild(fold.X, row.family != "linear")])
+    return (
+        estimator.freeze(),
+        estimator,
+        np.concatenate([fold.X_valid, wild(fold.X, row.encoding != "onehot")]),
+    )
 
 
 def wild(X: Matrix, holes: bool) -> Matrix:
