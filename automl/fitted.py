@@ -9,6 +9,8 @@ Formats, and the links we write with them:
 - sklearn_trees: npz of TREE_ARRAYS; the raw score is `base` plus the SUM of leaf values. Any link
 - linear: npz of `coef` (columns, outputs) and `intercept` (outputs,), on the columns of the encoding as they
   are: scaling is folded in. sigmoid, softmax, identity, expm1
+- kernel: npz of `center` and `scale` (columns,), by which features are squashed, `vectors` (vectors, columns)
+  that are squashed already, `coef` (vectors, outputs), `intercept` (outputs,) and `gamma`. As linear
 - constant: npz of `value` (outputs,). probability, identity
 - onnx: an ONNX model, float32 matrix in, `n_outputs` columns out. probability, identity
 
@@ -35,7 +37,7 @@ from flowml.storage.errors import ExportError
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-FORMATS = ("lightgbm", "xgboost", "catboost", "sklearn_trees", "linear", "constant", "onnx")
+FORMATS = ("lightgbm", "xgboost", "catboost", "sklearn_trees", "linear", "kernel", "constant", "onnx")
 LINKS = ("sigmoid", "softmax", "probability", "identity", "expm1")
 
 # The nodes of all trees one after another; tree t owns nodes offsets[t] to offsets[t + 1].

@@ -49,6 +49,8 @@ PORTFOLIO = (
     Entry("lasso"),
     Entry("gradient_boosting"),
     Entry("hist_gradient_boosting"),
+    Entry("linear_svm"),
+    Entry("svm"),
     Entry("decision_tree"),
 )
 

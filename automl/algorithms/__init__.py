@@ -13,8 +13,10 @@ from flowml.automl.algorithms.dummy import DUMMY
 from flowml.automl.algorithms.forests import EXTRA_TREES, RANDOM_FOREST
 from flowml.automl.algorithms.gradient import GRADIENT_BOOSTING
 from flowml.automl.algorithms.histogram import HIST_GRADIENT_BOOSTING
+from flowml.automl.algorithms.kernel import SVM
 from flowml.automl.algorithms.lightgbm import LIGHTGBM
 from flowml.automl.algorithms.linear import ELASTIC_NET, LASSO, LOGISTIC, RIDGE
+from flowml.automl.algorithms.margins import LINEAR_SVM
 from flowml.automl.algorithms.row import Algorithm
 from flowml.automl.algorithms.tree import DECISION_TREE
 from flowml.automl.algorithms.xgboost import XGBOOST
@@ -29,6 +31,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         RIDGE,
         LASSO,
         ELASTIC_NET,
+        LINEAR_SVM,
+        SVM,
         DECISION_TREE,
         EXTRA_TREES,
         RANDOM_FOREST,

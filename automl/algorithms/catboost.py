@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flowml.automl.algorithms import boosting, choices
-from flowml.automl.algorithms.links import sigmoid, softmax
+from flowml.automl.algorithms.links import LINKS, sigmoid, softmax
 from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Cost, FitContext, FoldTable, Space
 from flowml.automl.algorithms.stopping import Watch
 from flowml.automl.fitted import Fitted
@@ -23,7 +23,6 @@ from flowml.automl.shape import Shape
 from flowml.storage.records import Json, Task
 
 LOSSES = {Task.BINARY: "Logloss", Task.MULTICLASS: "MultiClass", Task.REGRESSION: "RMSE"}
-LINKS = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
 STEPS = {Task.BINARY: 10.0, Task.MULTICLASS: 50.0, Task.REGRESSION: 40.0}  # for `cost`
 MISSING_CODE = -1
 FEWEST_FOR_MVS = 200  # rows; with fewer, sampling by gradients is refused

@@ -137,7 +137,7 @@ def cost(shape: Shape, params: Json) -> Cost:
     """Fitted to measured times of trees over rows, columns, depth and classes."""
     rows, depth = shape.train_rows * float(params["subsample"]), float(params["max_depth"])
     columns = max(1.0, shape.columns * float(params["max_features"]))
-    a_tree = 2e-4 + rows * depth * (1e-8 + 2.5e-8 * columns) + 1e-7 * shape.valid_rows
+    a_tree = 4e-4 + rows * depth * (2e-8 + 5e-8 * columns) + 1e-7 * shape.valid_rows
     rounds = min(MOST_ROUNDS, boosting.likely_rounds(params, shape.task, STEPS))
     return Cost(0.01 + rounds * shape.outputs * a_tree, 16.0 * shape.train_rows * (shape.columns + 4))
 

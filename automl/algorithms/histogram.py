@@ -194,7 +194,7 @@ def cost(shape: Shape, params: Json) -> Cost:
     rows, leaves = shape.train_rows, min(float(params["max_leaf_nodes"]), shape.train_rows / 20 + 2)
     columns = shape.columns
     sweep = 1e-8 * rows + 1e-9 * rows * columns * np.log2(leaves + 1)
-    a_tree = 3e-4 + sweep + leaves * (2e-5 + 1e-6 * columns)
+    a_tree = 2e-4 + sweep + leaves * (1.7e-5 + 9e-7 * columns)
     rounds = boosting.likely_rounds(params, shape.task, STEPS)
     seconds = 0.03 + 2e-7 * rows * columns + rounds * (shape.outputs * a_tree + 5e-8 * shape.valid_rows)
     return Cost(float(seconds), 8.0 * rows * (columns + 4 * shape.outputs))

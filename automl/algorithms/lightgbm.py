@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flowml.automl.algorithms import boosting, choices
-from flowml.automl.algorithms.links import two_columns
+from flowml.automl.algorithms.links import LINKS, two_columns
 from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Cost, FitContext, FoldTable, Space
 from flowml.automl.algorithms.stopping import Watch
 from flowml.automl.fitted import Fitted
@@ -18,7 +18,6 @@ from flowml.storage.records import Json, Task
 
 OBJECTIVES = {Task.BINARY: "binary", Task.MULTICLASS: "multiclass", Task.REGRESSION: "regression"}
 LOSSES = {Task.BINARY: "binary_logloss", Task.MULTICLASS: "multi_logloss", Task.REGRESSION: "l2"}
-LINKS = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
 OWN = {"mae": ("regression_l1", "l1"), "median_ae": ("regression_l1", "l1"), "mape": ("mape", "mape")}
 STEPS = {Task.BINARY: 6.0, Task.MULTICLASS: 8.0, Task.REGRESSION: 25.0}  # for `cost`
 

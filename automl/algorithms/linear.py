@@ -13,7 +13,8 @@ from functools import partial
 import numpy as np
 
 from flowml.automl.algorithms import choices
-from flowml.automl.algorithms.links import sigmoid, softmax
+from flowml.automl.algorithms.descent import descend
+from flowml.automl.algorithms.links import LINKS, sigmoid, softmax
 from flowml.automl.algorithms.row import Algorithm, Cost, FitContext, FoldTable, Space
 from flowml.automl.fitted import Fitted, pack
 from flowml.automl.metrics import CLASSIFICATION, REGRESSION, Array
@@ -38,12 +39,11 @@ class Linear:
         return sigmoid(raw[:, 0].astype(np.float64)) if self.task is Task.BINARY else softmax(raw)
 
     def freeze(self) -> Fitted:
-        links = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
         content = pack({"coef": self.coef, "intercept": self.intercept})
-        return Fitted("linear", links[self.task], content, len(self.intercept))
+        return Fitted("linear", LINKS[self.task], content, len(self.intercept))
 
 
-def _linear(coef: Array, intercept: Array, task: Task, cut: bool = False, rounds: int = 0) -> Linear:
+def linear(coef: Array, intercept: Array, task: Task, cut: bool = False, rounds: int = 0) -> Linear:
     return Linear(coef.astype(np.float32), intercept.astype(np.float32), task, cut, rounds)
 
 
@@ -51,29 +51,15 @@ def _linear(coef: Array, intercept: Array, task: Task, cut: bool = False, rounds
 
 
 def fit_logistic(fold: FoldTable, params: Json, context: FitContext) -> Linear:
-    from scipy.optimize import minimize
-
-    outputs = fold.outputs if fold.task is Task.MULTICLASS else 1
-    start = np.zeros((fold.X.shape[1] + 1, outputs))
-    start[-1] = _log_shares(fold)
-    state = {"cut": False}
-
-    def watch(_: Array) -> None:
-        if context.rounds is None and context.over:
-            state["cut"] = True
-            raise StopIteration
-
-    found = minimize(
-        _logistic_loss,
-        start.ravel(),
-        args=(fold, 1.0 / float(params["C"])),
-        method="L-BFGS-B",
-        jac=True,
-        callback=watch,
-        options={"maxiter": context.rounds or int(params["rounds"]), "gtol": 1e-6, "ftol": 1e-9},
+    found = descend(
+        fold,
+        partial(_log_loss, fold.y),
+        start=_log_shares(fold),
+        penalty=1.0 / float(params["C"]),
+        steps=int(params["rounds"]),
+        context=context,
     )
-    weights = found.x.reshape(start.shape)
-    return _linear(weights[:-1], weights[-1], fold.task, state["cut"], int(found.nit))
+    return linear(found.coef, found.intercept, fold.task, found.cut, found.steps)
 
 
 def _log_shares(fold: FoldTable) -> Array:
@@ -83,27 +69,14 @@ def _log_shares(fold: FoldTable) -> Array:
     return logs if fold.task is Task.MULTICLASS else logs[1:] - logs[0]
 
 
-def _logistic_loss(flat: Array, fold: FoldTable, penalty: float) -> tuple[float, Array]:
-    """Summed log loss plus half the penalty times the squared coefficients, and its gradient; per row."""
-    rows, columns = fold.X.shape
-    weights = flat.reshape(columns + 1, -1)
-    coef = weights[:-1]
-    raw = (fold.X @ coef.astype(np.float32)).astype(np.float64) + weights[-1]
+def _log_loss(y: Array, raw: Array) -> tuple[Array, Array]:
     if raw.shape[1] == 1:
-        signed = np.where(fold.y == 1, raw[:, 0], -raw[:, 0])
-        losses = np.logaddexp(0.0, -signed)
-        slope = (sigmoid(raw[:, 0])[:, 1] - fold.y)[:, None]
-    else:
-        probabilities = softmax(raw)
-        losses = -np.log(np.maximum(probabilities[np.arange(rows), fold.y], 1e-300))
-        probabilities[np.arange(rows), fold.y] -= 1.0
-        slope = probabilities
-    if fold.weights is not None:
-        losses, slope = losses * fold.weights, slope * fold.weights[:, None]
-    inner = fold.X.T @ slope.astype(np.float32) + penalty * coef
-    gradient = np.vstack([inner, slope.sum(axis=0)])
-    loss = losses.sum() + 0.5 * penalty * np.sum(coef**2)
-    return float(loss / rows), gradient.ravel() / rows
+        signed = np.where(y == 1, raw[:, 0], -raw[:, 0])
+        return np.logaddexp(0.0, -signed), (sigmoid(raw[:, 0])[:, 1] - y)[:, None]
+    slope = softmax(raw)
+    losses = -np.log(np.maximum(slope[np.arange(len(y)), y], 1e-300))
+    slope[np.arange(len(y)), y] -= 1.0
+    return losses, slope
 
 
 # --- regression -------------------------------------------------------------------------------------------
@@ -117,7 +90,7 @@ def fit_ridge(fold: FoldTable, params: Json, _context: FitContext) -> Linear:
     penalty = float(params["alpha"]) * float(weights.sum())
     solve = _by_columns if fold.X.shape[1] <= len(fold.y) else _by_rows
     coef = solve(fold.X, fold.y - middle, weights, means, penalty)
-    return _linear(coef[:, None], np.array([middle - means @ coef]), fold.task)
+    return linear(coef[:, None], np.array([middle - means @ coef]), fold.task)
 
 
 def _by_columns(X: Array, y: Array, weights: Array, means: Array, penalty: float) -> Array:
@@ -161,7 +134,7 @@ def fit_sparse(fold: FoldTable, params: Json, context: FitContext) -> Linear:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a rough optimum predicts as well
         model.fit(fold.X.astype(np.float64), fold.y / spread, sample_weight=fold.weights)
-    return _linear(model.coef_[:, None] * spread, np.array([model.intercept_ * spread]), fold.task)
+    return linear(model.coef_[:, None] * spread, np.array([model.intercept_ * spread]), fold.task)
 
 
 # --- rows -------------------------------------------------------------------------------------------------

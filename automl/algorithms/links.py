@@ -9,6 +9,10 @@ import numpy as np
 from flowml.automl.algorithms.row import Estimator
 from flowml.automl.fitted import Fitted
 from flowml.automl.metrics import Array
+from flowml.storage.records import Task
+
+# From the scores of a model that learns one for each class, one for the second of two, or a value.
+LINKS = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
 
 
 def two_columns(positive: Array) -> Array:

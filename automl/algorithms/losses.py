@@ -11,13 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from flowml.automl.algorithms.links import sigmoid, softmax
+from flowml.automl.algorithms.links import LINKS, sigmoid, softmax
 from flowml.automl.algorithms.planting import NEVER
 from flowml.automl.algorithms.row import FoldTable
 from flowml.automl.metrics import Array, Weights
 from flowml.storage.records import Task
-
-LINKS = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
 
 
 @dataclass(frozen=True)

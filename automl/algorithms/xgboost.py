@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowml.automl.algorithms import boosting, choices
-from flowml.automl.algorithms.links import two_columns
+from flowml.automl.algorithms.links import LINKS, two_columns
 from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Cost, FitContext, FoldTable, Space
 from flowml.automl.algorithms.stopping import Watch
 from flowml.automl.fitted import Fitted
@@ -20,7 +20,6 @@ OBJECTIVES = {
     Task.REGRESSION: "reg:squarederror",
 }
 LOSSES = {Task.BINARY: "logloss", Task.MULTICLASS: "mlogloss", Task.REGRESSION: "rmse"}
-LINKS = {Task.BINARY: "sigmoid", Task.MULTICLASS: "softmax", Task.REGRESSION: "identity"}
 STEPS = {Task.BINARY: 6.0, Task.MULTICLASS: 12.0, Task.REGRESSION: 25.0}  # for `cost`
 
 

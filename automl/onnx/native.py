@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from flowml.automl.algorithms import kernel
 from flowml.automl.algorithms.catboost import columns
-from flowml.automl.fitted import Fitted
+from flowml.automl.fitted import Fitted, unpack
 from flowml.automl.onnx.forest import Floats, Matrix
 from flowml.automl.onnx.links import apply_link
 from flowml.automl.onnx.readers import arrays
@@ -66,6 +67,7 @@ LIBRARIES: dict[str, Callable[[Fitted, Matrix], Floats]] = {
     "catboost": _catboost,
     "sklearn_trees": lambda fitted, X: arrays.read_trees(fitted).forest.raw(X),
     "linear": lambda fitted, X: arrays.read_linear(fitted).raw(X),
+    "kernel": lambda fitted, X: kernel.raw_scores(unpack(fitted.content), X),
     "constant": lambda fitted, X: arrays.read_constant(fitted).raw(X),
     "onnx": _converted,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flowml.automl.fitted import Fitted
 from flowml.automl.onnx.parts import Part
-from flowml.automl.onnx.readers import arrays, catboost, converted, lightgbm, xgboost
+from flowml.automl.onnx.readers import arrays, catboost, converted, formulas, lightgbm, xgboost
 from flowml.storage.errors import ExportError
 
 READERS: dict[str, Callable[[Fitted, int], Part]] = {
@@ -15,6 +15,7 @@ READERS: dict[str, Callable[[Fitted, int], Part]] = {
     "catboost": catboost.read,
     "sklearn_trees": lambda fitted, _: arrays.read_trees(fitted),
     "linear": lambda fitted, _: arrays.read_linear(fitted),
+    "kernel": lambda fitted, _: formulas.read(fitted, formulas.kernel),
     "constant": lambda fitted, _: arrays.read_constant(fitted),
     "onnx": lambda fitted, _: converted.read(fitted),
 }

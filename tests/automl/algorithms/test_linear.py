@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from flowml.automl.algorithms.linear import fit_logistic, fit_ridge
+from flowml.automl.algorithms.margins import fit as fit_margins
 from flowml.storage.records import Task
 from tests.automl.algorithms.folds import context, make_fold
 
@@ -35,3 +36,28 @@ def test_ridge_regression_finds_the_optimum(columns: int, weighted: bool) -> Non
     total = 150 if weights is None else weights.sum()
     theirs = Ridge(alpha=0.01 * total).fit(X.astype(np.float64), y, sample_weight=weights)
     assert ours.predict(X) == pytest.approx(theirs.predict(X), abs=1e-3)
+
+
+def test_a_linear_support_vector_machine_ranks_as_that_of_scikit_learn() -> None:
+    from sklearn.svm import LinearSVC
+
+    fold = make_fold(Task.BINARY, rows=400, holes=False, categorical=False)
+    ours = fit_margins(fold, {"C": 0.5, "rounds": 200}, context()).predict(fold.X_valid)[:, 1]
+    theirs = LinearSVC(C=0.5, intercept_scaling=100, tol=1e-6).fit(fold.X, fold.y)
+    scores = np.log(ours / (1 - ours)), theirs.decision_function(fold.X_valid)
+    assert np.corrcoef(*scores)[0, 1] > 1 - 1e-6
+
+
+def test_a_linear_support_vector_regression_finds_the_optimum() -> None:
+    from sklearn.svm import LinearSVR
+
+    fold = make_fold(Task.REGRESSION, rows=400, holes=False, categorical=False)
+    ours = fit_margins(fold, {"C": 1.0, "epsilon": 0.2, "rounds": 200}, context())
+    middle, spread = fold.y.mean(), fold.y.std()
+    theirs = LinearSVR(
+        C=1.0, epsilon=0.2, loss="squared_epsilon_insensitive", intercept_scaling=100, tol=1e-6
+    )
+    theirs.fit(fold.X, (fold.y - middle) / spread)
+    assert ours.predict(fold.X_valid) == pytest.approx(
+        theirs.predict(fold.X_valid) * spread + middle, abs=2e-3
+    )

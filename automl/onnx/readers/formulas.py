@@ -1,0 +1,69 @@
+"""Models that are a formula over arrays: each written with plain operators, in double, as its twin counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowml.automl.algorithms.squash import FURTHEST
+from flowml.automl.fitted import Arrays, Fitted, unpack
+from flowml.automl.onnx.graph import Graph
+from flowml.automl.onnx.parts import Scores, pick
+
+Write = Callable[[Graph, str, Arrays], str]  # features to raw scores (rows, outputs), double
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A part of a champion."""
+
+    arrays: Arrays
+    write: Write
+    n_outputs: int
+    column: int | None = None
+
+    def only(self, output: int) -> Formula:
+        return Formula(self.arrays, self.write, 1, output)
+
+    def build(self, graph: Graph, features: str, width: int) -> Scores:  # noqa: ARG002
+        scores = self.write(graph, features, self.arrays)
+        if self.column is not None:
+            scores = pick(graph, scores, [self.column])
+        return Scores(scores, np.float64, np.zeros(self.n_outputs))
+
+
+def read(fitted: Fitted, write: Write) -> Formula:
+    return Formula(unpack(fitted.content), write, fitted.n_outputs)
+
+
+def kernel(graph: Graph, features: str, arrays: Arrays) -> str:
+    """The twin of `algorithms.kernel.raw_scores`."""
+    Z = _squashed(graph, features, arrays)
+    vectors = _double(graph, arrays["vectors"].T)
+    squares = graph.constant((arrays["vectors"].astype(np.float64) ** 2).sum(axis=1)[None], np.float64)
+    own = graph.op("ReduceSum", graph.op("Mul", Z, Z), graph.constant([1], np.int64), keepdims=1)
+    twice = graph.op("Mul", graph.op("MatMul", Z, vectors), graph.constant(2.0, np.float64))
+    distances = graph.op("Sub", graph.op("Add", own, squares), twice)
+    kernels = graph.op("Exp", graph.op("Mul", distances, graph.constant(-arrays["gamma"], np.float64)))
+    return _affine(graph, kernels, arrays["coef"], arrays["intercept"])
+
+
+def _squashed(graph: Graph, features: str, arrays: Arrays) -> str:
+    """The twin of `algorithms.squash.apply`."""
+    centred = graph.op("Sub", graph.cast(features, np.float64), graph.constant(arrays["center"], np.float64))
+    z = graph.op("Mul", centred, graph.constant(arrays["scale"], np.float64))
+    limit, one = graph.constant(FURTHEST**2, np.float64), graph.constant(1.0, np.float64)
+    root = graph.op("Sqrt", graph.op("Add", one, graph.op("Div", graph.op("Mul", z, z), limit)))
+    return graph.op("Div", z, root)
+
+
+def _double(graph: Graph, values: np.ndarray) -> str:
+    """A large constant that stays float32 in the file."""
+    return graph.cast(graph.constant(values, np.float32), np.float64)
+
+
+def _affine(graph: Graph, values: str, coef: np.ndarray, intercept: np.ndarray) -> str:
+    product = graph.op("MatMul", values, _double(graph, coef))
+    return graph.op("Add", product, graph.constant(intercept, np.float64))
