@@ -115,7 +115,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 50, log=True),
         "subsample": trial.suggest_float("subsample", 0.4, 1.0),
         "max_features": trial.suggest_float("max_features", 0.1, 1.0),
-        **choices.means_where_many(shape, "ordinal"),
+        **choices.means_where_they_pay(shape, "ordinal"),
         **choices.suggest_target(trial, shape),
     }
 
@@ -128,7 +128,7 @@ def defaults(shape: Shape) -> Json:
         "min_samples_leaf": 5,
         "subsample": 0.7,
         "max_features": float(round(min(1.0, max(0.1, 3 / np.sqrt(max(shape.columns, 1)))), 3)),
-        **choices.means_where_many(shape, "ordinal"),
+        **choices.means_where_they_pay(shape, "ordinal"),
         **choices.default_target(shape),
     }
 

@@ -197,7 +197,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "C": trial.suggest_float("C", 0.05, 50.0, log=True),
         "gamma": trial.suggest_float("gamma", 0.05, 5.0, log=True),
         **_suggest_tube(trial, shape),
-        **choices.means_where_many(shape, "onehot"),
+        **choices.means_where_they_pay(shape, "onehot"),
         **choices.suggest_target(trial, shape),
     }
 
@@ -208,7 +208,7 @@ def defaults(shape: Shape) -> Json:
         "C": 1.0,
         "gamma": 0.5,
         **({"epsilon": 0.1} if shape.task is Task.REGRESSION else {}),
-        **choices.means_where_many(shape, "onehot"),
+        **choices.means_where_they_pay(shape, "onehot"),
         **choices.default_target(shape),
     }
 

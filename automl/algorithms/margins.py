@@ -97,7 +97,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "rounds": STEPS,
         "C": trial.suggest_float("C", 1e-4, 10.0, log=True),
         **_suggest_tube(trial, shape),
-        **choices.means_where_many(shape, "onehot"),
+        **choices.means_where_they_pay(shape, "onehot"),
         **choices.suggest_target(trial, shape),
     }
 
@@ -107,7 +107,7 @@ def defaults(shape: Shape) -> Json:
         "rounds": STEPS,
         "C": 0.1,
         **({"epsilon": 0.1} if shape.task is Task.REGRESSION else {}),
-        **choices.means_where_many(shape, "onehot"),
+        **choices.means_where_they_pay(shape, "onehot"),
         **choices.default_target(shape),
     }
 

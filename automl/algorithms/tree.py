@@ -83,7 +83,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 2, 500, log=True),
         "shrinkage": trial.suggest_float("shrinkage", 0.1, 100.0, log=True),
         **loss,
-        **choices.means_where_many(shape, "ordinal"),
+        **choices.means_where_they_pay(shape, "ordinal"),
         **choices.suggest_target(trial, shape),
     }
 
@@ -96,7 +96,7 @@ def defaults(shape: Shape) -> Json:
         "min_samples_leaf": int(min(500, max(5, leaf))),
         "shrinkage": 10.0,
         **({} if regression else {"criterion": "entropy"}),
-        **choices.means_where_many(shape, "ordinal"),
+        **choices.means_where_they_pay(shape, "ordinal"),
         **choices.default_target(shape),
     }
 
