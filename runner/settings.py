@@ -165,19 +165,28 @@ class Settings:
         default=100,
         metadata=_row("integer", "Requests a second of one user; 0: no limit. None without logins.", least=0),
     )
-    storage_mode: str = field(
-        default="local", metadata=_row("text", "Where artifacts lie.", choices=("local",), reserved=True)
+    artifacts_url: str = field(
+        default="",
+        metadata=_row("text", "Where artifacts lie: s3://BUCKET/PREFIX, file:///FOLDER; else that folder."),
     )
-    s3_endpoint: str = field(default="", metadata=_row("text", "Address of an S3 server.", reserved=True))
+    storage_mode: str = field(
+        default="local",
+        metadata=_row(
+            "text",
+            "s3: artifacts lie in the bucket PREFIX-artifacts, if no URL says otherwise.",
+            choices=("local", "s3"),
+        ),
+    )
+    s3_endpoint: str = field(default="", metadata=_row("text", "Address of an S3 server; empty: AWS."))
     s3_access_key: str = field(
-        default="", repr=False, metadata=_row("text", "Access key for S3.", secret=True, reserved=True)
+        default="", repr=False, metadata=_row("text", "Access key for S3.", secret=True)
     )
     s3_secret_key: str = field(
-        default="", repr=False, metadata=_row("text", "Secret key for S3.", secret=True, reserved=True)
+        default="", repr=False, metadata=_row("text", "Secret key for S3.", secret=True)
     )
-    s3_region: str = field(default="", metadata=_row("text", "Region of S3.", reserved=True))
+    s3_region: str = field(default="", metadata=_row("text", "Region of S3."))
     s3_bucket_prefix: str = field(
-        default="flowml", metadata=_row("text", "Prefix of bucket names in S3.", reserved=True)
+        default="flowml", metadata=_row("text", "Beginning of the bucket's name, for FLOWML_STORAGE_MODE=s3.")
     )
     cluster_mode: str = field(
         default="local",
@@ -221,6 +230,18 @@ class Settings:
     @property
     def artifacts(self) -> Path:
         return self.artifacts_folder or self.home / "artifacts"
+
+    @property
+    def cache(self) -> Path:
+        """Artifacts of an object store that were read here."""
+        return self.home / "cache"
+
+    @property
+    def data_url(self) -> str:
+        """Where artifacts lie; empty: in the folder `artifacts`."""
+        if self.artifacts_url or self.storage_mode != "s3":
+            return self.artifacts_url
+        return f"s3://{self.s3_bucket_prefix}-artifacts"
 
     @property
     def work(self) -> Path:

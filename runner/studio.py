@@ -25,8 +25,8 @@ from flowml.runner.recorder import Recorder
 from flowml.runner.routine import Routine
 from flowml.runner.serving import Serving
 from flowml.runner.settings import Settings
+from flowml.runner.stores import open_artifacts
 from flowml.runner.tenure import Tenure
-from flowml.storage.artifacts import LocalArtifacts
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
 from flowml.storage.errors import NotAllowed, NotReady
@@ -146,7 +146,7 @@ class Studio:
         settings = self.settings
         db = stack.enter_context(closing(Database(settings.database)))
         entrance = self._admit(db)
-        artifacts = LocalArtifacts(settings.artifacts)
+        artifacts = open_artifacts(settings)
         datasets = Datasets(db, artifacts, settings.upload_limit, settings.read_memory)
         recorder = Recorder(redis, db)
         recorder.start()

@@ -1,7 +1,7 @@
 """How the files of a job reach the machine that works on it, and how what it made comes back.
 
-Today there is one way: a folder that studio and workers share. Another way (from an object store, or over
-HTTP) is another class with these two methods.
+By a folder that studio and workers share, or by an object store that both reach. Another way (over HTTP) is
+another class with these methods.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Protocol
 
 from flowml.runner.settings import Settings
-from flowml.storage.artifacts import LocalArtifacts
+from flowml.runner.stores import open_artifacts, open_parcels
+from flowml.storage.artifacts import Artifacts
 from flowml.storage.errors import NotFound
 from flowml.storage.records import Artifact, Dataset
 
-PARCELS = "parcels"  # folder of what only running jobs need
 PARCELS_KEPT_S = 2 * 86_400  # of a job that did not come to clear them away
 
 
@@ -36,18 +36,21 @@ class Transfer(Protocol):
         """Nobody needs a parcel any more."""
 
 
-class SharedFolder:
-    def __init__(self, folder: Path) -> None:
-        self._artifacts = LocalArtifacts(folder)
-        self._parcels = LocalArtifacts(folder / PARCELS)
+class SharedStore:
+    """A store that studio and workers reach alike."""
+
+    def __init__(self, artifacts: Artifacts, parcels: Artifacts) -> None:
+        self._artifacts = artifacts
+        self._parcels = parcels
 
     def fetch(self, dataset: Dataset) -> Path:
         try:
             return self._artifacts.path(dataset.sha256)
         except NotFound as missing:
             raise NotFound(
-                f"The table of dataset {dataset.name!r} is not in {self._artifacts.root}.",
-                "Share the studio's artifacts folder with this worker and name it FLOWML_ARTIFACTS_FOLDER.",
+                f"The table of dataset {dataset.name!r} is not in {self._artifacts.place}.",
+                "Share the studio's artifacts with this worker: name it the same FLOWML_ARTIFACTS_FOLDER or "
+                "FLOWML_ARTIFACTS_URL.",
             ) from missing
 
     def deliver(self, path: Path) -> Artifact:
@@ -64,13 +67,13 @@ class SharedFolder:
 
 
 def transfer_of(settings: Settings) -> Transfer:
-    return SharedFolder(settings.artifacts)
+    return SharedStore(open_artifacts(settings), open_parcels(settings))
 
 
 def sweep(settings: Settings) -> int:
     """Removes parcels that nobody came for; returns how many."""
-    old = time.time() - PARCELS_KEPT_S
-    left = [path for path in (settings.artifacts / PARCELS).glob("*/*") if path.stat().st_mtime < old]
-    for path in left:
-        path.unlink(missing_ok=True)
+    parcels, old = open_parcels(settings), time.time() - PARCELS_KEPT_S
+    left = [each.sha256 for each in parcels.list_() if each.modified_at < old]
+    for sha256 in left:
+        parcels.delete(sha256)
     return len(left)

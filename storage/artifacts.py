@@ -14,6 +14,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -26,8 +27,21 @@ DAY = 86_400.0
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+@dataclass(frozen=True)
+class Stored:
+    """An artifact as it lies in its store."""
+
+    sha256: str
+    size: int
+    modified_at: float
+
+
 class Artifacts(Protocol):
-    """A place for files, each found by its hash."""
+    """A place for files, each found by its hash. What lies there never changes."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, to tell people."""
 
     def put_bytes(self, content: bytes) -> Artifact: ...
 
@@ -37,7 +51,13 @@ class Artifacts(Protocol):
     def path(self, sha256: str) -> Path:
         """A file on this machine to read from. Raises NotFound."""
 
+    def read(self, sha256: str, start: int, length: int) -> bytes:
+        """Some of its bytes, fewer where it ends. Raises NotFound."""
+
     def has(self, sha256: str) -> bool: ...
+
+    def list_(self) -> Iterator[Stored]:
+        """All that lies there, in no order."""
 
     def delete(self, sha256: str) -> None:
         """Removes it; to remove what is not there is no error."""
@@ -52,6 +72,10 @@ class LocalArtifacts:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._sweep()
 
+    @property
+    def place(self) -> str:
+        return str(self.root)
+
     def put_bytes(self, content: bytes) -> Artifact:
         return self._store([content])
 
@@ -64,16 +88,26 @@ class LocalArtifacts:
             raise NotFound(f"No artifact {sha256} is stored here.", "It may have been deleted.")
         return place
 
+    def read(self, sha256: str, start: int, length: int) -> bytes:
+        with self.path(sha256).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
     def has(self, sha256: str) -> bool:
         return self._place(sha256).is_file()
+
+    def list_(self) -> Iterator[Stored]:
+        for path in self.root.glob("??/*"):
+            if SHA256.fullmatch(path.name):
+                about = path.stat()
+                yield Stored(path.name, about.st_size, about.st_mtime)
 
     def delete(self, sha256: str) -> None:
         with _disk_errors(self.root):
             self._place(sha256).unlink(missing_ok=True)
 
     def _place(self, sha256: str) -> Path:
-        if not SHA256.fullmatch(sha256):
-            raise NotFound(f"{sha256!r} is no artifact id; expected 64 hexadecimal characters.")
+        check_id(sha256)
         return self.root / sha256[:2] / sha256
 
     def _sweep(self) -> None:
@@ -104,6 +138,17 @@ class LocalArtifacts:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
                 raise
             part.rename(place)  # a file system without hard links
+
+
+def check_id(sha256: str) -> None:
+    if not SHA256.fullmatch(sha256):
+        raise NotFound(f"{sha256!r} is no artifact id; expected 64 hexadecimal characters.")
+
+
+def hashed(path: Path) -> Artifact:
+    """What a file would be called, without keeping it."""
+    with path.open("rb") as file:
+        return Artifact(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
 
 
 def _write(file: BinaryIO, blocks: Iterable[bytes]) -> Artifact:

@@ -40,7 +40,7 @@ REFUSED = [
     ),
     ({"FLOWML_WORKERS": "-1"}, "FLOWML_WORKERS is '-1'", "Local workers"),
     ({"FLOWML_LONGEST_BUDGET": "soon"}, "expected a duration such as 90s", "Longest"),
-    ({"FLOWML_STORAGE_MODE": "s3"}, "expected one of local", "Where artifacts lie"),
+    ({"FLOWML_STORAGE_MODE": "ftp"}, "expected one of local, s3", "artifacts lie"),
     ({"FLOWML_UPLOAD_LIMIT": "big"}, "expected a size such as 500MB", "Largest"),
 ]
 
@@ -77,5 +77,5 @@ def test_another_process_gets_the_same_settings(home: Path) -> None:
 
 
 def test_what_nothing_reads_yet_is_named(home: Path) -> None:
-    assert Settings(home=home, s3_region="eu").idle() == ("FLOWML_S3_REGION",)
+    assert Settings(home=home, ollama_model="x").idle() == ("FLOWML_OLLAMA_MODEL",)
     assert Settings(home=home).idle() == ()

@@ -151,10 +151,10 @@ def test_a_local_worker_that_is_killed_is_started_again(
 
 
 def test_settings_that_have_no_effect_are_told(home: Path) -> None:
-    studio = Studio(Settings(home=home, workers=0, s3_region="eu"))
+    studio = Studio(Settings(home=home, workers=0, ollama_model="x"))
     studio.start()
     studio.stop()
-    assert "FLOWML_S3_REGION" in (home / "logs" / "studio.log").read_text()
+    assert "FLOWML_OLLAMA_MODEL" in (home / "logs" / "studio.log").read_text()
 
 
 def test_a_job_lives_through_the_death_of_the_studio_and_a_clean_stop(

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from flowml.ui.cli import storage
 from flowml.ui.cli.ending import ended
 
 app = typer.Typer(
@@ -20,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(storage.app, name="storage")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
