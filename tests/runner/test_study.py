@@ -19,7 +19,8 @@ from flowml.runner.leading import Leading
 from flowml.runner.relay import Relay
 from flowml.runner.study import Answer, Held, LaneRecord, Order, Phase, Study, Word
 from flowml.runner.team import Evaluated, Failed
-from flowml.runner.transfer import SharedFolder
+from flowml.runner.transfer import SharedStore
+from flowml.storage.artifacts import LocalArtifacts
 from flowml.storage.errors import StorageError
 from flowml.storage.records import (
     Dataset,
@@ -88,7 +89,9 @@ class Lead:
     def __init__(self, redis: Redis, study: Study, folder: Path, attempt: int = 1) -> None:
         self.redis, self.study, self.work = redis, study, folder / "work"
         self.work.mkdir(exist_ok=True)
-        self.relay = Relay("here", self.work, SharedFolder(folder / "artifacts"))
+        shared = folder / "artifacts"
+        transfer = SharedStore(LocalArtifacts(shared), LocalArtifacts(shared / "parcels"))
+        self.relay = Relay("here", self.work, transfer)
         invitations = Invitations(JOB, DATASET, "w1")
         self.leading = Leading(redis, study, self.relay, invitations, self.work, attempt, LEASE_S)
 
