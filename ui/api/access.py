@@ -23,6 +23,7 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/datasets/{dataset_id}/preview"): Scope.READ,
     ("GET", "/datasets/{dataset_id}/stats"): Scope.READ,
     ("GET", "/datasets/{dataset_id}/profile"): Scope.READ,
+    ("GET", "/datasets/{dataset_id}/check"): Scope.READ,
     ("GET", "/datasets/{dataset_id}/associations"): Scope.READ,
     ("GET", "/datasets/{dataset_id}/difference"): Scope.READ,
     ("PUT", "/datasets/{dataset_id}/roles"): Scope.WRITE,
