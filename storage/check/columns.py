@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from flowml.storage import keys
 from flowml.storage.association import ranks
 from flowml.storage.check.table import Table
 from flowml.storage.coded import Codes, Floats
@@ -54,7 +55,7 @@ def find_identifiers(table: Table) -> Iterator[Finding]:
 
 def _names_rows(column: Column, table: Table) -> str | None:
     known = table.rows - column.missing
-    if known < 20 or column.unique < UNIQUE * known:
+    if known < 20 or column.unique < UNIQUE * known or keys.names_time(column.name):
         return None
     if table.roles[column.name] is Role.TEXT or column.type in ("date", "datetime", "time", "duration"):
         return None
