@@ -150,16 +150,16 @@ def _unreadable(surprises: Iterable[Surprise]) -> list[Finding]:
 
 def shape_of(problem: Problem, folds: Folds, contract: Contract) -> Shape:
     cards = [len(column.categories) for column in contract.columns if column.kind is Kind.STRING]
-    numeric = len(contract.columns) - len(cards)
+    trees, linear = features.widths(contract)
     train, valid = (round(float(np.mean([len(pair[i]) for pair in folds.pairs]))) for i in (0, 1))
     return Shape(
         rows=problem.rows,
-        columns=len(contract.columns),
+        columns=trees,
         texts=sum(column.kind is Kind.TEXT for column in contract.columns),
-        numeric=numeric,
+        numeric=len(contract.columns) - len(cards),
         categorical=len(cards),
         max_cardinality=max(cards, default=0),
-        onehot_columns=numeric + sum(min(card, 100) for card in cards),
+        onehot_columns=linear,
         classes=len(problem.classes),
         folds=len(folds.pairs),
         train_rows=train,

@@ -15,8 +15,8 @@ class Shape(Record):
     """Small enough to travel between processes: the lane plans with it and never opens the table."""
 
     rows: int
-    columns: int
-    numeric: int
+    columns: int  # features that trees learn from
+    numeric: int  # raw columns that are no categories
     categorical: int
     max_cardinality: int
     onehot_columns: int  # width of the one-hot encoding

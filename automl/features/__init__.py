@@ -17,11 +17,13 @@ from flowml.automl.features.block import Block, Matrix
 from flowml.automl.features.categories import Codebook, Codes, Dummies
 from flowml.automl.features.dates import DateDummies, DateParts
 from flowml.automl.features.encoding import Encoding
+from flowml.automl.features.means import MOST_CLASSES
 from flowml.automl.features.numbers import Numbers, Scaled
 from flowml.automl.features.text import Words
+from flowml.automl.shape import MANY
 from flowml.storage.errors import SpecError
 
-__all__ = ["ENCODINGS", "SUPERVISED", "Encoding", "EncodingKind", "Matrix", "base_of", "fit"]
+__all__ = ["ENCODINGS", "SUPERVISED", "Encoding", "EncodingKind", "Matrix", "base_of", "fit", "widths"]
 
 MOST_CODES = 1_000  # categories of one column with a code of their own
 MOST_DUMMIES = 100  # categories of one column with a feature of their own
@@ -51,6 +53,23 @@ def base_of(key: str) -> str:
         known = ", ".join((*ENCODINGS, *SUPERVISED))
         raise SpecError(f"There is no encoding {key!r}.", f"Use one of {known}.")
     return SUPERVISED.get(key, key)
+
+
+def widths(contract: Contract) -> tuple[int, int]:
+    """About how many features the encodings with means give, for trees and for linear models."""
+    sides = min(len(contract.classes), MOST_CLASSES) if len(contract.classes) > 2 else 1
+    trees = linear = 0
+    for column in contract.columns:
+        categories = len(column.categories)
+        means = sides if column.kind is Kind.TEXT or categories > MANY else 0
+        for_trees, for_linear = {
+            Kind.NUMBER: (1, 1),
+            Kind.STRING: (1, min(categories, MOST_DUMMIES)),
+            Kind.DATETIME: (4, 20),
+            Kind.TEXT: (2 + MOST_WORDS, 2 + MOST_WORDS),
+        }[column.kind]
+        trees, linear = trees + for_trees + means, linear + for_linear + means
+    return trees, linear
 
 
 def _feeds_of(contract: Contract, kind: Kind) -> tuple[str, ...]:

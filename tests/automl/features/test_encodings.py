@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from flowml.automl.contract import MISSING_DATE, MISSING_TOKENS, Contract, Feeds, rows_of
-from flowml.automl.features import ENCODINGS, Encoding, fit
+from flowml.automl.features import ENCODINGS, Encoding, fit, widths
 from flowml.automl.features.calendar import PARTS, parts_of
 from flowml.automl.features.text import Tokens
 from flowml.automl.onnx.graph import Graph
@@ -185,3 +185,10 @@ def test_texts_are_split_as_in_the_graph_whatever_they_hold() -> None:
         (6, "🙂"), (6, "🙂"), (6, "🙂"), (7, "x" * 600),
     ]  # fmt: skip
     assert tokens.rows_with_each() == {"a": 2, "b": 1, "é" * 9: 1, "tab\tand\nline": 1, "🙂": 1, "x" * 600: 1}
+
+
+def test_widths_are_about_those_of_the_encodings(contract: Contract, mixed: pl.DataFrame) -> None:
+    feeds, _ = contract.accept(mixed)
+    for width, key in zip(widths(contract), ("ordinal", "onehot"), strict=True):
+        words = 60 - sum("note has" in name for name in fit(key, contract, feeds).names)  # there are but few
+        assert width - words == pytest.approx(len(fit(key, contract, feeds).names), rel=0.35)
