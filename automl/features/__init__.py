@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from flowml.automl.contract import Contract, Feeds, Kind, rows_of
 from flowml.automl.features.block import Block, Matrix
 from flowml.automl.features.categories import Codebook, Codes, Dummies
-from flowml.automl.features.dates import DateDummies, DateParts
+from flowml.automl.features.dates import DateDummies, DateParts, DateSpans
 from flowml.automl.features.encoding import Encoding
 from flowml.automl.features.means import MOST_CLASSES
 from flowml.automl.features.numbers import Numbers, Scaled
@@ -91,7 +91,8 @@ def _coded(native: bool) -> Callable[[Contract, Feeds], tuple[Block, ...]]:
         return (
             Numbers(_feeds_of(contract, Kind.NUMBER)),
             Codes(books, native),
-            DateParts.fit(_feeds_of(contract, Kind.DATETIME), feeds),
+            *(DateParts.fit(name, feeds) for name in _feeds_of(contract, Kind.DATETIME)),
+            DateSpans.fit(_feeds_of(contract, Kind.DATETIME), feeds, scaled=False),
             *(Words.fit(name, feeds, MOST_WORDS) for name in _feeds_of(contract, Kind.TEXT)),
         )
 
@@ -108,6 +109,7 @@ def _onehot(contract: Contract, feeds: Feeds) -> tuple[Block, ...]:
         *((Scaled.fit(numbers, feeds),) if numbers else ()),
         Dummies(books),
         *(DateDummies.fit(name, feeds) for name in _feeds_of(contract, Kind.DATETIME)),
+        DateSpans.fit(_feeds_of(contract, Kind.DATETIME), feeds, scaled=True),
         *(Words.fit(name, feeds, MOST_WORDS) for name in _feeds_of(contract, Kind.TEXT)),
     )
 

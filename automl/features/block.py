@@ -23,7 +23,7 @@ class Block(Protocol):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The raw column that each feature was made of."""
+        """The raw column that each feature was made of; of two dates the second."""
         ...
 
     @property

@@ -7,6 +7,7 @@ where numpy and ONNX divide alike. See `Tensor` for the operators that a graph o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from flowml.automl.contract import MISSING_DATE
 from flowml.automl.features.graph import Graph, Tensor, concat
+from flowml.storage.records import Record
 
 DAY = 86_400
 SHIFT = 719_468  # days from 0000-03-01 to 1970-01-01
@@ -95,7 +97,37 @@ def build_parts(graph: Graph, column: str, names: Sequence[str]) -> tuple[str, s
 
 
 def varying(seconds: npt.NDArray[np.int64], among: Sequence[str]) -> tuple[str, ...]:
-    """Parts that are not the same in every row; the count of days in any case."""
+    """Parts that are not the same in every row."""
     present = seconds[seconds != MISSING_DATE].reshape(-1, 1)
     varies = [len(part) > 0 and part.min() < part.max() for part in parts_of(present, among)[0].T]
-    return tuple(name for name, does in zip(among, varies, strict=True) if does or name == "days")
+    return tuple(name for name, does in zip(among, varies, strict=True) if does)
+
+
+UNITS = {1: "seconds", 60: "minutes", 3600: "hours", DAY: "days"}
+FEWEST_UNITS = 30  # between the earliest and the latest date: the coarsest unit of which there are so many
+
+
+@dataclass(frozen=True)
+class Elapsed(Record):
+    """Time since the earliest date of training, in a unit that tells periods apart, not single rows."""
+
+    unit: int = DAY  # seconds
+    start: int = 0  # units from 0000-03-01
+
+    @classmethod
+    def fit(cls, seconds: npt.NDArray[np.int64]) -> Elapsed:
+        present = seconds[seconds != MISSING_DATE] + SHIFT * DAY
+        if not len(present):
+            return cls()
+        earliest, latest = int(present.min()), int(present.max())
+        whole = max(unit for unit in UNITS if not (present % unit).any())
+        enough = [unit for unit in UNITS if (latest - earliest) // unit >= FEWEST_UNITS]
+        unit = max(whole, max(enough, default=1))
+        return cls(unit, earliest // unit)
+
+    @property
+    def name(self) -> str:
+        return UNITS[self.unit]
+
+    def of(self, seconds: Whole) -> Whole:
+        return (seconds + SHIFT * DAY) // self.unit - self.start

@@ -10,7 +10,7 @@ import numpy as np
 from flowml.automl.contract import Feeds, rows_of
 from flowml.automl.features.block import Block, Matrix
 from flowml.automl.features.categories import Codes, Dummies
-from flowml.automl.features.dates import DateDummies, DateParts
+from flowml.automl.features.dates import DateDummies, DateParts, DateSpans
 from flowml.automl.features.graph import Graph, concat
 from flowml.automl.features.means import Means
 from flowml.automl.features.numbers import Numbers, Scaled
@@ -20,7 +20,7 @@ from flowml.storage.records import Json
 
 BLOCKS: dict[str, type[Any]] = {
     block.__name__: block
-    for block in (Numbers, Scaled, Codes, Dummies, Means, DateParts, DateDummies, Words, WordMeans)
+    for block in (Numbers, Scaled, Codes, Dummies, Means, DateParts, DateDummies, DateSpans, Words, WordMeans)
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from flowml.automl.contract import MISSING_DATE, MISSING_TOKENS, Contract, Feeds, rows_of
 from flowml.automl.features import ENCODINGS, Encoding, fit, widths
-from flowml.automl.features.calendar import PARTS, parts_of
+from flowml.automl.features.calendar import PARTS, Elapsed, parts_of
 from flowml.automl.features.text import Tokens
 from flowml.automl.onnx.graph import Graph
 from flowml.automl.problem import Feature
@@ -95,7 +95,8 @@ def test_a_column_changes_just_the_features_that_name_it_as_their_source(
     for name, values in feeds.items():
         after = encoding.transform({**feeds, name: values[::-1].copy()})
         changed = ((before != after) & ~(np.isnan(before) & np.isnan(after))).any(axis=0)
-        assert set(sources[changed]) == {name}
+        spans = np.array(["days from" in feature for feature in encoding.names])  # of two columns
+        assert set(sources[changed & ~spans]) == {name}
 
 
 @pytest.mark.parametrize("key", ENCODINGS)
@@ -192,3 +193,38 @@ def test_widths_are_about_those_of_the_encodings(contract: Contract, mixed: pl.D
     for width, key in zip(widths(contract), ("ordinal", "onehot"), strict=True):
         words = 60 - sum("note has" in name for name in fit(key, contract, feeds).names)  # there are but few
         assert width - words == pytest.approx(len(fit(key, contract, feeds).names), rel=0.35)
+
+
+ELAPSED = [
+    ([86_400 * day for day in (3, 5, 900)], "days", [0, 2, 897]),
+    ([0, 60, 3_600], "minutes", [0, 1, 60]),
+    ([5, 6, 70], "seconds", [0, 1, 65]),
+    ([1, 1 + 86_400 * 2], "hours", [0, 48]),
+    ([1, 1 + 86_400 * 365 * 20], "days", [0, 7_300]),
+    ([-62_135_596_800, 253_402_300_799], "days", [0, 3_652_058]),
+    ([], "days", []),
+]
+
+
+@pytest.mark.parametrize(("seconds", "unit", "elapsed"), ELAPSED)
+def test_time_elapsed_has_the_unit_that_fits(seconds: list[int], unit: str, elapsed: list[int]) -> None:
+    dates = np.array(seconds, np.int64).reshape(-1, 1)
+    fitted = Elapsed.fit(np.concatenate([dates, [[MISSING_DATE]]]))
+    assert fitted.name == unit
+    assert fitted.of(dates).ravel().tolist() == elapsed
+
+
+def test_days_between_dates_are_features() -> None:
+    first = [dt.date(2024, 1, 1), dt.date(2024, 2, 1), None, dt.date(2024, 3, 1)]
+    last = [dt.date(2024, 1, 8), dt.date(2024, 1, 31), dt.date(2024, 1, 1), None]
+    frame = pl.DataFrame({"first": first, "last": last})
+    columns = [Feature(name, Role.DATETIME, "date") for name in frame.columns]
+    contract = Contract.learn(frame, columns, task=Task.BINARY)
+    feeds, _ = contract.accept(frame)
+    for key, expected in (("ordinal", [7, -1, np.nan, np.nan]), ("onehot", [1, -1, 0, 0])):
+        encoding = fit(key, contract, feeds)
+        place = encoding.names.index("days from first to last")
+        assert np.array_equal(encoding.transform(feeds)[:, place], expected, equal_nan=True)
+        assert same_bits(encoding.transform(feeds), twin(encoding, contract, feeds))
+    gaps = encoding.transform(feeds)[:, encoding.names.index("last is missing")]
+    assert gaps.tolist() == [0, 0, 0, 1]
