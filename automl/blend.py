@@ -15,6 +15,7 @@ from flowml.automl.metrics import Array
 from flowml.automl.onnx.steps import Step
 from flowml.automl.outcome import load_oof, trial_folder
 from flowml.automl.prepared import Prepared
+from flowml.automl.stack import Stack, learn
 from flowml.automl.threshold import best_threshold, decided, has_threshold
 from flowml.storage.errors import TrialError
 from flowml.storage.records import Recipe, Task, TrialRecord, TrialState
@@ -31,9 +32,11 @@ class Blend:
     score: float
     fold_scores: tuple[float, ...]
     steps: tuple[Step, ...] = ()
+    stack: Stack | None = None  # on top of the members
     threshold: float | None = None  # from which a binary answer is the second class; None: the likelier one
     crosswise: float | None = None  # of an ensemble, with weights from rows other than those scored
     single_crosswise: float | None = None  # of the best single trial, chosen on other rows
+    fallback: Blend | None = None  # the plain mean, where a stack on top was better
 
     @property
     def is_single(self) -> bool:
@@ -43,7 +46,8 @@ class Blend:
     def recipe(self) -> Recipe:
         """How to make it again from its trials."""
         numbers = tuple(member.number for member in self.members)
-        return Recipe(numbers, self.weights, self.score, self.fold_scores)
+        stack = self.stack.to_dict() if self.stack else None
+        return Recipe(numbers, self.weights, self.score, self.fold_scores, stack)
 
     @property
     def size_bytes(self) -> int:
@@ -85,15 +89,38 @@ def ensemble(
     (y, weights), problem = prepared.checked, prepared.problem
     oofs = [part for _, part in known]
     seconds = max(0.2, deadline - time.monotonic())
-    chosen = combine(oofs, y, weights, problem.metric, problem.seed, seconds)
+    chosen = combine(oofs, y, weights, problem.metric, problem.seed, seconds / 2)
     members = tuple(known[i][0] for i in chosen.members)
     shares = tuple(float(chosen.weights[i]) for i in chosen.members)
     blend = blended(prepared, members, shares, [oofs[i] for i in chosen.members])
-    return replace(blend, crosswise=chosen.crosswise, single_crosswise=chosen.single_crosswise)
+    blend = replace(blend, crosswise=chosen.crosswise, single_crosswise=chosen.single_crosswise)
+    places = _diverse(chosen.members, [record for record, _ in known])
+    lower = [oofs[i] for i in places]
+    found = learn(lower, y, weights, problem.task, problem.metric, problem.seed, deadline)
+    if found is None:
+        return blend
+    members = tuple(known[i][0] for i in places)
+    shares = tuple(float(chosen.weights[i]) for i in places)
+    stacked = blended(prepared, members, shares, lower, found.stack)
+    return replace(
+        stacked, crosswise=found.crosswise, single_crosswise=chosen.single_crosswise, fallback=blend
+    )
+
+
+def _diverse(chosen: Sequence[int], records: Sequence[TrialRecord]) -> tuple[int, ...]:
+    """The trials chosen for a mean, and the best one of each algorithm that is not among them."""
+    places, seen = list(chosen), {records[i].algorithm for i in chosen}
+    for place, record in enumerate(records):
+        if record.algorithm not in seen:
+            seen.add(record.algorithm)
+            places.append(place)
+    return tuple(places)
 
 
 def without(prepared: Prepared, work: Path, blend: Blend, dropped: TrialRecord) -> Blend:
-    """The same blend with one member less."""
+    """A lighter blend: first without its stack, then with one member less."""
+    if blend.fallback is not None:
+        return blend.fallback
     left = [(m, w) for m, w in zip(blend.members, blend.weights, strict=True) if m.number != dropped.number]
     total = sum(weight for _, weight in left)
     parts = [load_oof(trial_folder(work, member.number)) for member, _ in left]
@@ -102,10 +129,17 @@ def without(prepared: Prepared, work: Path, blend: Blend, dropped: TrialRecord) 
 
 
 def blended(
-    prepared: Prepared, members: tuple[TrialRecord, ...], shares: tuple[float, ...], parts: Sequence[Array]
+    prepared: Prepared,
+    members: tuple[TrialRecord, ...],
+    shares: tuple[float, ...],
+    parts: Sequence[Array],
+    stack: Stack | None = None,
 ) -> Blend:
-    """The mean of out-of-fold predictions, calibrated where that helps."""
-    oof: Array = np.tensordot(np.array(shares), np.stack(list(parts)), axes=1)
+    """The mean of out-of-fold predictions or a stack on top of them, calibrated where that helps."""
+    together = np.stack(list(parts))
+    oof: Array = np.tensordot(np.array(shares), together, axes=1)
+    if stack is not None:
+        oof = stack.mixed(oof, together, prepared.problem.task)
     steps = _steps(prepared, members, oof)
     for step in steps:
         oof = calibration.applied(prepared.problem.task, oof, step)
@@ -115,7 +149,7 @@ def blended(
         threshold = best_threshold(problem.metric, y, oof, weights)
     answer = oof if threshold is None else decided(oof, threshold)
     score = problem.measure.score(y, answer, weights)
-    return Blend(members, shares, oof, score, _fold_scores(prepared, answer), steps, threshold)
+    return Blend(members, shares, oof, score, _fold_scores(prepared, answer), steps, stack, threshold)
 
 
 def _steps(prepared: Prepared, members: tuple[TrialRecord, ...], oof: Array) -> tuple[Step, ...]:

@@ -94,6 +94,14 @@ def combine(
     return Ensemble(whole, score, row.loss(float(np.mean(ours))), row.loss(float(np.mean(alone))))
 
 
+def weights_of(
+    parts: Sequence[Array], y: Array, weights: Weights, metric: str, seed: int, end: float
+) -> Array:
+    """The greedy weights alone. `end` is on the clock of time.monotonic."""
+    table = _Table(np.stack([part.astype(np.float32) for part in parts]), y, weights, metric)
+    return _greedy(_sample(table, seed), end)
+
+
 def _crossings(y: Array, seed: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """Two halves of the rows alike in their targets, each to fit on and the other to check on."""
     shuffled = np.random.default_rng(seed).permutation(len(y))

@@ -13,8 +13,7 @@ from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.blend import Blend
 from flowml.automl.contract import Feeds, rows_of, take
 from flowml.automl.leaderboard import Speed
-from flowml.automl.onnx import parity
-from flowml.automl.onnx.champion import Member, build
+from flowml.automl.onnx import Member, build, parity
 from flowml.automl.outcome import load_fitted, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.automl.serve import Predictor
@@ -44,7 +43,9 @@ def export(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = 
     versions = {name: version for member in blend.members for name, version in member.versions.items()}
     versions["flowml"] = VERSION
     about = {"score": blend.score, "versions": versions, "data": prepared.data, **prepared.about}
-    content = build(prepared.contract, members, about, steps=blend.steps, threshold=blend.threshold)
+    content = build(
+        prepared.contract, members, about, steps=blend.steps, threshold=blend.threshold, stack=blend.stack
+    )
     regression = prepared.problem.task is Task.REGRESSION
     report = parity.gate(
         content,
@@ -55,6 +56,7 @@ def export(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = 
         threshold=blend.threshold,
         spread=float(np.std(prepared.problem.y)) if regression else None,
         seed=prepared.problem.seed,
+        stack=blend.stack,
     )
     return Exported(content, report, speed_of(content, prepared.feeds), len(folds))
 
@@ -62,12 +64,12 @@ def export(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = 
 def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int]) -> list[Member]:
     """The fold models of a blend, with their shares."""
     members = []
-    for record, weight in zip(blend.members, blend.weights, strict=True):
+    for place, (record, weight) in enumerate(zip(blend.members, blend.weights, strict=True)):
         algorithm = ALGORITHMS[record.algorithm]
         key = algorithm.encoding_for(record.params)
         fitted = load_fitted(trial_folder(work, record.number))
         members += [
-            Member(prepared.encoding(key, fold), fitted[fold], weight / len(folds), record.temperature)
+            Member(prepared.encoding(key, fold), fitted[fold], weight / len(folds), record.temperature, place)
             for fold in folds
         ]
     return members

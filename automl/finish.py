@@ -234,6 +234,9 @@ def _training(prepared: Prepared, records: Sequence[TrialRecord]) -> Json:
 
 def _notes(prepared: Prepared, blend: Blend, chosen: _Chosen) -> tuple[str, ...]:
     notes = [f"Passed over: {why}" for why in chosen.refused.values()]
+    if blend.stack is not None:
+        share = f"{blend.stack.share:.0%} of the answer"
+        notes.append(f"A linear model on top of its {len(blend.members)} trials gives {share}.")
     if blend.crosswise is not None:
         notes.append(f"With weights chosen on other rows the ensemble scores {blend.crosswise:.6g}.")
     if blend.members[0].algorithm == "dummy":

@@ -48,7 +48,8 @@ def _of_fold(
     prepared: Prepared, work: Path, blend: Blend, fold: int, deadline: float
 ) -> tuple[Importance, ...]:
     problem = prepared.problem
-    content = build(prepared.contract, members_of(prepared, work, blend, (fold,)), steps=blend.steps)
+    members = members_of(prepared, work, blend, (fold,))
+    content = build(prepared.contract, members, steps=blend.steps, stack=blend.stack)
     valid = prepared.folds.pairs[fold][1]
     chosen = np.sort(np.random.default_rng(problem.seed).permutation(valid)[:MOST_ROWS])
     predictor = Predictor(content)

@@ -17,6 +17,7 @@ from flowml.automl.evaluate import Limits, again, evaluate
 from flowml.automl.leaderboard import name_of
 from flowml.automl.outcome import load_oof, trial_folder
 from flowml.automl.prepared import Prepared
+from flowml.automl.stack import Stack
 from flowml.storage.errors import TrialError
 from flowml.storage.records import Agreement, Recipe, TrialRecord, Verdict
 
@@ -73,7 +74,8 @@ def blend_again(prepared: Prepared, work: Path, recipe: Recipe, records: Sequenc
     if len(known) < len(parts) or not members.keys() >= set(recipe.trials):
         raise TrialError("Not every trial that it is made of could be evaluated again.", "See their rows.")
     chosen = tuple(members[number] for number in recipe.trials)
-    return blended(prepared, chosen, recipe.weights, known)
+    stack = Stack.from_dict(recipe.stack) if recipe.stack else None
+    return blended(prepared, chosen, recipe.weights, known, stack)
 
 
 def compare_champion(recipe: Recipe, score: float, fold_scores: Sequence[float], why: str = "") -> Verdict:

@@ -4,7 +4,8 @@ To add a format of fitted models: one row in `readers.READERS` and one in `nativ
 a step after the blend: one row in `links.LINKS` or `steps.STEPS`, each with its twin in Python.
 """
 
-from flowml.automl.onnx.champion import Member, build, expected
+from flowml.automl.onnx.champion import build, expected
+from flowml.automl.onnx.mixture import Member
 from flowml.automl.onnx.parity import check, check_member, gate
 from flowml.automl.onnx.steps import STEPS, Step
 

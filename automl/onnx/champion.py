@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import onnx
 
 from flowml.automl.contract import Contract, Feeds, rows_of
-from flowml.automl.features import Encoding
-from flowml.automl.features.graph import ML, concat
-from flowml.automl.fitted import Fitted
+from flowml.automl.features.graph import ML
 from flowml.automl.onnx import native
 from flowml.automl.onnx.forest import Floats, Matrix
 from flowml.automl.onnx.graph import Graph
-from flowml.automl.onnx.links import LINKS
 from flowml.automl.onnx.metadata import to_texts
-from flowml.automl.onnx.parts import Part, Scores, pick
-from flowml.automl.onnx.readers import read
-from flowml.automl.onnx.steps import Step, build_temper, temper
-from flowml.storage.errors import ExportError
+from flowml.automl.onnx.mixture import Member, mix, used
+from flowml.automl.onnx.steps import Step, temper
+from flowml.automl.stack import Stack
 from flowml.storage.records import Task
 
 LICENCE = "Belongs to those who trained it. Made with FlowML Studio."
-
-
-@dataclass(frozen=True)
-class Member:
-    """One fitted model (of one fold) with the encoding that it learned from and its share in the blend.
-
-    Its probabilities are softened by a temperature above 1, and sharpened by one below.
-    """
-
-    encoding: Encoding
-    fitted: Fitted
-    weight: float = 1.0
-    temperature: float = 1.0
 
 
 def build(
@@ -47,15 +29,16 @@ def build(
     *,
     steps: Sequence[Step] = (),
     threshold: float | None = None,
+    stack: Stack | None = None,
 ) -> bytes:
-    """Write members as one ONNX model.
+    """Write members as one ONNX model; with a stack on top of their trials, if there is one.
 
     Outputs are `label` (text) and `probabilities` (float32, in the order of the contract's classes), or
     `prediction` (double). Metadata are named without their prefix; what the contract knows is added.
     `threshold`: probability of the second class from which a binary answer is the second label.
     """
     graph = Graph(contract)
-    value = _blend(graph, contract, _used(members))
+    value = mix(graph, contract, members, stack)
     columns = 1 if contract.task is not Task.MULTICLASS else len(contract.classes)
     for step in steps:
         value = step.build(graph, value, columns)
@@ -68,15 +51,31 @@ def build(
 
 
 def expected(
-    contract: Contract, members: Sequence[Member], feeds: Feeds, *, steps: Sequence[Step] = ()
+    contract: Contract,
+    members: Sequence[Member],
+    feeds: Feeds,
+    *,
+    steps: Sequence[Step] = (),
+    stack: Stack | None = None,
 ) -> Floats:
     """What `build` should predict, counted in Python by the libraries that trained the members."""
-    total = np.zeros((rows_of(feeds), len(contract.classes) or 1))
-    matrices = dict[int, Matrix]()
-    for member in _used(members):
+    blank = np.zeros((rows_of(feeds), len(contract.classes) or 1))
+    trials = dict[int, list[Floats]]()
+    total, matrices = blank, dict[int, Matrix]()
+    for member in used(members, stack):
         if id(member.encoding) not in matrices:
             matrices[id(member.encoding)] = member.encoding.transform(feeds)
-        total += _tempered(member, matrices[id(member.encoding)]) * member.weight
+        prediction = _tempered(member, matrices[id(member.encoding)])
+        total = total + prediction * member.weight
+        if stack is not None:
+            trials.setdefault(member.trial, []).append(prediction)
+    if stack is not None:
+        parts = np.stack([np.mean(trials[place], axis=0) for place in sorted(trials)])
+        plain = contract.task is Task.REGRESSION
+        mixed = stack.mixed(
+            total[:, 0] if plain else total, parts[:, :, 0] if plain else parts, contract.task
+        )
+        total = mixed.reshape(blank.shape)
     values = total[:, 1:] if contract.task is Task.BINARY else total
     for step in steps:
         values = step.apply(values)
@@ -102,84 +101,6 @@ def labels(contract: Contract, probabilities: Floats, threshold: float | None = 
     else:
         chosen = probabilities.astype(np.float32).argmax(axis=1)
     return [contract.classes[place] for place in chosen.tolist()]
-
-
-def _used(members: Sequence[Member]) -> list[Member]:
-    """Members with a share, their weights summing to 1."""
-    used = [member for member in members if member.weight]
-    total = sum(member.weight for member in used)
-    if not used or not np.isfinite(total) or any(member.weight < 0 for member in used):
-        raise ExportError(
-            f"The weights {[member.weight for member in members]} of the members make no blend.",
-            "Give each a weight of 0 or more, and one of them more than 0.",
-        )
-    return [replace(member, weight=member.weight / total) for member in used]
-
-
-# --- blend ------------------------------------------------------------------------------------------------
-
-
-def _blend(graph: Graph, contract: Contract, members: list[Member]) -> str:
-    """Members with the same link go through it side by side."""
-    encoded: dict[int, str] = {}
-    groups: dict[tuple[str, int, bool], list[_Scored]] = {}
-    for member in members:
-        width = len(member.encoding.names)
-        if id(member.encoding) not in encoded:
-            encoded[id(member.encoding)] = member.encoding.build(graph)
-        part = _fit_for(contract, member.fitted, read(member.fitted, width))
-        scores = part.build(graph, encoded[id(member.encoding)], width)
-        key = (member.fitted.link, part.n_outputs, member.temperature != 1.0)
-        groups.setdefault(key, []).append(_Scored(scores, member.weight, member.temperature))
-    blends = [
-        _blend_group(graph, contract, link, outputs, group) for (link, outputs, _), group in groups.items()
-    ]
-    return blends[0] if len(blends) == 1 else graph.op("Sum", *blends)
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """The raw scores of a member in the graph."""
-
-    scores: Scores
-    weight: float
-    temperature: float
-
-
-def _fit_for(contract: Contract, fitted: Fitted, part: Part) -> Part:
-    """Of two plain probabilities the second is enough."""
-    wanted = len(contract.classes) or 1
-    outputs = 2 if fitted.link == "sigmoid" else part.n_outputs
-    if outputs != wanted:
-        raise ExportError(
-            f"A {fitted.format} model predicts {outputs} values, the contract says {wanted}.",
-            "Train all members on the same target.",
-        )
-    return part.only(1) if fitted.link == "probability" and contract.task is Task.BINARY else part
-
-
-def _blend_group(graph: Graph, contract: Contract, link: str, outputs: int, group: list[_Scored]) -> str:
-    """Scores (rows, outputs) of each member to one weighted sum (rows, outputs)."""
-    group = sorted(group, key=lambda each: each.scores.dtype is np.float64)  # all of float32 come first
-    stacked = graph.op(
-        "Reshape", _side_by_side(graph, group), graph.constant([0, len(group), outputs], np.int64)
-    )
-    stacked = graph.op("Add", stacked, graph.constant([each.scores.base for each in group], np.float64))
-    linked = LINKS[link].build(graph, stacked)
-    temperatures = [[each.temperature] for each in group]
-    if any(temperature != [1.0] for temperature in temperatures):
-        linked = build_temper(graph, linked, outputs, temperatures)
-    weights = graph.constant([[each.weight] for each in group], np.float64)
-    blend = graph.op("ReduceSum", graph.op("Mul", linked, weights), graph.constant([1], np.int64), keepdims=0)
-    return pick(graph, blend, [1]) if contract.task is Task.BINARY and outputs == 2 else blend
-
-
-def _side_by_side(graph: Graph, group: list[_Scored]) -> str:
-    """One double tensor (rows, members times outputs)."""
-    single = [each.scores.name for each in group if each.scores.dtype is np.float32]
-    double = [each.scores.name for each in group if each.scores.dtype is np.float64]
-    parts = ([graph.cast(concat(graph, single), np.float64)] if single else []) + double
-    return concat(graph, parts)
 
 
 # --- answers ----------------------------------------------------------------------------------------------

@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from flowml.automl.contract import Contract, Feeds, rows_of, take
 from flowml.automl.onnx import native
-from flowml.automl.onnx.champion import Member, expected, labels
+from flowml.automl.onnx.champion import expected, labels
 from flowml.automl.onnx.forest import Floats
 from flowml.automl.onnx.hostile import make_hostile
+from flowml.automl.onnx.mixture import Member
 from flowml.automl.onnx.steps import Step
 from flowml.automl.session import open_session
+from flowml.automl.stack import Stack
 from flowml.storage.errors import ParityError
 from flowml.storage.records import Json, Task
 
@@ -34,6 +36,7 @@ def gate(
     threshold: float | None = None,
     spread: float | None = None,
     seed: int = 0,
+    stack: Stack | None = None,
 ) -> Json:
     """Compare an exported model with its members on real and hostile rows. Raises ParityError.
 
@@ -43,7 +46,7 @@ def gate(
     real = take(feeds, np.sort(draw.permutation(rows_of(feeds))[:ROWS]))
     hostile = make_hostile(contract, feeds, ROWS, seed)
     given = {name: np.concatenate([real[name], hostile[name]]) for name in real}
-    wanted = expected(contract, members, given, steps=steps)
+    wanted = expected(contract, members, given, steps=steps, stack=stack)
     report = check(content, given, wanted, contract, threshold=threshold, spread=spread)
     return report | {"real_rows": rows_of(real), "hostile_rows": rows_of(hostile)}
 

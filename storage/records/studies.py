@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from flowml.storage.records.jobs import JobSpec
 from flowml.storage.records.models import TrialRecord
-from flowml.storage.records.record import Record
+from flowml.storage.records.record import Json, Record
 from flowml.storage.records.tables import DatasetSchema
 
 
@@ -28,6 +28,7 @@ class Recipe(Record):
     weights: tuple[float, ...]
     score: float
     fold_scores: tuple[float, ...]
+    stack: Json | None = None  # the linear model on top of the trials, if there is one
 
 
 @dataclass(frozen=True)
