@@ -51,7 +51,8 @@ def _barely_varies(column: pl.Series) -> str:
 
 def _copies(frame: pl.DataFrame, schema: DatasetSchema, names: list[str]) -> dict[str, str]:
     """Columns with the same values as an earlier one, or whose values name the same kinds in other words."""
-    traits = {name: _traits(frame[name], schema.column(name)) for name in names}
+    described = {column.name: column for column in schema.columns}
+    traits = {name: _traits(frame[name], described.get(name)) for name in names}
     shared = Counter(traits.values())
     first, found = dict[tuple[str, bytes], str](), dict[str, str]()
     for name in (name for name in names if shared[traits[name]] > 1):

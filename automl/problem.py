@@ -158,7 +158,8 @@ def _roles(frame: pl.DataFrame, schema: DatasetSchema, spec: JobSpec) -> dict[st
     for name in (spec.target, *spec.roles, *filter(None, (split_column,))):
         _column(frame, name)
     given = {name: _role(name, role) for name, role in spec.roles.items()}
-    roles = {c.name: c.role for c in schema.columns if c.name in frame.columns} | given
+    known = set(frame.columns)
+    roles = {c.name: c.role for c in schema.columns if c.name in known} | given
     if kind in ("group", "time"):
         if split_column == spec.target:
             raise SpecError(f"The split is by the target {spec.target!r}.", "Split by another column.")

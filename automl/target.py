@@ -13,6 +13,7 @@ from flowml.storage.errors import BadTarget, SpecError
 from flowml.storage.records import Finding, Severity, Task
 
 MAX_CLASSES = 1000
+MOST_PROBABILITIES = 200_000_000  # rows times classes: 1.6 GB of predictions that a trial makes
 MAX_INTEGER_CLASSES = 12  # whole numbers with more distinct values than this are quantities, not classes
 TASKS = ("auto", *Task)
 
@@ -135,12 +136,14 @@ def _labels(values: pl.Series, task: Task, reason: str, findings: list[Finding])
     text, label_type = _as_text(values)
     counts = text.drop_nulls().value_counts()
     single = set(counts.filter(pl.col("count") == 1)[text.name].to_list())
-    if len(single) > len(counts) / 2 or len(counts) > MAX_CLASSES:
+    advice = "Choose regression if they are quantities, group rare values, or choose another column."
+    if len(single) > len(counts) / 2:
         raise BadTarget(
-            f"The target {values.name!r} has {len(counts)} different values, {len(single)} of them once:"
-            " too many for classes.",
-            "Choose regression if they are quantities, group rare values, or choose another column.",
+            f"The target {values.name!r} has {len(counts):,} different values, {len(single):,} of them once:"
+            " these are no classes.",
+            advice,
         )
+    _check_size(values.name, len(counts) - len(single), len(text) - text.null_count(), advice)
     if single:
         findings.append(_too_rare(values.name, single))
     kept = text.to_frame("t").select(pl.when(~pl.col("t").is_in(list(single))).then("t"))["t"]
@@ -154,6 +157,20 @@ def _labels(values: pl.Series, task: Task, reason: str, findings: list[Finding])
     task = Task.BINARY if len(classes) == 2 else task
     keep = kept.is_not_null().to_numpy()
     return Target(task, reason, tuple(classes), label_type, codes.to_numpy(), keep, tuple(findings))
+
+
+def _check_size(name: str, classes: int, rows: int, advice: str) -> None:
+    """A model answers each row with a probability for every class."""
+    if classes > MAX_CLASSES:
+        raise BadTarget(
+            f"The target {name!r} has {classes:,} classes; at most {MAX_CLASSES:,} can be learned.", advice
+        )
+    if classes * rows > MOST_PROBABILITIES:
+        raise BadTarget(
+            f"The target {name!r} has {classes:,} classes over {rows:,} rows; at most"
+            f" {MOST_PROBABILITIES // classes:,} rows of so many classes can be learned from.",
+            "Use fewer rows, group rare values, or choose another column.",
+        )
 
 
 def _as_text(values: pl.Series) -> tuple[pl.Series, str]:

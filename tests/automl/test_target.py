@@ -67,10 +67,11 @@ REFUSED = [
     ([None, None], "auto", "no value in any row"),
     (["", " "], "auto", "no value in any row"),
     (["a", "a"], "auto", "the same value"),
-    ([f"id{i}" for i in range(50)], "auto", "in one row|of them once"),
+    ([f"id{i}" for i in range(50)], "auto", "of them once: these are no classes"),
     ([1.5, 2.5, 3.5] * 5, "binary", "exactly 2"),
     (["a", "b"] * 5, "regression", "no numbers to predict"),
-    ([f"c{i % 1500}" for i in range(4500)], "auto", "1500 different values"),
+    ([f"c{i % 1500}" for i in range(4500)], "auto", "1,500 classes; at most 1,000"),
+    ([f"c{i % 1000}" for i in range(200_001)], "auto", "at most 200,000 rows of so many classes"),
     (["a", "b", "b"], "auto", "occurs more than once"),
 ]
 
