@@ -15,7 +15,8 @@ from flowml.storage.records import Task
 CALIBRATED = ("log_loss", "brier")  # metrics that look at how sure a probability is
 LOW, HIGH = 0.1, 5.0
 LEAST_ROWS = 100
-MOST_ROWS = 10_000  # that a temperature is fitted on
+MOST_ROWS = 10_000  # that a temperature is fitted on,
+MOST_PROBABILITIES = 1_000_000  # fewer of them where there are many classes
 LEAST_GAIN = 0.001  # of the loss, on rows that the temperature was not fitted on
 GOLDEN = (np.sqrt(5) - 1) / 2
 
@@ -26,7 +27,8 @@ def temperature_step(
     """A temperature that lowers the loss on rows it was not fitted on, or None if there is none."""
     if metric not in CALIBRATED or len(y) < LEAST_ROWS:
         return None
-    some = slice(None, None, -(-len(y) // MOST_ROWS))
+    most = max(LEAST_ROWS, min(MOST_ROWS, MOST_PROBABILITIES // oof.shape[1]))
+    some = slice(None, None, -(-len(y) // most))
     oof, y, weights = oof[some], y[some], None if weights is None else weights[some]
     half = np.random.default_rng(seed).permutation(len(y)) % 2 == 0
     before = after = 0.0
