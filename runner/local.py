@@ -14,10 +14,10 @@ from flowml.runner.crew import Crew
 from flowml.runner.lane import MEMORY_SHARE, Lane
 from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener
-from flowml.runner.papers import MODEL
+from flowml.runner.papers import COMPACT, MODEL
 from flowml.runner.plan import divide
 from flowml.runner.slot import CHILD
-from flowml.storage.errors import FlowMLError, NotFound, StorageError, UnknownColumn, error_of
+from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError, UnknownColumn, error_of
 from flowml.storage.records import Control, JobSpec, JobState, Level, Receipt
 
 if TYPE_CHECKING:
@@ -149,3 +149,24 @@ def predict(model: Path, file: Path, out: Path, told: Told | None = None, table:
         raise NotFound(f"There is no file {file}.", "Check the path.")
     predictor = Predictor(model / MODEL if model.is_dir() else model)
     return score_file(predictor, file, file.name, out, told, table)
+
+
+def package(model: Path, out: Path, compact: bool = False, ml: int = 5) -> int:
+    """Write the package of a model, or of a folder's compact variant; returns its size in bytes."""
+    from flowml.automl.onnx.older import OLD, to_ml3
+    from flowml.automl.package import pack
+
+    if out.suffix.lower() != ".zip":
+        raise SpecError(f"{out.name} ends in {out.suffix or 'nothing'}.", "A package is a .zip.")
+    if ml not in (5, OLD):
+        raise SpecError(f"There is no model for ai.onnx.ml {ml}.", f"Give 5 or {OLD}.")
+    file = model / (COMPACT if compact else MODEL) if model.is_dir() else model
+    if not file.is_file():
+        raise NotFound(f"There is no model file {file}.", "Check the path.")
+    content = file.read_bytes()
+    packed = pack(to_ml3(content) if ml == OLD else content)
+    try:
+        out.write_bytes(packed)
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another --out.") from error
+    return len(packed)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Self
 
 from flowml.runner.client import Client
 from flowml.runner.scoring_child import FileScored, score_in_child
+from flowml.storage.errors import InputError
 from flowml.storage.records import Json
 
 if TYPE_CHECKING:
     from flowml.automl.serve import Predictions, Predictor
 
 WARM = 8  # models that are kept
+ML, OLDER_ML = 5, 3  # versions of ai.onnx.ml that models are given out in
 
 
 class Serving:
@@ -54,6 +56,24 @@ class Serving:
         Columns: prediction, probability_CLASS for each class, warnings. `out` appears whole or not at all.
         """
         return score_in_child(self._client.model_file(model_id), path, name, out)
+
+    def file(self, model_id: str, compact: bool = False, ml: int = ML) -> Path | bytes:
+        """The model as ONNX, by default as it is kept; for ai.onnx.ml 3 it is made anew each time."""
+        path = self._client.model_file(model_id, compact)
+        if ml == ML:
+            return path
+        if ml != OLDER_ML:
+            raise InputError(f"There is no model for ai.onnx.ml {ml}.", f"Ask for {ML} or {OLDER_ML}.")
+        from flowml.automl.onnx.older import to_ml3
+
+        return to_ml3(path.read_bytes())
+
+    def package(self, model_id: str, compact: bool = False, ml: int = ML) -> bytes:
+        """A zip that predicts without FlowML."""
+        from flowml.automl.package import pack
+
+        found = self.file(model_id, compact, ml)
+        return pack(found.read_bytes() if isinstance(found, Path) else found)
 
 
 def _load(path: Path) -> Predictor:

@@ -156,10 +156,15 @@ class Studio:
         answer = self._ask("POST", f"results/model/{_quoted(model_id)}/predict", json={"data": data})
         return Prediction.model_validate_json(answer.content)
 
-    def download(self, model_id: str, to: Path | str, format: str = "onnx") -> Path:
-        """Write the model's file, or what is written about it, to `to`."""
+    def download(
+        self, model_id: str, to: Path | str, format: str = "onnx", variant: str = "champion", ml: int = 5
+    ) -> Path:
+        """Write the model's file, its package, or what is written about it, to `to`.
+
+        `variant` may be compact; `ml` may be 3, for older runtimes.
+        """
         path = f"results/model/{_quoted(model_id)}/download"
-        answer = self._ask("GET", path, params={"format": format})
+        answer = self._ask("GET", path, params={"format": format, "variant": variant, "ml": ml})
         Path(to).write_bytes(answer.content)
         return Path(to)
 

@@ -29,7 +29,7 @@ from flowml.ui.api.bodies.training import JobAnswer, TrainingAsked
 # Fields of records that the answer leaves out, or tells under the name beside them.
 PAIRS: list[tuple[type[Record], type[Answer], dict[str, str | None]]] = [
     (Dataset, DatasetAnswer, {"schema": "table"}),
-    (Column, ColumnStats, {"name": "column", "reason": None}),
+    (Column, ColumnStats, {"name": "column", "reason": None, "written": None}),
     (Job, JobAnswer, {"state": "status", "spec": "target_column", "dataset_sha256": None}),
     (LeaderboardRow, LeaderboardModel, {"state": "status", "fit_seconds": "training_time"}),
     (Model, ModelAnswer, {"onnx": "sha256", "card": None, "parity": None, "diagnostics": None}),

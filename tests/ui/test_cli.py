@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_version_and_help_answer_at_once() -> None:
     assert run("version").stdout.strip() == flowml.__version__
     assert time.monotonic() - began < 1.5
     shown = run("--help").stdout
-    for command in ("up", "train", "predict", "verify", "doctor", "version"):
+    for command in ("up", "train", "predict", "verify", "package", "doctor", "version"):
         assert command in shown
 
 
@@ -109,6 +110,16 @@ def test_train_follows_roles_that_are_given(table: Path, tmp_path: Path) -> None
     assert "city" not in {
         column["name"] for column in json.loads((tmp_path / "card.json").read_text())["columns"]
     }
+
+
+def test_package_makes_a_zip(trained: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    done = run("package", trained[0], "--out", tmp_path / "bought.zip", "--json", "--ml", 3)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["size"] == (tmp_path / "bought.zip").stat().st_size
+    with zipfile.ZipFile(tmp_path / "bought.zip") as package:
+        (tmp_path / "model.onnx").write_bytes(package.read("model.onnx"))
+    rows = pl.DataFrame({"size": [3.0, -3.0], "city": ["Bonn", "Berlin"]})
+    assert flowml.load(tmp_path / "model.onnx").predict(rows).tolist() == ["yes", "no"]
 
 
 def test_verify_reproduces_every_row_and_the_champion(trained: tuple[Path, dict[str, Any]]) -> None:
@@ -213,7 +224,7 @@ def test_the_first_interrupt_keeps_the_best(table: Path, tmp_path: Path) -> None
     _, said = child.communicate(timeout=30)
     assert child.returncode == 0, said
     assert time.monotonic() - began < 10
-    assert {path.name for path in (tmp_path / "out").iterdir()} == PAPERS
+    assert {path.name for path in (tmp_path / "out").iterdir()} - {"model.compact.onnx"} == PAPERS
 
 
 def test_the_second_interrupt_cancels(table: Path, tmp_path: Path) -> None:

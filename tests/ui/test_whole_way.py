@@ -8,10 +8,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from subprocess import Popen
+from zipfile import ZipFile
 
 import onnxruntime
+import pytest
+from onnx import load
 
 from flowml import __version__
+from flowml.storage.errors import InputError
 from flowml.ui.client import Studio
 
 ROWS = 300
@@ -64,6 +68,18 @@ def test_from_a_table_to_a_prediction(
         assert names == {"petals", "height", "colour"}
         card = json.loads(studio.download(job.champion, tmp_path / "card.json", format="card").read_text())
         assert card
+        older = studio.download(job.champion, tmp_path / "older.onnx", ml=3)
+        versions = {each.domain: each.version for each in load(older).opset_import}
+        assert versions == {"": 21, "ai.onnx.ml": 3}
+        with ZipFile(studio.download(job.champion, tmp_path / "model.zip", format="package")) as package:
+            assert package.read("model.onnx") == onnx.read_bytes()
+            assert {"predict.py", "schema.json", "card.html"} <= set(package.namelist())
+        if model.compact is not None:
+            smaller = studio.download(job.champion, tmp_path / "compact.onnx", variant="compact")
+            assert smaller.stat().st_size < onnx.stat().st_size
+        for wrong in ({"variant": "tiny"}, {"format": "exe"}, {"ml": 4}):
+            with pytest.raises(InputError, match="There is no"):
+                studio.download(job.champion, tmp_path / "no", **wrong)
         assert [worker.version for worker in studio.workers()] == [__version__]
         rests_soon(studio)
 

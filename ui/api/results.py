@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from flowml.runner.serving import ML
 from flowml.ui.api.bodies.results import Leaderboard, ModelAnswer, PredictAsked, Prediction
 from flowml.ui.api.downloads import DOWNLOADS, download
 from flowml.ui.api.predictions import predict
@@ -50,8 +51,10 @@ async def predict_rows(model_id: str, asked: PredictAsked, studio: TheStudio) ->
 @router.get("/model/{model_id}/download", responses={**FILE, **told(404, 422)}, response_class=Response)
 def download_model(
     model_id: str,
-    client: TheClient,
+    studio: TheStudio,
     format: Annotated[str, Query(description=f"One of: {FORMATS}.", examples=["onnx"])] = "onnx",
+    variant: Annotated[str, Query(description="champion, or compact: a smaller model.")] = "champion",
+    ml: Annotated[int, Query(description="Version of ai.onnx.ml: 5, or 3 for older runtimes.")] = ML,
 ) -> Response:
-    """The model as a file, or what is written about it."""
-    return download(client, client.model(model_id), format)
+    """The model as a file, as a package that predicts without FlowML, or what is written about it."""
+    return download(studio.serving, studio.client.model(model_id), format, variant, ml)

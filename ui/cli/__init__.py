@@ -142,6 +142,21 @@ def verify(
 
 
 @app.command()
+def package(
+    model: Annotated[Path, typer.Argument(help="A model.onnx that FlowML wrote, or its folder.")],
+    out: Annotated[Path, typer.Option(help="Where the package goes: a .zip.")],
+    compact: Annotated[bool, typer.Option("--compact", help="Of the compact variant in the folder.")] = False,
+    ml: Annotated[int, typer.Option(help="Version of ai.onnx.ml: 5, or 3 for older runtimes.")] = 5,
+    json: Json = False,
+) -> None:
+    """Pack a model, its card and a script that predicts without FlowML into one zip."""
+    from flowml.ui.cli.package import package_model
+
+    with ended():
+        package_model(model, out, compact, ml, json)
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """Look whether this machine has all that FlowML needs, and say what to do where not."""
     from flowml.ui.cli.doctor import examine

@@ -68,6 +68,28 @@ def _downloads(model: Model) -> None:
         on_click="ignore",
     )
     st.download_button(
+        "Package (ONNX, card, script)",
+        lambda: session.studio().serving.package(model.id),
+        f"{name}.zip",
+        "application/zip",
+        icon=":material/folder_zip:",
+        width="stretch",
+        on_click="ignore",
+        help="Predicts on machines that have no FlowML, with onnxruntime and numpy alone.",
+    )
+    if model.compact is not None:
+        st.download_button(
+            f"Compact model ({words.size(model.compact.size_bytes)})",
+            lambda: session.client().model_file(model.id, compact=True).read_bytes(),
+            f"{name}.compact.onnx",
+            "application/octet-stream",
+            icon=":material/compress:",
+            width="stretch",
+            on_click="ignore",
+            help=f"Scores {words.score(model.compact.score)} where the champion scores "
+            f"{words.score(model.score)}.",
+        )
+    st.download_button(
         "Model card (JSON)",
         json.dumps(model.card, indent=2, ensure_ascii=False),
         f"{name}-card.json",

@@ -90,6 +90,9 @@ class ModelAnswer(Answer):
     latency_ms: float | None = None
     size: int = Field(description="Bytes of its ONNX file.")
     sha256: str = Field(description="Hash of its ONNX file.")
+    threshold: float | None = Field(
+        None, description="Probability from which a binary answer is the second class; null: the likelier."
+    )
     contract: dict[str, Any] = Field(default={}, description="The columns it expects, and what it answers.")
     members: list[str] = Field(default=[], description="Of an ensemble.")
     weights: list[float] = Field(default=[], description="Of its members.")

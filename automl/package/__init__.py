@@ -1,0 +1,84 @@
+"""A model's package: a zip that predicts with onnxruntime and numpy alone, and says what it holds.
+
+`predict.py` goes into it as it stands and imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+from flowml.automl.card import to_markdown
+from flowml.automl.package.page import to_html
+from flowml.automl.serve import Predictor
+from flowml.storage.records import Json
+
+SCRIPT = Path(__file__).with_name("predict.py")
+NEEDS = ("numpy", "onnxruntime")
+WRITTEN_AT = (1980, 1, 1, 0, 0, 0)  # of all files, so that the same model makes the same bytes
+
+
+def pack(content: bytes) -> bytes:
+    """The package of a model's file. Raises ContractError for one that is not ours."""
+    predictor = Predictor(content)
+    card = predictor.about("card")
+    files: dict[str, bytes | str] = {
+        "model.onnx": content,
+        "predict.py": SCRIPT.read_text(encoding="utf-8"),
+        "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in NEEDS),
+        "schema.json": _json(schema(predictor)),
+        "request.json": _json({"data": predictor.contract.example}),
+    }
+    if card:
+        files |= {"card.md": to_markdown(card), "card.html": to_html(card)}
+    return _zipped(files)
+
+
+def schema(predictor: Predictor) -> Json:
+    """What goes in and what comes out, as JSON Schema of one row with a few words of ours."""
+    contract = predictor.contract
+    types = {"number": "number", "string": "string", "text": "string", "datetime": "string"}
+    columns = {
+        column.name: {
+            "type": [types[column.kind], "null"],
+            **({"format": "date-time"} if column.kind == "datetime" else {}),
+            "examples": [column.example] if column.example is not None else [],
+            "x-input": column.feed,
+            "x-kind": column.kind.value,
+            "x-missing-share": column.missing_share,
+            **({"x-seen": list(column.categories)} if column.categories else {}),
+            **(
+                {"x-minimum": column.minimum, "x-maximum": column.maximum}
+                if column.maximum is not None
+                else {}
+            ),
+        }
+        for column in contract.columns
+    }
+    return {
+        "title": f"A row for the prediction of {contract.target}",
+        "type": "object",
+        "properties": columns,
+        "x-task": contract.task.value,
+        "x-target": contract.target,
+        "x-classes": list(contract.classes),
+        "x-metric": contract.metric,
+    }
+
+
+def _json(value: Json) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def _zipped(files: dict[str, bytes | str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, WRITTEN_AT)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()

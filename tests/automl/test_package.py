@@ -1,0 +1,195 @@
+"""A package predicts with onnxruntime and numpy alone, and says what it holds."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from html.parser import HTMLParser
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from flowml.automl.card import to_markdown
+from flowml.automl.finish import finish
+from flowml.automl.metrics import METRICS
+from flowml.automl.onnx import build
+from flowml.automl.package import pack
+from flowml.automl.package.page import to_html
+from flowml.automl.serve import Predictor
+from flowml.storage.errors import ContractError
+from flowml.storage.records import COMMA_DECIMALS, Task
+from tests.automl.conftest import mixed_table
+from tests.automl.onnx.champions import train
+from tests.automl.tables import customers
+from tests.automl.test_finish import study
+
+NEEDED = ("numpy", "numpy.libs", "onnxruntime")  # folders of what is installed
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to import from with nothing but numpy and onnxruntime."""
+    folder = tmp_path_factory.mktemp("bare")
+    spec = find_spec("numpy")
+    assert spec is not None
+    assert spec.origin is not None
+    installed = Path(spec.origin).parent.parent
+    for name in NEEDED:
+        if (installed / name).exists():
+            (folder / name).symlink_to(installed / name)
+    return folder
+
+
+def unpack(content: bytes, folder: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run(package: Path, rows: Path, bare: Path) -> pl.DataFrame:
+    """`-S` leaves out whatever else is installed."""
+    ran = subprocess.run(
+        [sys.executable, "-S", str(package / "predict.py"), str(rows)],
+        env={"PYTHONPATH": str(bare), "PATH": os.environ["PATH"], "ORT_DISABLE_TELEMETRY": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return pl.read_csv(io.StringIO(ran.stdout))
+
+
+@pytest.mark.parametrize("target", ["left", "plan", "spend"])
+def test_alone_it_gives_the_score_of_the_leaderboard_again(target: str, bare: Path, tmp_path: Path) -> None:
+    """On the very rows that were held out in training."""
+    linear = "ridge" if target == "spend" else "logistic"
+    table, records = study(tmp_path, target, (linear, "lightgbm", "catboost"), split="holdout", folds=None)
+    champion = finish(table, tmp_path, records)
+    held_out = customers(240)[table.folds.rows]
+    held_out.write_csv(tmp_path / "rows.csv")
+    package = unpack(pack((tmp_path / "champion" / "model.onnx").read_bytes()), tmp_path / "package")
+    answers = run(package, tmp_path / "rows.csv", bare)
+    if target == "spend":
+        y, scores = held_out[target].to_numpy(), answers["prediction"].to_numpy()
+    else:
+        classes = champion.contract["classes"]
+        y = np.array([classes.index(label) for label in held_out[target]])
+        scores = answers.select(f"probability_{name}" for name in classes).to_numpy()
+    again = METRICS[champion.metric].score(y, scores, None)
+    assert again == pytest.approx(champion.score, abs=1e-6)
+    board = next(row for row in champion.leaderboard if row.champion)
+    assert board.score == champion.score
+
+
+def test_rows_of_all_kinds_get_the_answers_that_they_get_here(bare: Path, tmp_path: Path) -> None:
+    trained = train(Task.BINARY, ("lightgbm", "logistic"))
+    predictor = Predictor(content := build(trained.contract, trained.members))
+    package = unpack(pack(content), tmp_path / "package")
+    frame = mixed_table(120, seed=4)
+    rows = [*frame.to_dicts(), {"city": "Atlantis", "age": "x", "joined": "soon"}, {"age": None}]
+    here = predictor.predict(
+        [{n: str(v) if n in ("joined", "seen") else v for n, v in row.items()} for row in rows]
+    )
+    plain = json.loads(json.dumps(rows, default=str))
+    (tmp_path / "rows.json").write_text(json.dumps({"data": plain}))
+    frame.write_csv(tmp_path / "rows.csv")
+    assert here.probabilities is not None
+    for name, count in (("rows.json", len(rows)), ("rows.csv", 120)):
+        there = run(package, tmp_path / name, bare)["probability_yes"].to_numpy()
+        assert there == pytest.approx(here.probabilities[:count, 1], abs=1e-6)
+    one = run(package, package / "request.json", bare)
+    assert one.height == 1
+
+
+def test_dates_and_numbers_are_read_as_training_wrote_them(bare: Path, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    trained = train(Task.BINARY, ("logistic",))
+    written = {"income": (COMMA_DECIMALS,), "joined": ("%d.%m.%Y",), "seen": ("%m/%d/%Y %H:%M:%S%.f",)}
+    columns = tuple(replace(c, written=written.get(c.name, ())) for c in trained.contract.columns)
+    contract = replace(trained.contract, columns=columns)
+    content = build(contract, trained.members)
+    frame = mixed_table(60, seed=8)
+    texts = frame.with_columns(
+        pl.col("income").cast(pl.String).str.replace(".", ",", literal=True),
+        pl.col("joined").dt.strftime("%d.%m.%Y"),
+        pl.col("seen").dt.strftime("%m/%d/%Y %H:%M:%S"),
+    )
+    texts.write_csv(tmp_path / "rows.csv")
+    there = run(unpack(pack(content), tmp_path / "package"), tmp_path / "rows.csv", bare)
+    here = Predictor(content).predict(frame)
+    assert here.probabilities is not None
+    assert there["probability_yes"].to_numpy() == pytest.approx(here.probabilities[:, 1], abs=1e-6)
+    assert Predictor(content).predict(texts).probabilities == pytest.approx(here.probabilities, abs=1e-7)
+
+
+def test_it_holds_what_is_needed_to_understand_it(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "left", ("logistic",))
+    finish(table, tmp_path, records)
+    content = (tmp_path / "champion" / "model.onnx").read_bytes()
+    package = unpack(packed := pack(content), tmp_path / "package")
+    assert packed == pack(content)
+    assert {path.name for path in package.iterdir()} == {
+        "model.onnx", "predict.py", "requirements.txt", "schema.json", "request.json", "card.md", "card.html"
+    }  # fmt: skip
+    assert (package / "model.onnx").read_bytes() == content
+    lines = (package / "requirements.txt").read_text().splitlines()
+    assert [line.partition("==")[0] for line in lines] == ["numpy", "onnxruntime"]
+    schema = json.loads((package / "schema.json").read_text())
+    assert set(schema["properties"]) == {"age", "income", "region", "member"}
+    assert schema["x-classes"] == ["no", "yes"]
+    request = json.loads((package / "request.json").read_text())["data"]
+    assert list(Predictor(content).predict(request).warnings) == []
+    assert len((package / "predict.py").read_text().splitlines()) < 100
+
+
+def test_a_model_of_others_is_not_packed() -> None:
+    import onnx
+
+    value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Abs", ["x"], ["y"])], "g", [value], [
+        onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    ])  # fmt: skip
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)], ir_version=10)
+    with pytest.raises(ContractError):
+        pack(model.SerializeToString())
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert all(name not in ("src", "href", "onload") for name, _ in attrs)
+        assert tag != "script"
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_the_page_of_a_card_is_whole_safe_and_says_the_same(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "plan", ("logistic", "lightgbm"))
+    card = finish(table, tmp_path, records).card
+    evil = "<script>alert(1)</script> a|b *c* `d` \\e"
+    card["columns"][0]["name"] = card["name"] = evil
+    page = _Page()
+    page.feed(to_html(card))
+    assert page.open == []
+    words = "".join(page.texts)
+    assert words.count("<script>alert(1)</script> a|b *c* `d` \\e") >= 3
+    assert "Quality" in words
+    assert evil not in to_markdown(card)
