@@ -17,11 +17,11 @@ from pathlib import Path
 
 from flowml.runner import control, events, facts, queue, specs
 from flowml.runner.connection import AWAY, reachable
+from flowml.runner.incoming import Incoming
 from flowml.runner.machines import Machines
 from flowml.runner.queue import Place
 from flowml.runner.rights import right
 from flowml.runner.submission import enqueue_job
-from flowml.runner.tables import Tables
 from flowml.storage import jobs, models, trials
 from flowml.storage.errors import Conflict, NotFound
 from flowml.storage.ids import new_id
@@ -42,7 +42,7 @@ from flowml.storage.records import (
 log = logging.getLogger(__name__)
 
 
-class Client(Tables, Machines):
+class Client(Incoming, Machines):
     # --- jobs ---------------------------------------------------------------------------------------------
 
     @right(Scope.WRITE, "job.start")

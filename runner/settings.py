@@ -116,6 +116,10 @@ class Settings:
     upload_folder: Path | None = field(
         default=None, metadata=_row("folder", "Uploads on their way in; else HOME/uploads.")
     )
+    data_roots: tuple[str, ...] = field(
+        default=(),
+        metadata=_row("list", "Folders of this machine whose files may be added without an upload."),
+    )
     log_folder: Path | None = field(default=None, metadata=_row("folder", "Log files; else HOME/logs."))
     log_level: str = field(
         default="info", metadata=_row("text", "Least severe messages to log.", choices=_LEVELS)

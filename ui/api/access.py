@@ -29,6 +29,13 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("PUT", "/datasets/{dataset_id}/roles"): Scope.WRITE,
     ("POST", "/datasets/{dataset_id}/query"): Scope.READ,
     ("POST", "/datasets/{dataset_id}/derive"): Scope.WRITE,
+    ("POST", "/datasets/register"): Scope.WRITE,
+    ("POST", "/uploads"): Scope.WRITE,
+    ("GET", "/uploads/{upload_id}"): Scope.WRITE,
+    ("PUT", "/uploads/{upload_id}"): Scope.WRITE,
+    ("DELETE", "/uploads/{upload_id}"): Scope.WRITE,
+    ("GET", "/uploads/{upload_id}/tables"): Scope.WRITE,
+    ("POST", "/uploads/{upload_id}/finish"): Scope.WRITE,
     # training
     ("POST", "/training/start"): Scope.WRITE,
     ("GET", "/training"): Scope.READ,

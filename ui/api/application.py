@@ -17,12 +17,20 @@ from starlette.responses import Response
 
 from flowml.runner.studio import Studio
 from flowml.storage.errors import FlowMLError
-from flowml.ui.api import datasets, inspection, operate, people, results, training
+from flowml.ui.api import datasets, inspection, operate, people, results, training, uploads
 from flowml.ui.api.access import authorise
 from flowml.ui.api.docs import add_docs
 from flowml.ui.problems import Fault, Problem, answer, problem, told
 
-ROUTERS = (datasets.router, inspection.router, training.router, results.router, people.router, operate.router)
+ROUTERS = (
+    uploads.router,
+    datasets.router,
+    inspection.router,
+    training.router,
+    results.router,
+    people.router,
+    operate.router,
+)
 
 ABOUT = """
 Private AutoML for tables. Add a dataset, start a training, follow it, predict.

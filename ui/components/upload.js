@@ -1,4 +1,5 @@
-// Sends files straight to the REST API, one after the other: they stream to disk and never lie in a page's memory.
+// Sends files straight to the REST API, one after the other and in parts: they stream to disk, never lie in a
+// page's memory, and go on after a cut.
 
 const queue = []
 let sending = false
@@ -22,9 +23,29 @@ function row(list, file, cancel) {
   list.append(item)
   return {
     moved(done, total) {
-      bar.value = total ? done / total : 0
-      said.textContent = done < total ? `${size(done)} of ${size(total)}` : 'Reading the table: columns, types, statistics'
-      if (done >= total) bar.removeAttribute('value')
+      bar.value = total ? Math.min(1, done / total) : 0
+      said.textContent = `${size(Math.min(done, total))} of ${size(total)}`
+    },
+    waits() { said.textContent = 'The connection broke; trying again' },
+    reads() {
+      bar.removeAttribute('value')
+      said.textContent = 'Reading the table: columns, types, statistics'
+    },
+    choose(tables, job) {
+      return new Promise((resolve, reject) => {
+        const pick = Object.assign(document.createElement('span'), { className: 'pick' })
+        const select = document.createElement('select')
+        const read = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Read it' })
+        select.setAttribute('aria-label', 'Table of ' + file.name + ' to read')
+        select.append(...tables.map((table) => new Option(table, table)))
+        said.textContent = `It holds ${tables.length} tables. Which one?`
+        item.classList.add('asks')
+        const done = () => { pick.remove(); item.classList.remove('asks') }
+        read.onclick = () => { done(); resolve(select.value) }
+        job.request = { abort: () => { done(); reject(new Cancelled()) } }
+        pick.append(select, read)
+        item.append(pick)
+      })
     },
     ended(kind, text) {
       item.className = kind
@@ -46,36 +67,124 @@ function words(request) {
   }
 }
 
-function send(job, next) {
-  const request = new XMLHttpRequest()
-  job.request = request
-  request.open('PUT', job.url + '/' + encodeURIComponent(job.file.name))
-  request.setRequestHeader('Content-Type', 'application/octet-stream')
-  request.setRequestHeader('X-FlowML', '1')
-  request.upload.onprogress = (event) => job.row.moved(event.loaded, event.total)
-  request.upload.onload = () => job.row.moved(job.file.size, job.file.size)
-  request.onload = () => {
-    if (request.status >= 300) job.row.ended('failed', words(request))
-    else {
-      job.row.ended('done', 'Uploaded')
-      const dataset = JSON.parse(request.responseText)
-      job.uploaded({ id: dataset.id, name: dataset.name, alone: job.alone })
+class Refused extends Error {}
+class Cancelled extends Error {}
+class Cut extends Error {}
+
+// One request: resolves with the answer, rejects with Refused (the studio said no), Cut or Cancelled.
+function ask(job, method, path, { body = null, type = 'application/json', headers = {}, moved = null } = {}) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    job.request = request
+    request.open(method, job.url + path)
+    request.setRequestHeader('Content-Type', type)
+    request.setRequestHeader('X-FlowML', '1')
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
+    if (moved) request.upload.onprogress = (event) => moved(event.loaded)
+    request.onload = () => {
+      if (request.status < 300) return resolve(request.status === 204 ? null : JSON.parse(request.responseText))
+      reject(new Refused(words(request)))
     }
-    next()
-  }
-  request.onerror = () => {
-    job.row.ended('failed', 'The connection to the studio broke; nothing was stored.\nCheck that it runs, then send the file again.')
-    next()
-  }
-  request.onabort = () => { job.row.ended('failed', 'Cancelled; nothing was stored.'); next() }
-  job.row.moved(0, job.file.size)
-  request.send(job.file)
+    request.onerror = () => reject(new Cut())
+    request.onabort = () => reject(new Cancelled())
+    request.send(body)
+  })
 }
 
-function pump() {
+const remembered = (file) => `flowml-upload:${file.name}:${file.size}:${file.lastModified}`
+
+// Begins, or goes on with what was begun before a reload.
+async function begin(job) {
+  const known = localStorage.getItem(remembered(job.file))
+  if (known) {
+    try {
+      return await ask(job, 'GET', '/uploads/' + known)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+    }
+  }
+  const body = JSON.stringify({ name: job.file.name, size: job.file.size })
+  const upload = await ask(job, 'POST', '/uploads', { body })
+  localStorage.setItem(remembered(job.file), upload.id)
+  return upload
+}
+
+async function sendParts(job, upload) {
+  const { file } = job
+  while (upload.received < file.size) {
+    const first = upload.received
+    const last = Math.min(first + upload.part_bytes, file.size) - 1
+    upload = await ask(job, 'PUT', '/uploads/' + upload.id, {
+      body: file.slice(first, last + 1),
+      type: 'application/octet-stream',
+      headers: { 'Content-Range': `bytes ${first}-${last}/${file.size}` },
+      moved: (loaded) => job.row.moved(first + loaded, file.size),
+    })
+  }
+  return upload
+}
+
+const WAITS = [500, 1000, 2000, 4000, 8000, 15000, 30000]
+
+function rest(job, milliseconds) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds)
+    job.request = { abort: () => { clearTimeout(timer); reject(new Cancelled()) } }
+  })
+}
+
+// Goes on where the studio says it is, as long as some bytes come between two cuts.
+async function sendAll(job) {
+  let upload = null
+  let tried = 0
+  let reached = -1
+  for (;;) {
+    try {
+      upload = upload ? await ask(job, 'GET', '/uploads/' + upload.id) : await begin(job)
+      job.upload = upload
+      if (upload.received > reached) { reached = upload.received; tried = 0 }
+      return await sendParts(job, upload)
+    } catch (error) {
+      if (!(error instanceof Cut) || tried >= WAITS.length) throw error
+      job.row.waits()
+      await rest(job, WAITS[tried++])
+    }
+  }
+}
+
+async function send(job) {
+  try {
+    job.row.moved(0, job.file.size)
+    const upload = await sendAll(job)
+    job.row.reads()
+    const { tables } = await ask(job, 'GET', `/uploads/${upload.id}/tables`)
+    const table = tables.length > 1 ? await job.row.choose(tables, job) : ''
+    job.row.reads()
+    const dataset = await ask(job, 'POST', `/uploads/${upload.id}/finish`, { body: JSON.stringify({ table }) })
+    localStorage.removeItem(remembered(job.file))
+    job.row.ended('done', 'Uploaded')
+    job.uploaded({ id: dataset.id, name: dataset.name, alone: job.alone })
+  } catch (error) {
+    failed(job, error)
+  }
+}
+
+function failed(job, error) {
+  if (error instanceof Cut) {
+    job.row.ended('failed', 'The connection to the studio broke.\nCheck that it runs, then choose the file again: it goes on where it was.')
+    return
+  }
+  localStorage.removeItem(remembered(job.file))
+  if (job.upload) ask(job, 'DELETE', '/uploads/' + job.upload.id).catch(() => {})
+  job.row.ended('failed', error instanceof Cancelled ? 'Cancelled; nothing was stored.' : error.message)
+}
+
+async function pump() {
   const job = queue.shift()
   sending = Boolean(job)
-  if (job) send(job, pump)
+  if (!job) return
+  await send(job)
+  pump()
 }
 
 function take(files, list, data, uploaded) {

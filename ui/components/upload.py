@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flowml.storage.formats import FORMATS
+from flowml.storage.formats import FORMATS, wrapped
 from flowml.ui import words
 from flowml.ui.components import frontend
 
 _render = frontend.load("upload")
 
-URL = "/api/datasets"
-KINDS = ", ".join(row.label.partition(" (")[0] for row in FORMATS)
+URL = "/api"
+KINDS = "CSV, Excel, Parquet, JSON, SQLite and many more, also packed"
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Uploaded:
 
 def drop_zone(limit: int, key: str = "upload") -> Uploaded | None:
     """What has been uploaded, in the one run after each upload; None in all others."""
-    suffixes = [suffix for row in FORMATS for suffix in row.suffixes]
+    suffixes = [*(suffix for row in FORMATS for suffix in row.suffixes), *wrapped.SUFFIXES]
     answer = _render(
         key=key,
         data={
