@@ -31,7 +31,6 @@ from flowml.storage.records import Dataset, Record, Scope
 
 EXPIRES_S = 24 * 3600.0  # after the last byte came
 CONTENT, ABOUT = ".upload", ".upload.json"
-PART_BYTES = 8 << 20  # that senders are advised to send at once
 MOST_FILES = 1000  # of a folder
 
 

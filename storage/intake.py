@@ -32,6 +32,7 @@ from flowml.storage.records import DatasetSchema, Finding, Json, Record
 MEMORY = 512 << 20  # bytes that the child may fill, before what the file's size adds
 MEMORY_PER_BYTE = 20
 WATCH_S = 0.02
+HOLDERS = (b"PK", b"\xd0\xcf\x11\xe0", b"SQLite", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ")
 BASE_SECONDS = 60.0
 BYTES_PER_SECOND = 2e6  # of a slow machine
 MOST_THREADS = 8
@@ -93,6 +94,10 @@ def convert(
 
 def tables(source: Path, name: str, folder: Path, limit_bytes: int, memory: int = MEMORY) -> tuple[str, ...]:
     """The sheets, tables or members to choose from; empty where the file holds one table."""
+    with source.open("rb") as file:
+        head = file.read(16)
+    if not head.startswith(HOLDERS) and b"DUCK" not in head:
+        return ()  # no process is needed to tell
     return tuple(_answered(source, name, folder, limit_bytes, None, memory)["tables"])
 
 

@@ -27,6 +27,8 @@ from flowml.ui.api.bodies.datasets import ColumnStats, DatasetAnswer, DatasetSum
 from flowml.ui.api.bodies.operate import Health, WorkerAnswer
 from flowml.ui.api.bodies.results import Leaderboard, ModelAnswer, Prediction
 from flowml.ui.api.bodies.training import JobAnswer, TrainingStarted
+from flowml.ui.api.bodies.uploads import PART_BYTES
+from flowml.ui.sending import send
 
 CHUNK_BYTES = 2**20
 DATASETS = TypeAdapter(list[DatasetSummary])
@@ -63,6 +65,8 @@ class Studio:
         `table` names a sheet, a table of a database or a member of an archive; else the first is read.
         """
         path = Path(path)
+        if path.stat().st_size > PART_BYTES:
+            return send(self._ask, path, name, table)
         with path.open("rb") as file:
             answer = self._ask(
                 "PUT",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -43,6 +44,27 @@ def test_a_dataset_goes_in_and_out(client: Studio, tmp_path: Path) -> None:
     assert [stats.column for stats in client.stats(added.id)] == ["x", "y"]
     client.delete_dataset(added.id)
     assert added.id not in [dataset.id for dataset in client.datasets()]
+
+
+def test_a_large_file_goes_in_parts_and_goes_on_after_a_cut(
+    client: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowml.ui.client.PART_BYTES", 10)
+    asked = client._http.request
+    sent: list[str] = []
+
+    def request(method: str, path: str, **content: Any) -> httpx.Response:
+        if method == "PUT":
+            sent.append(content["headers"]["Content-Range"])
+            if len(sent) == 1:
+                raise httpx.ConnectError("cut")
+        return asked(method, path, **content)
+
+    monkeypatch.setattr(client._http, "request", request)
+    added = client.upload(table(tmp_path, "large.csv"), name="large")
+    assert (added.name, added.source, added.rows) == ("large", "large.csv", 30)
+    assert len(sent) == 2
+    assert sent[0] == sent[1]
 
 
 def test_a_name_may_be_given(client: Studio, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from flowml.storage.records import Dataset
 from flowml.ui import session, words
-from flowml.ui.components import datasets, figures, layout, preview, samples, schema, upload
+from flowml.ui.components import datasets, figures, layout, preview, samples, schema, server_files, upload
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Query
 
@@ -22,6 +22,7 @@ def list_page() -> None:
         session.remember(Query.DATASET, uploaded.id)
         session.leave_notice(f"Uploaded {uploaded.name}.")
         st.rerun()
+    server_files.form()
     if tables:
         samples.button(actions)
         datasets.rows(tables)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from flowml.runner.incoming import PART_BYTES
 from flowml.ui.api.bodies.base import Answer, Asked
 from flowml.ui.api.bodies.datasets import DatasetSummary
+
+PART_BYTES = 8 << 20
 
 
 class UploadAsked(Asked):

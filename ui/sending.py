@@ -1,0 +1,59 @@
+"""A file sent to a studio in parts, which goes on after a cut."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from flowml.storage.errors import NotReady
+from flowml.ui.api.bodies.datasets import DatasetAnswer
+from flowml.ui.api.bodies.uploads import UploadAnswer
+
+TRIES = 6  # without a byte more than before
+READING = httpx.Timeout(60.0, read=4 * 3600.0)  # a large table takes its time
+
+Ask = Callable[..., httpx.Response]
+
+
+def send(ask: Ask, path: Path, name: str, table: str) -> DatasetAnswer:
+    """`ask` makes one request, and raises NotReady where no studio answers."""
+    size = path.stat().st_size
+    upload = _told(ask("POST", "uploads", json={"name": path.name, "size": size}))
+    tried = 0
+    while upload.received < size:
+        before = upload.received
+        try:
+            upload = _send_part(ask, path, upload)
+        except NotReady:
+            if tried >= TRIES:
+                raise
+            time.sleep(0.2 * 2**tried)
+            tried += 1
+            upload = _resumed(ask, upload)
+        tried = 0 if upload.received > before else tried
+    asked = {"name": name, "table": table}
+    answer = ask("POST", f"uploads/{upload.id}/finish", json=asked, timeout=READING)
+    return DatasetAnswer.model_validate_json(answer.content)
+
+
+def _send_part(ask: Ask, path: Path, upload: UploadAnswer) -> UploadAnswer:
+    with path.open("rb") as file:
+        file.seek(upload.received)
+        part = file.read(upload.part_bytes)
+    last = upload.received + len(part) - 1
+    headers = {"Content-Range": f"bytes {upload.received}-{last}/{upload.size}"}
+    return _told(ask("PUT", f"uploads/{upload.id}", content=part, headers=headers))
+
+
+def _resumed(ask: Ask, upload: UploadAnswer) -> UploadAnswer:
+    try:
+        return _told(ask("GET", f"uploads/{upload.id}"))
+    except NotReady:
+        return upload  # still away: the next part tells
+
+
+def _told(answer: httpx.Response) -> UploadAnswer:
+    return UploadAnswer.model_validate_json(answer.content)
