@@ -22,7 +22,7 @@ TABLE = b"when,amount,shop\n" + b"".join(b"2024-01-%02d,%d.5,a\n" % (n % 28 + 1,
 SHA256 = hashlib.sha256(TABLE).hexdigest()
 
 
-def begin(api: httpx.Client, name: str = "sales.csv", size: int = len(TABLE)) -> str:
+def begin(api: httpx.Client, name: str = "parts.csv", size: int = len(TABLE)) -> str:
     answer = api.post("/uploads", json={"name": name, "size": size})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
@@ -47,7 +47,7 @@ def test_parts_become_a_dataset_and_are_gone(api: httpx.Client, studio: Studio) 
         assert sent.json()["received"] == first + len(part)
     assert api.get(f"/uploads/{id}/tables").json() == {"tables": []}
     told = api.post(f"/uploads/{id}/finish", json={"name": "in parts", "sha256": SHA256}).json()
-    assert (told["name"], told["source"], told["rows"]) == ("in parts", "sales.csv", 500)
+    assert (told["name"], told["source"], told["rows"]) == ("in parts", "parts.csv", 500)
     assert api.get(f"/uploads/{id}").status_code == 404
     assert list(studio.settings.uploads.glob(f"{id}*")) == []
 
