@@ -22,6 +22,13 @@ TABLE = b"when,amount,shop\n" + b"".join(b"2024-01-%02d,%d.5,a\n" % (n % 28 + 1,
 SHA256 = hashlib.sha256(TABLE).hexdigest()
 
 
+@pytest.fixture(autouse=True)
+def nothing_left(studio: Studio) -> Iterator[None]:
+    yield
+    for left in studio.settings.uploads.glob("*.upload*"):
+        left.unlink()
+
+
 def begin(api: httpx.Client, name: str = "parts.csv", size: int = len(TABLE)) -> str:
     answer = api.post("/uploads", json={"name": name, "size": size})
     assert answer.status_code == 201, answer.text
