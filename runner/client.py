@@ -10,6 +10,7 @@ Redis is away.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import shutil
 from collections.abc import Collection, Iterable
@@ -20,9 +21,10 @@ from flowml.runner.connection import AWAY, reachable
 from flowml.runner.incoming import Incoming
 from flowml.runner.machines import Machines
 from flowml.runner.queue import Place
+from flowml.runner.registry import Registry
 from flowml.runner.rights import right
 from flowml.runner.submission import enqueue_job
-from flowml.storage import jobs, models, trials
+from flowml.storage import jobs, models, registry, trials
 from flowml.storage.errors import Conflict, NotFound
 from flowml.storage.ids import new_id
 from flowml.storage.records import (
@@ -33,6 +35,7 @@ from flowml.storage.records import (
     JobKind,
     JobSpec,
     JobState,
+    Json,
     LeaderboardRow,
     Model,
     Scope,
@@ -42,7 +45,7 @@ from flowml.storage.records import (
 log = logging.getLogger(__name__)
 
 
-class Client(Incoming, Machines):
+class Client(Incoming, Registry, Machines):
     # --- jobs ---------------------------------------------------------------------------------------------
 
     @right(Scope.WRITE, "job.start")
@@ -130,6 +133,33 @@ class Client(Incoming, Machines):
         """
         return self._end(id, Control.STOP)
 
+    @right(Scope.WRITE, "job.pause")
+    def pause(self, id: str) -> Job:
+        """Lets the running trials end and begins no other; its clock stands still. Raises Conflict."""
+        job = self._changeable(id)
+        if job.state is not JobState.PAUSED:
+            self._must_be(job, JobState.RUNNING, "Only a job that is running can be paused.")
+            with reachable():
+                control.ask(self._redis, id, Control.PAUSE)
+        return self._job(id)
+
+    @right(Scope.WRITE, "job.resume")
+    def resume(self, id: str) -> Job:
+        """Goes on with a job that was paused. Raises Conflict."""
+        job = self._changeable(id)
+        with reachable():
+            asked = control.asked(self._redis, id)
+            if asked is None or asked.control is not Control.PAUSE:
+                self._must_be(job, JobState.PAUSED, "Only a job that is paused can go on.")
+            elif job.state not in ENDED:
+                control.forget(self._redis, id)
+        return self._job(id)
+
+    @right(Scope.WRITE, "job.clone")
+    def clone(self, id: str, changes: Json | None = None) -> Job:
+        """Starts the same again, with changes to what was asked. Raises what `submit` raises."""
+        return self.submit(dataclasses.replace(self._job(id).spec, **(changes or {})))
+
     @right(Scope.WRITE, "job.delete")
     def delete_job(self, id: str) -> None:
         """Removes an ended job with its trials, models and files. Raises Conflict while it is under way."""
@@ -138,6 +168,12 @@ class Client(Incoming, Machines):
             self._redis.ping()
         with self._db.write() as cursor:
             fitted = models.list_(cursor, id)
+            for model in fitted:
+                if known := registry.of_model(cursor, model.id):
+                    raise Conflict(
+                        f"A model of job {id} is registered as {known[0].name}:{known[0].version}.",
+                        "Take it out of the registry first.",
+                    )
             jobs.delete(cursor, id)
             files = _files(fitted) - _files(models.list_(cursor))
         for sha256 in files:
@@ -179,14 +215,18 @@ class Client(Incoming, Machines):
 
     @right(Scope.READ)
     def model(self, id: str) -> Model:
-        with self._db.read() as cursor:
-            self._see(models.project(cursor, id), models.unknown(id))
-            return models.get(cursor, id)
+        """By its id, or as `name@alias` or `name:version` of the registry."""
+        return self._model(id)
 
-    @right(Scope.READ)
+    @right(Scope.PREDICT)
+    def model_to_ask(self, id: str) -> Model:
+        """As `model`, for who may predict and perhaps not look."""
+        return self._model(id)
+
+    @right(Scope.PREDICT)
     def model_file(self, id: str, compact: bool = False) -> Path:
         """The ONNX file of a model, or of its compact variant, to read from."""
-        model = self.model(id)
+        model = self._model(id)
         if not compact:
             return self._artifacts.path(model.onnx.sha256)
         if model.compact is None or model.compact.onnx is None:
@@ -194,6 +234,16 @@ class Client(Incoming, Machines):
         return self._artifacts.path(model.compact.onnx.sha256)
 
     # --- inner ---------------------------------------------------------------------------------------------
+
+    def _model(self, id: str) -> Model:
+        id = self.model_id(id)
+        with self._db.read() as cursor:
+            self._see(models.project(cursor, id), models.unknown(id))
+            return models.get(cursor, id)
+
+    def _must_be(self, job: Job, state: JobState, advice: str) -> None:
+        if job.state is not state:
+            raise Conflict(f"Job {job.id} is {job.state}.", advice)
 
     def _end(self, id: str, how: Control) -> Job:
         job = self._changeable(id)

@@ -81,12 +81,10 @@ class Entrance:
             self._generation += 1
             self._anybody = None
 
-    def cookie_at_hand(self, secret: str) -> Person | None:
-        """As `of_cookie`, but None where a table would have to be asked."""
-        return self._at_hand("session:" + key_of(secret))
-
-    def token_at_hand(self, secret: str) -> Person | None:
-        return self._at_hand("token:" + key_of(secret))
+    def at_hand(self, secret: str) -> Person | None:
+        """Whose session or token it is; None also where a table would have to be asked."""
+        kind = "token:" if secret.startswith(TOKEN) else "session:"
+        return self._at_hand(kind + key_of(secret))
 
     # --- signing in and out -------------------------------------------------------------------------------
 

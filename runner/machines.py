@@ -22,6 +22,16 @@ class Machines(Desk):
         names = {worker.name for worker in live}
         return live + tuple(roster.offline(worker) for worker in known if worker.name not in names)
 
+    @right(Scope.READ)
+    def worker(self, name: str) -> Worker:
+        """One of `workers`. Raises NotFound."""
+        with reachable():
+            live = roster.find(self._redis, name)
+        if live is not None:
+            return live
+        with self._db.read() as cursor:
+            return roster.offline(workers.get(cursor, name))
+
     @right(Scope.ADMIN, "worker.forget")
     def forget_worker(self, name: str) -> None:
         """Takes an offline worker out of the list. Raises Conflict while it is online."""

@@ -13,15 +13,17 @@ from flowml.runner.entrance import TOKEN, Entrance, key_of
 from flowml.runner.rights import Seat, refused, right
 from flowml.runner.throttle import Throttle
 from flowml.runner.users import checked, checked_email, new_user
-from flowml.storage import audit, projects, sessions, tokens, users
+from flowml.storage import audit, projects, replies, sessions, tokens, users
 from flowml.storage.db import Database
 from flowml.storage.errors import Conflict, InputError, NotAllowed, NotFound, NotSignedIn
 from flowml.storage.ids import new_id
 from flowml.storage.records import AuditEntry, Person, Project, Scope, Session, Token, User, UserRole
+from flowml.storage.replies import Reply
 
 LONGEST_NAME = 80
 DAY_S = 86_400.0
 LONGEST_DAYS = 3650
+REPLIES_KEPT_S = DAY_S
 
 
 class Issued(NamedTuple):
@@ -247,6 +249,20 @@ class People(Seat):
         """Newest first."""
         with self._db.read() as cursor:
             return audit.list_(cursor, who, action, subject, limit, offset)
+
+    # --- answers to requests with a key -------------------------------------------------------------------
+
+    @right(Scope.READ)
+    def reply(self, key: str) -> Reply | None:
+        """What was answered to one's own request with this key."""
+        with self._db.read() as cursor:
+            return replies.find(cursor, self.who.id, key)
+
+    @right(Scope.READ)
+    def keep_reply(self, key: str, reply: Reply, at: float) -> None:
+        with self._db.write() as cursor:
+            replies.drop_before(cursor, at - REPLIES_KEPT_S)
+            replies.put(cursor, self.who.id, key, reply, at)
 
     # --- inner --------------------------------------------------------------------------------------------
 

@@ -35,9 +35,14 @@ class Serving:
         seat._client = client
         return seat
 
+    @property
+    def warm(self) -> int:
+        """How many models are kept ready."""
+        return len(self._warm)
+
     def predictor(self, model_id: str) -> Predictor:
         """Raises NotFound. The first call for a model takes a few hundred milliseconds."""
-        sha256 = self._client.model(model_id).onnx.sha256
+        sha256 = self._client.model_to_ask(model_id).onnx.sha256
         with self._turn:
             if sha256 not in self._warm:
                 self._warm[sha256] = _load(self._client.model_file(model_id))

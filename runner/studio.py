@@ -18,6 +18,7 @@ from flowml.runner.entrance import Entrance
 from flowml.runner.facts import FactWriter
 from flowml.runner.home import HomeLock, prepare, studio_id
 from flowml.runner.local_workers import LocalWorkers
+from flowml.runner.news import Newsroom
 from flowml.runner.notes import Note, remove_note, write_note
 from flowml.runner.people import People
 from flowml.runner.reaper import Reaper
@@ -53,6 +54,7 @@ class Studio:
         self._serving: Serving | None = None
         self._entrance: Entrance | None = None
         self._people: People | None = None
+        self._newsroom: Newsroom | None = None
 
     def as_person(self, who: Person) -> Studio:
         """The same studio as somebody sees it; only the one that was started can be stopped."""
@@ -75,6 +77,12 @@ class Studio:
         if self._entrance is None:
             raise _not_running()
         return self._entrance
+
+    @property
+    def newsroom(self) -> Newsroom:
+        if self._newsroom is None:
+            raise _not_running()
+        return self._newsroom
 
     @property
     def people(self) -> People:
@@ -112,7 +120,7 @@ class Studio:
 
     def stop(self) -> None:
         """To stop twice is no error."""
-        self._client = self._serving = self._entrance = self._people = None
+        self._client = self._serving = self._entrance = self._people = self._newsroom = None
         self._running.close()
 
     def _prepare(self, stack: ExitStack) -> None:
@@ -165,6 +173,9 @@ class Studio:
         self._client = Client(db, datasets, artifacts, redis, settings, catalog.choices())
         self._serving = Serving(self._client)
         self._entrance, self._people = entrance, People(db, entrance)
+        self._newsroom = Newsroom(db, redis)
+        self._newsroom.start()
+        stack.callback(self._newsroom.stop)
 
     def _admit(self, db: Database) -> Entrance:
         """Who may come in. Raises NotAllowed where others could, and nobody has a login."""

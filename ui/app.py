@@ -22,6 +22,7 @@ from flowml.ui import assets, login, session, shell
 from flowml.ui.api.application import build_api
 from flowml.ui.api.operate import plain_health
 from flowml.ui.api.receive import sweep
+from flowml.ui.cors import Cors
 from flowml.ui.door import Door
 from flowml.ui.guard import Guard, Hosts, page_policy
 from flowml.ui.navigation import PAGES
@@ -62,13 +63,14 @@ def build_app(studio: Studio, address: str, port: int, stopping: Event, names: I
             session.bind(None)
 
     hosts = Hosts.of(address, (*names, *studio.settings.hosts))
-    guard = Middleware(Guard, hosts=hosts, policy=page_policy(shell.shell()))
+    origins = frozenset(studio.settings.cors_origins)
+    guard = Middleware(Guard, hosts=hosts, policy=page_policy(shell.shell()), origins=origins)
     door = Middleware(Door, entrance=studio.entrance)
     return st.App(
         SCRIPT,
         lifespan=bound,
         routes=routes(studio, stopping),
-        middleware=[guard, door],
+        middleware=[guard, *([Middleware(Cors, origins=origins)] if origins else []), door],
         on_script_error=note_fault,
     )
 

@@ -5,6 +5,7 @@ Pure ASGI, behind the guard: `person_of` then tells each request, page and WebSo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
@@ -78,19 +79,22 @@ def nobody() -> NotSignedIn:
 
 async def identify(scope: Scope, entrance: Entrance) -> Person | None:
     """Who asks: by a token, else by a session's cookie. Without logins, the owner of the studio."""
+    if not entrance.needed:
+        return replace(OWNER, address=address_of(scope))
+    secret, of = secret_of(scope, entrance)
+    if not secret:
+        return None
+    person = entrance.at_hand(secret) or await to_thread.run_sync(of, secret)
+    return None if person is None else replace(person, address=address_of(scope))
+
+
+def secret_of(scope: Scope, entrance: Entrance) -> tuple[str, Callable[[str], Person | None]]:
+    """What was brought along, and who says whose it is. A token wins over a cookie."""
     headers = Headers(scope=scope)
     token = headers.get("authorization", "")
-    if not entrance.needed:
-        person: Person | None = OWNER
-    elif token.startswith(BEARER):
-        secret = token.removeprefix(BEARER).strip()
-        person = entrance.token_at_hand(secret) or await to_thread.run_sync(entrance.of_token, secret)
-    else:
-        secret = cookie_of(headers.get("cookie", ""))
-        person = entrance.cookie_at_hand(secret) if secret else None
-        if secret and person is None:
-            person = await to_thread.run_sync(entrance.of_cookie, secret)
-    return None if person is None else replace(person, address=address_of(scope))
+    if token.startswith(BEARER):
+        return token.removeprefix(BEARER).strip(), entrance.of_token
+    return cookie_of(headers.get("cookie", "")), entrance.of_cookie
 
 
 def address_of(scope: Scope) -> str:

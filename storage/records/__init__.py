@@ -30,6 +30,7 @@ from flowml.storage.records.people import (
 )
 from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
 from flowml.storage.records.record import Json, Record
+from flowml.storage.records.registry import RegisteredModel
 from flowml.storage.records.studies import Agreement, Recipe, Source, StudyRecord, Verdict
 from flowml.storage.records.tables import (
     COMMA_DECIMALS,
@@ -104,6 +105,7 @@ __all__ = [
     "Receipt",
     "Recipe",
     "Record",
+    "RegisteredModel",
     "Role",
     "Scope",
     "Session",

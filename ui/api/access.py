@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import Request, WebSocket
+from collections.abc import Callable
+
+from fastapi import Request, WebSocket, WebSocketException
 from starlette.requests import HTTPConnection
 
+from flowml.runner.entrance import Entrance
 from flowml.runner.rights import refused
 from flowml.runner.studio import Studio
-from flowml.storage.errors import NotAllowed
+from flowml.storage.errors import FlowMLError, NotAllowed
 from flowml.storage.records import Person, Scope
-from flowml.ui.door import PERSON, identify, nobody
+from flowml.ui.door import PERSON, identify, nobody, secret_of
 
 ANYBODY = None  # answers without a login
 
@@ -42,14 +45,30 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/training/{job_id}"): Scope.READ,
     ("POST", "/training/{job_id}/cancel"): Scope.WRITE,
     ("POST", "/training/{job_id}/stop"): Scope.WRITE,
+    ("POST", "/training/{job_id}/pause"): Scope.WRITE,
+    ("POST", "/training/{job_id}/resume"): Scope.WRITE,
+    ("POST", "/training/{job_id}/clone"): Scope.WRITE,
+    ("GET", "/training/{job_id}/receipt"): Scope.READ,
+    ("GET", "/training/{job_id}/trials"): Scope.READ,
     ("DELETE", "/training/{job_id}"): Scope.WRITE,
     ("GET", "/training/{job_id}/events"): Scope.READ,
     # results
     ("GET", "/results/job/{job_id}/leaderboard"): Scope.READ,
     ("GET", "/results/job/{job_id}/models"): Scope.READ,
+    ("GET", "/results/models"): Scope.READ,
     ("GET", "/results/model/{model_id}"): Scope.READ,
+    ("GET", "/results/model/{model_id}/explanations"): Scope.READ,
     ("POST", "/results/model/{model_id}/predict"): Scope.PREDICT,
     ("GET", "/results/model/{model_id}/download"): Scope.READ,
+    # registry
+    ("GET", "/registry"): Scope.READ,
+    ("POST", "/registry/{name}"): Scope.WRITE,
+    ("GET", "/registry/{name}"): Scope.READ,
+    ("GET", "/registry/{name}/versions/{version}"): Scope.READ,
+    ("DELETE", "/registry/{name}/versions/{version}"): Scope.WRITE,
+    ("GET", "/registry/{name}/aliases/{alias}"): Scope.READ,
+    ("PUT", "/registry/{name}/aliases/{alias}"): Scope.WRITE,
+    ("DELETE", "/registry/{name}/aliases/{alias}"): Scope.WRITE,
     # people
     ("GET", "/me"): Scope.READ,
     ("PUT", "/me/password"): Scope.READ,
@@ -75,10 +94,16 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/audit"): Scope.ADMIN,
     # the whole
     ("GET", "/workers"): Scope.READ,
+    ("GET", "/workers/{name}"): Scope.READ,
+    ("DELETE", "/workers/{name}"): Scope.ADMIN,
     ("GET", "/cluster"): Scope.READ,
     ("GET", "/stats"): Scope.READ,
     ("GET", "/logs"): Scope.READ,
+    ("GET", "/logs/follow"): Scope.READ,
+    ("GET", "/metrics"): Scope.READ,
     ("GET", "/health"): ANYBODY,
+    ("GET", "/ready"): ANYBODY,
+    ("WS", "/ws"): Scope.READ,
     # what tells of the API itself
     ("GET", "/"): Scope.READ,
     ("GET", "/docs"): Scope.READ,
@@ -89,6 +114,15 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
 
 async def authorise(connection: HTTPConnection) -> None:
     """Stands before every route: who asks, and may it?"""
+    try:
+        await _authorise(connection)
+    except FlowMLError as error:
+        if connection.scope["type"] == "websocket":
+            raise WebSocketException(1008, error.message[:120]) from error
+        raise
+
+
+async def _authorise(connection: HTTPConnection) -> None:
     scope = connection.scope
     if PERSON not in scope:  # no door stands before this application
         scope[PERSON] = await identify(scope, connection.app.state.studio.entrance)
@@ -100,6 +134,8 @@ async def authorise(connection: HTTPConnection) -> None:
         person = person_of(connection)
         if not person.may(needed):
             raise refused(person, needed)
+        if person.id:
+            connection.app.state.limits.take(person.via if person.via.startswith("token-") else person.id)
 
 
 def person_of(connection: HTTPConnection) -> Person:
@@ -108,6 +144,17 @@ def person_of(connection: HTTPConnection) -> Person:
     if person is None:
         raise nobody()
     return person
+
+
+def still_in(connection: HTTPConnection) -> Callable[[], bool]:
+    """Asks, for answers that have no end of their own, whether who asks is still let in."""
+    entrance: Entrance = connection.app.state.studio.entrance
+    secret, of = secret_of(connection.scope, entrance)
+
+    def look() -> bool:
+        return not entrance.needed or of(secret) is not None
+
+    return look
 
 
 def seat_of(connection: Request | WebSocket) -> Studio:

@@ -17,9 +17,22 @@ from starlette.responses import Response
 
 from flowml.runner.studio import Studio
 from flowml.storage.errors import FlowMLError
-from flowml.ui.api import datasets, inspection, operate, people, results, training, uploads
+from flowml.ui.api import (
+    datasets,
+    inspection,
+    live,
+    operate,
+    people,
+    registry,
+    results,
+    training,
+    uploads,
+)
 from flowml.ui.api.access import authorise
 from flowml.ui.api.docs import add_docs
+from flowml.ui.api.etags import ETags
+from flowml.ui.api.limits import Limits
+from flowml.ui.api.metrics import Measured, Metrics
 from flowml.ui.problems import Fault, Problem, answer, problem, told
 
 ROUTERS = (
@@ -28,8 +41,10 @@ ROUTERS = (
     inspection.router,
     training.router,
     results.router,
+    registry.router,
     people.router,
     operate.router,
+    live.router,
 )
 
 ABOUT = """
@@ -74,6 +89,11 @@ def build_api(studio: Studio, stopping: Event | None = None) -> FastAPI:
     )
     api.state.studio = studio
     api.state.stopping = stopping or Event()
+    api.state.limits = Limits(studio.settings.rate_limit)
+    api.state.under_way = set()
+    api.state.metrics = Metrics(studio)
+    api.add_middleware(ETags)
+    api.add_middleware(Measured, metrics=api.state.metrics)
     for router in ROUTERS:
         api.include_router(router)
     add_docs(api)

@@ -13,12 +13,14 @@ from fastapi import APIRouter, Query, Request, Response, status
 from flowml.runner.studio import Studio
 from flowml.storage.records import Dataset
 from flowml.ui.api.bodies.datasets import ColumnStats, DatasetAnswer, DatasetSummary, PreviewAnswer
+from flowml.ui.api.once import KEYED, OnceUploadRoute
+from flowml.ui.api.paging import PAGED, ThePage
 from flowml.ui.api.receive import receive_body, receive_form, spool
 from flowml.ui.api.studio import TheClient, TheStudio
 from flowml.ui.problems import told
 
 # Uploads are counted against FLOWML_UPLOAD_LIMIT as they come in, not against the limit of JSON bodies.
-router = APIRouter(prefix="/datasets", tags=["datasets"], max_body_size=2**62)
+router = APIRouter(prefix="/datasets", tags=["datasets"], max_body_size=2**62, route_class=OnceUploadRoute)
 
 # The forms of the two bodies that are read as streams and thus by no parameter of a function.
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -40,7 +42,11 @@ FORM_BODY: dict[str, Any] = {
 
 
 @router.post(
-    "/upload", status_code=status.HTTP_201_CREATED, responses=told(413, 422), openapi_extra=FORM_BODY
+    "/upload",
+    status_code=status.HTTP_201_CREATED,
+    responses=told(409, 413, 422),
+    openapi_extra=FORM_BODY,
+    dependencies=KEYED,
 )
 async def upload_dataset(request: Request, studio: TheStudio) -> DatasetAnswer:
     """Add a table from a form with the part `file` and, if wanted, its `name`."""
@@ -51,7 +57,11 @@ async def upload_dataset(request: Request, studio: TheStudio) -> DatasetAnswer:
 
 
 @router.put(
-    "/{name}", status_code=status.HTTP_201_CREATED, responses=told(413, 422), openapi_extra=TABLE_BODY
+    "/{name}",
+    status_code=status.HTTP_201_CREATED,
+    responses=told(409, 413, 422),
+    openapi_extra=TABLE_BODY,
+    dependencies=KEYED,
 )
 async def put_dataset(
     name: str,
@@ -76,10 +86,20 @@ async def add(studio: Studio, path: Path, file_name: str, wishes: Mapping[str, s
     return DatasetAnswer.of(added)
 
 
-@router.get("")
-def list_datasets(client: TheClient) -> list[DatasetSummary]:
-    """All datasets that are not deleted, newest first."""
-    return [DatasetSummary.of_dataset(dataset) for dataset in client.datasets()]
+@router.get("", responses=PAGED)
+def list_datasets(
+    client: TheClient,
+    page: ThePage,
+    name: Annotated[str, Query(description="Only those whose name holds this.")] = "",
+    project: Annotated[str | None, Query(description="Only those in this project.")] = None,
+) -> list[DatasetSummary]:
+    """Datasets that are not deleted, newest first."""
+    fitting = [
+        dataset
+        for dataset in client.datasets()
+        if name.lower() in dataset.name.lower() and project in (None, dataset.project)
+    ]
+    return [DatasetSummary.of_dataset(dataset) for dataset in page.of(fitting)]
 
 
 @router.get("/{dataset_id}", responses=told(404))

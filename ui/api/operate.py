@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, status
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from flowml.runner.studio import Studio
+from flowml.storage.errors import NotReady
 from flowml.storage.records import Level
-from flowml.ui.api.bodies.operate import Cluster, Health, LogLineAnswer, Stats, WorkerAnswer
-from flowml.ui.api.studio import TheClient
+from flowml.ui.api.access import still_in
+from flowml.ui.api.bodies.operate import Cluster, Health, LogLineAnswer, Ready, Stats, WorkerAnswer
+from flowml.ui.api.follow import Wanted, follow
+from flowml.ui.api.metrics import MEDIA_TYPE as MEDIA_TYPE_OF_METRICS
+from flowml.ui.api.metrics import Metrics
+from flowml.ui.api.stream import EVENT_STREAM, HEADERS, MEDIA_TYPE
+from flowml.ui.api.studio import Stopping, TheClient
 from flowml.ui.door import PERSON
 from flowml.ui.problems import told
 
 router = APIRouter(tags=["operate"])
+
+METRICS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 
 @router.get("/workers", responses=told(503))
 def list_workers(client: TheClient) -> list[WorkerAnswer]:
     """Workers online, then those known from before."""
     return [WorkerAnswer.of_worker(worker) for worker in client.workers()]
+
+
+@router.get("/workers/{name}", responses=told(404, 503))
+def get_worker(name: str, client: TheClient) -> WorkerAnswer:
+    """One worker, online or known from before."""
+    return WorkerAnswer.of_worker(client.worker(name))
+
+
+@router.delete("/workers/{name}", status_code=status.HTTP_204_NO_CONTENT, responses=told(404, 409, 503))
+def forget_worker(name: str, client: TheClient) -> Response:
+    """Take an offline worker out of the list."""
+    client.forget_worker(name)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
 @router.get("/cluster", responses=told(503))
@@ -53,7 +76,40 @@ def list_logs(
     return [LogLineAnswer.of(line) for line in lines]
 
 
-@router.get("/health", responses=told(503))
+@router.get("/logs/follow", responses=EVENT_STREAM, response_class=StreamingResponse)
+async def follow_logs(
+    request: Request,
+    client: TheClient,
+    stopping: Stopping,
+    text: Annotated[str | None, Query(description="Only lines that hold it.")] = None,
+    level: Annotated[Level | None, Query(description="The least severe to show.")] = None,
+    source: Annotated[str | None, Query(description="studio, or a worker's name.")] = None,
+    job_id: Annotated[str | None, Query()] = None,
+    last: Annotated[int, Query(ge=0, le=1000, description="So many from before first.")] = 20,
+) -> StreamingResponse:
+    """Lines of all machines as they are said, as Server-Sent Events."""
+    wanted = Wanted(text, level, source, job_id)
+    told = follow(client, wanted, last, stopping, still_in(request))
+    return StreamingResponse(told, media_type=MEDIA_TYPE, headers=HEADERS)
+
+
+@router.get("/metrics", response_class=Response, responses=METRICS)
+async def get_metrics(request: Request) -> Response:
+    """Figures of the studio in the format of Prometheus."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(await to_thread.run_sync(metrics.text), media_type=MEDIA_TYPE_OF_METRICS)
+
+
+@router.get("/ready", responses=told(503))
+async def get_ready(request: Request) -> Ready:
+    """Whether the studio can do its work now: its database and its Redis answer."""
+    told = await to_thread.run_sync(request.app.state.studio.client.health)
+    if told["status"] != "ok":
+        raise NotReady("The database or Redis does not answer.", "Look at /api/health.")
+    return Ready(ready=True)
+
+
+@router.get("/health")
 async def get_health(request: Request) -> Health:
     """How the studio is. Who is not signed in learns its `status` alone."""
     told = await to_thread.run_sync(request.app.state.studio.client.health)

@@ -9,8 +9,20 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from flowml.runner.serving import ML
-from flowml.ui.api.bodies.results import Leaderboard, ModelAnswer, PredictAsked, Prediction
+from flowml.storage.records import TrialState
+from flowml.ui.api.bodies.results import (
+    Explanations,
+    Leaderboard,
+    ModelAnswer,
+    ModelSummary,
+    Order,
+    PredictAsked,
+    Prediction,
+    Sort,
+    ordered,
+)
 from flowml.ui.api.downloads import DOWNLOADS, download
+from flowml.ui.api.paging import PAGED, ThePage
 from flowml.ui.api.predictions import predict
 from flowml.ui.api.studio import TheClient, TheStudio
 from flowml.ui.problems import told
@@ -23,10 +35,31 @@ FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/job/{job_id}/leaderboard", responses=told(404))
-def job_leaderboard(job_id: str, client: TheClient) -> Leaderboard:
+@router.get("/job/{job_id}/leaderboard", responses={**PAGED, **told(404)})
+def job_leaderboard(
+    job_id: str,
+    client: TheClient,
+    page: ThePage,
+    sort: Annotated[Sort, Query(description="By what to order.")] = Sort.RANK,
+    order: Annotated[Order, Query(description="Rows without a value stand last either way.")] = Order.ASC,
+    algorithm: Annotated[list[str] | None, Query(description="Only rows of these.")] = None,
+    status: Annotated[list[TrialState] | None, Query(description="Only rows in these states.")] = None,
+) -> Leaderboard:
     """All that was tried in a job, best first; what failed stands at the end with its cause."""
-    return Leaderboard.of_job(client.job(job_id), client.leaderboard(job_id))
+    board = Leaderboard.of_job(client.job(job_id), client.leaderboard(job_id))
+    fitting = [
+        row
+        for row in board.models
+        if (not algorithm or row.algorithm in algorithm) and (not status or row.status in status)
+    ]
+    board.models = list(page.of(ordered(fitting, sort, order)))
+    return board
+
+
+@router.get("/models", responses=PAGED)
+def list_models(client: TheClient, page: ThePage) -> list[ModelSummary]:
+    """All models that are kept and can predict, newest first."""
+    return [ModelSummary.of_model(model) for model in page.of(client.models())]
 
 
 @router.get("/job/{job_id}/models", responses=told(404))
@@ -42,7 +75,13 @@ def get_model(model_id: str, client: TheClient) -> ModelAnswer:
     return ModelAnswer.of_model(client.model(model_id))
 
 
-@router.post("/model/{model_id}/predict", responses=told(404, 422))
+@router.get("/model/{model_id}/explanations", responses=told(404))
+def model_explanations(model_id: str, client: TheClient) -> Explanations:
+    """What matters to a model, and where it is right and wrong on rows that it had not seen."""
+    return Explanations.of(client.model(model_id))
+
+
+@router.post("/model/{model_id}/predict", responses=told(404, 409, 422))
 async def predict_rows(model_id: str, asked: PredictAsked, studio: TheStudio) -> Prediction:
     """Predict one row (an object) or many (a list of objects)."""
     return await to_thread.run_sync(predict, studio.serving, model_id, asked.data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from threading import Event as Flag
 from typing import Any
 
@@ -20,6 +20,7 @@ from flowml.storage.records import ENDED, Event
 POLL_S = 0.3
 KEEPALIVE_S = 15.0
 MEDIA_TYPE = "text/event-stream"
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 EVENT_ID = re.compile(r"\d{1,20}(-\d{1,20})?")
 
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {
@@ -30,18 +31,23 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def tail(client: Client, job_id: str, after: str, stopping: Flag) -> StreamingResponse:
+async def tail(
+    client: Client, job_id: str, after: str, stopping: Flag, still_in: Callable[[], bool] = lambda: True
+) -> StreamingResponse:
+    """`still_in` says whether who asks may go on to hear."""
     if not EVENT_ID.fullmatch(after):
         raise InputError(f"{after[:60]!r} is no id of an event.", "Send the id of one that you got, or 0.")
     await to_thread.run_sync(client.job, job_id)  # NotFound becomes an answer, not a broken stream
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(lines(client, job_id, after, stopping), media_type=MEDIA_TYPE, headers=headers)
+    told = lines(client, job_id, after, stopping, still_in)
+    return StreamingResponse(told, media_type=MEDIA_TYPE, headers=HEADERS)
 
 
-async def lines(client: Client, job_id: str, after: str, stopping: Flag) -> AsyncIterator[str]:
-    """Events until the job has ended and all were sent, or the studio stops."""
+async def lines(
+    client: Client, job_id: str, after: str, stopping: Flag, still_in: Callable[[], bool] = lambda: True
+) -> AsyncIterator[str]:
+    """Events until the job has ended and all were sent, the session has ended, or the studio stops."""
     spoken = time.monotonic()
-    while not stopping.is_set():
+    while not stopping.is_set() and await to_thread.run_sync(still_in):
         ended = (await to_thread.run_sync(client.job, job_id)).state in ENDED  # before the events are read
         events = await to_thread.run_sync(client.events, job_id, after)
         for event in events:

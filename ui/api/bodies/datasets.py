@@ -22,6 +22,8 @@ class DatasetSummary(Answer):
     source: str = Field(description="The file it came from.", examples=["churn.csv"])
     format: str = Field(description="The format that file had.", examples=["csv"])
     created_at: float = Field(description="Seconds since 1970, UTC.", examples=[1790000000.0])
+    project: str = Field("", description="Whose users see it; empty: all.")
+    owner: str = Field("", description="Name of the user who brought it.")
 
     @classmethod
     def of_dataset(cls, dataset: Dataset) -> DatasetSummary:
@@ -53,6 +55,8 @@ class DatasetAnswer(Answer):
     format: str = Field(examples=["csv"])
     created_at: float = Field(description="Seconds since 1970, UTC.")
     deleted: bool = Field(False, description="Deleted: its jobs stay, new ones are refused.")
+    project: str = Field("", description="Whose users see it; empty: all.")
+    owner: str = Field("", description="Name of the user who brought it.")
     table: SchemaAnswer = Field(alias="schema", description="Its columns.")
     source_table: str = Field("", description="The sheet, table or member of its file that was read.")
     findings: list[Finding] = Field(default=[], description="What was noticed and mended when it was read.")

@@ -67,6 +67,10 @@ class RedisHealth(Answer):
     memory: int = Field(description="Bytes in use.")
 
 
+class Ready(Answer):
+    ready: bool
+
+
 class Health(Answer):
     """How the studio is. It answers with 200 as long as it can say so; `status` tells the rest."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
@@ -73,6 +74,58 @@ class CompactAnswer(Answer):
     weights: list[float] = Field(default=[])
     size_bytes: int
     latency_ms: float | None = None
+
+
+class Sort(StrEnum):
+    RANK = "rank"
+    NAME = "name"
+    ALGORITHM = "algorithm"
+    SCORE = "score"
+    TRAINING_TIME = "training_time"
+    LATENCY_MS = "latency_ms"
+    SIZE_BYTES = "size_bytes"
+
+
+class Order(StrEnum):
+    ASC = "asc"
+    DESC = "desc"
+
+
+def ordered(rows: list[LeaderboardModel], sort: Sort, order: Order) -> list[LeaderboardModel]:
+    """Sorted as asked; equal rows keep their order, those without a value stand last."""
+    known = [row for row in rows if getattr(row, sort) is not None]
+    known.sort(key=lambda row: getattr(row, sort), reverse=order is Order.DESC)
+    return known + [row for row in rows if getattr(row, sort) is None]
+
+
+class ModelSummary(Answer):
+    """A model, without its contract."""
+
+    id: str = Field(examples=["model-01j9"])
+    job_id: str
+    name: str
+    algorithm: str
+    task: Task
+    metric: str
+    score: float
+    created_at: float = Field(description="Seconds since 1970, UTC.")
+    champion: bool = False
+    latency_ms: float | None = Field(None, description="To predict one row.")
+    size: int = Field(description="Bytes of its ONNX file.")
+
+    @classmethod
+    def of_model(cls, model: Model) -> ModelSummary:
+        return cls(**model.to_dict() | {"size": model.onnx.size})
+
+
+class Explanations(Answer):
+    """What is known of how a model decides, measured when it was made."""
+
+    importances: list[Importance] = Field(description="How much the score falls when a column is shuffled.")
+    diagnostics: dict[str, Any] = Field(
+        description="Curves and tables over out-of-fold predictions, by what the task has: confusion, "
+        "calibration, residuals, …"
+    )
 
 
 class ModelAnswer(Answer):

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from flowml.storage.records import Finding, Job, JobKind, JobSpec, JobState, Receipt, Role, Task
+from flowml.storage.records import Finding, Job, JobKind, JobSpec, JobState, Json, Receipt, Role, Task
 from flowml.ui.api.bodies.base import Answer, Asked
 
 
@@ -70,6 +70,46 @@ class TrainingAsked(Asked):
         )
 
 
+class TrainingChanges(Asked):
+    """What shall be otherwise than in the job that is started again; what is left out stays."""
+
+    dataset_id: str | None = None
+    target_column: str | None = None
+    problem_type: ProblemType | None = None
+    metric: str | None = None
+    time_budget: float | None = Field(None, gt=0, description="Minutes, fractions allowed.")
+    model_types: list[str] | None = None
+    n_trials_per_model: int | None = Field(None, ge=1)
+    max_trials: int | None = Field(None, ge=1)
+    name: str | None = Field(None, max_length=200)
+    seed: int | None = Field(None, ge=0, lt=2**32)
+    split: str | None = None
+    folds: int | None = None
+    roles: dict[str, Role] | None = None
+    max_latency_ms: float | None = Field(None, gt=0)
+    jobs: int | None = Field(None, ge=1)
+    priority: bool | None = None
+
+    def changes(self) -> Json:
+        """As fields of a JobSpec."""
+        given = self.model_dump(exclude_unset=True)
+        found = {_FIELDS.get(name, name): value for name, value in given.items()}
+        if (minutes := found.pop("time_budget", None)) is not None:
+            found["budget_s"] = minutes * 60
+        if "algorithms" in found:
+            found["algorithms"] = tuple(found["algorithms"] or ())
+        return {name: value for name, value in found.items() if value is not None or name in _OPTIONAL}
+
+
+_FIELDS = {
+    "target_column": "target",
+    "problem_type": "task",
+    "model_types": "algorithms",
+    "n_trials_per_model": "trials_per_algorithm",
+}
+_OPTIONAL = frozenset({"trials_per_algorithm", "max_trials", "folds", "max_latency_ms", "jobs"})
+
+
 class TrainingStarted(Answer):
     job_id: str = Field(examples=["job-01j9"])
     status: JobState = Field(description="The job's state.", examples=["queued"])
@@ -96,6 +136,8 @@ class JobAnswer(Answer):
     best_score: float | None = None
     champion: str = Field("", description="Id of the champion model.")
     cause: str = Field("", description="Why it failed or was lost.")
+    project: str = Field("", description="Whose users see it; empty: all.")
+    owner: str = Field("", description="Name of the user who started it.")
     receipt: Receipt | None = Field(None, description="What was asked of the clock and what was used.")
     findings: list[Finding] = Field(default=[], description="What the check of the table noticed.")
 

@@ -1,0 +1,73 @@
+"""Models under a name: versions, aliases, and what they stand for."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from flowml.runner.studio import Studio
+from flowml.storage import jobs, models
+from flowml.storage.ids import new_id
+from flowml.storage.records import Artifact, JobState, Model, Task
+
+
+@pytest.fixture
+def made(api: httpx.Client, studio: Studio, flowers: str) -> list[str]:
+    """Ids of two models of one ended job."""
+    asked = {"dataset_id": flowers, "target_column": "species"}
+    job = api.post("/training/start", json=asked).json()["job_id"]
+    found = []
+    with studio.client._db.write() as cursor:
+        for name in "ab":
+            model = Model(
+                new_id("model"), job, name, "dummy", Task.BINARY, "accuracy", 0.5, time.time(),
+                Artifact("cd" * 32, 5),
+            )  # fmt: skip
+            models.insert(cursor, model)
+            found.append(model.id)
+        jobs.update(cursor, job, state=JobState.FINISHED)
+    return found
+
+
+def test_a_name_has_versions_and_an_alias_points_to_one(api: httpx.Client, made: list[str]) -> None:
+    one = api.post("/registry/churn", json={"model_id": made[0], "alias": "production", "note": " first "})
+    assert one.status_code == 201
+    assert (one.json()["version"], one.json()["aliases"], one.json()["note"]) == (1, ["production"], "first")
+    api.post("/registry/churn", json={"model_id": made[1]})
+    (listed,) = [each for each in api.get("/registry").json() if each["name"] == "churn"]
+    assert (listed["versions"], listed["latest"]["version"], listed["aliases"]) == (2, 2, {"production": 1})
+    assert [each["version"] for each in api.get("/registry/churn").json()] == [2, 1]
+    for ref, id in (("churn@production", made[0]), ("churn:2", made[1]), (made[1], made[1])):
+        assert api.get(f"/results/model/{ref}").json()["id"] == id
+    promoted = api.put("/registry/churn/aliases/production", json={"version": 2})
+    assert promoted.json()["aliases"] == ["production"]
+    assert api.get("/registry/churn/aliases/production").json()["model_id"] == made[1]
+    assert api.get("/registry/churn/versions/1").json()["aliases"] == []
+    assert api.delete("/registry/churn/versions/2").json()["code"] == "conflict"
+    assert api.delete("/registry/churn/aliases/production").status_code == 204
+    for version in (2, 1):
+        assert api.delete(f"/registry/churn/versions/{version}").status_code == 204
+    assert api.get("/registry/churn").status_code == 404
+
+
+def test_a_registered_model_is_not_deleted_with_its_job(api: httpx.Client, made: list[str]) -> None:
+    job = api.get(f"/results/model/{made[0]}").json()["job_id"]
+    api.post("/registry/kept", json={"model_id": made[0]})
+    answer = api.delete(f"/training/{job}")
+    assert (answer.status_code, "kept:1" in answer.json()["detail"]) == (409, True)
+    api.delete("/registry/kept/versions/1")
+    assert api.delete(f"/training/{job}").status_code == 204
+
+
+@pytest.mark.parametrize("name", ["a b", "a@b", "a:1", ".x", "x" * 65, "ä"])
+def test_a_name_that_could_be_misread_is_refused(api: httpx.Client, made: list[str], name: str) -> None:
+    assert api.post(f"/registry/{name}", json={"model_id": made[0]}).status_code == 422
+    answer = api.post("/registry/fine", json={"model_id": made[0], "alias": name})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("ref", ["churn@nothing", "nothing:1", "churn:99", "nothing", "@", ":", "a@b@c"])
+def test_what_is_not_registered_is_not_found(api: httpx.Client, ref: str) -> None:
+    assert api.get(f"/results/model/{ref}").status_code == 404
