@@ -36,6 +36,7 @@ class LeaderboardModel(Answer):
     worker: str = ""
     seconds: float = Field(0.0, description="Wall clock of the whole trial.")
     rows_per_second: float | None = None
+    rows: int | None = Field(None, description="That each fold learned from, where that was a sample.")
 
     @classmethod
     def of_row(cls, row: LeaderboardRow) -> LeaderboardModel:
