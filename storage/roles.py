@@ -16,6 +16,9 @@ FEW_ROWS = 20  # too few to tell that values never repeat
 MOST_KINDS = 50  # an id with fewer distinct values names kinds
 MOSTLY_UNIQUE = 0.98
 WORDS_OF_TEXT = 3  # values of this many words on average are sentences
+WORDS_OF_TITLE = 1.5  # words on average of a title,
+FEWEST_WORDS = 20  # different ones: a number with its unit or kind has fewer
+RECURRING = 0.3  # whose distinct words are a small share of all
 LONG = 40  # characters
 SHARE_OF_TEXTS = 0.2  # distinct ones among the rows: kinds recur more often
 FEW_TEXTS = 10
@@ -150,6 +153,8 @@ def _key(column: pl.Series, known: pl.Series, share: float) -> Guess | None:
         return Role.IDENTIFIER, "hexadecimal codes that hardly ever repeat"
     if known.str.contains(MAIL).sum() >= MOSTLY_UNIQUE * len(known):
         return Role.IDENTIFIER, "mail addresses that hardly ever repeat"
+    if _words_recur(known):
+        return Role.TEXT, f"{unique:,} distinct short texts, whose words recur"
     return (
         Role.IDENTIFIER,
         f"short texts that hardly ever repeat ({unique:,} distinct in {len(known):,} rows)",
@@ -168,6 +173,13 @@ def _mean_words(known: pl.Series) -> float:
     sample = known.gather_every(max(1, len(known) // WORDS_SAMPLE)).head(WORDS_SAMPLE)
     mean = (sample.str.count_matches(r"\S+")).mean()
     return float(mean) if isinstance(mean, int | float) else 0.0
+
+
+def _words_recur(known: pl.Series) -> bool:
+    """Whether texts that never repeat, such as titles, are made of words that do."""
+    words = known.head(WORDS_SAMPLE).str.extract_all(r"\p{L}{2,}").explode().drop_nulls()
+    texts = min(len(known), WORDS_SAMPLE)
+    return len(words) >= WORDS_OF_TITLE * texts and FEWEST_WORDS <= words.n_unique() < RECURRING * len(words)
 
 
 def _shown(value: object) -> str:

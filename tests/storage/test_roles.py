@@ -36,6 +36,12 @@ UUIDS = [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(ROWS)]
 COUNT = list(range(ROWS))
 SHUFFLED = chance.sample(COUNT, ROWS)
 
+THINGS = [
+    f"{one}{other}"
+    for one in ("red", "oak", "sun", "sea", "tea")
+    for other in ("wood", "cup", "hat", "lid", "mat")
+]
+
 COLUMNS: dict[str, tuple[str, Sequence[object], Role, str]] = {
     "amounts": ("amount", NUMBERS, Role.NUMERIC, "distinct whole numbers from"),
     "few whole numbers": (
@@ -98,6 +104,18 @@ COLUMNS: dict[str, tuple[str, Sequence[object], Role, str]] = {
     "hashes": ("commit", [value.replace("-", "")[:20] for value in UUIDS], Role.IDENTIFIER, "hexadecimal"),
     "mails": ("contact", [f"p{n}@example.org" for n in COUNT], Role.IDENTIFIER, "mail addresses"),
     "codes of single rows": ("ticket", [f"A/5 {n}" for n in COUNT], Role.IDENTIFIER, "hardly ever repeat"),
+    "titles": (
+        "product",
+        [f"{THINGS[n % 25]} {THINGS[n // 25]}" for n in COUNT],
+        Role.TEXT,
+        "whose words recur",
+    ),
+    "numbers with their kind": (
+        "paper",
+        [f"paper {n}" for n in COUNT],
+        Role.IDENTIFIER,
+        "hardly ever repeat",
+    ),
     "text id that recurs": ("customerID", [f"K-{n % 90}" for n in COUNT], Role.IDENTIFIER, "name says id"),
     "few rows": ("label", ["x", "y", "z"], Role.CATEGORICAL, "3 distinct values"),
 }

@@ -13,10 +13,12 @@ import pytest
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.blend import Blend
 from flowml.automl.candidate import Candidate
-from flowml.automl.contract import Feeds, take
+from flowml.automl.contract import Contract, Feeds, take
 from flowml.automl.evaluate import Limits, evaluate
 from flowml.automl.export import members_of
-from flowml.automl.features import SUPERVISED, Encoding, means
+from flowml.automl.features import ENCODINGS, SUPERVISED, Encoding, fit, means
+from flowml.automl.features.encoding import BLOCKS
+from flowml.automl.features.words import WordMeans
 from flowml.automl.onnx.champion import build, expected
 from flowml.automl.onnx.parity import gate
 from flowml.automl.prepared import Prepared, prepare_frame
@@ -146,3 +148,10 @@ def test_every_family_learns_from_means_and_exports(algorithm: str, tmp_path: An
     content = build(table.contract, members)
     assert gate(content, table.contract, members, table.feeds, spread=1.0)["passed"]
     assert np.isfinite(expected(table.contract, members, table.feeds)).all()
+
+
+def test_every_block_is_compared_with_its_twin_somewhere(contract: Contract, mixed: pl.DataFrame) -> None:
+    feeds, _ = contract.accept(mixed)
+    used = {type(block) for key in ENCODINGS for block in fit(key, contract, feeds).blocks}
+    taught = {type(block) for block in prepared().encoding("native_means", 0).blocks}
+    assert used | taught | {WordMeans} == set(BLOCKS.values())
