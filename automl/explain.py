@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,12 +13,13 @@ from flowml.automl.contract import Feeds, rows_of
 from flowml.automl.curves import calibration_curve, precision_recall, roc
 from flowml.automl.metrics import METRICS, Array
 from flowml.automl.threshold import decided
-from flowml.storage.records import Importance, Json, Task
+from flowml.storage.records import Importance, Json, Task, TrialRecord
 
 MOST_CLASSES = 30  # shown in the confusion matrix, the most frequent ones
 MOST_CURVES = 10  # classes that get curves
 MOST_POINTS = 500  # of the scatter of a regression
 BINS = 20
+BASELINE = "dummy"
 
 
 def permutation_importance(
@@ -80,6 +82,27 @@ def diagnostics(
     if problem.task is Task.REGRESSION:
         return _of_values(y[known], oof[known].ravel())
     return _of_classes(problem.classes, y[known], oof[known], threshold)
+
+
+def baseline(oof: Array, records: Sequence[TrialRecord]) -> Json:
+    """{score, prediction}: what a model without columns scores, and the mean of the champion's predictions.
+
+    score is None where no baseline was tried; prediction is one number, or one for each class.
+    """
+    scores = [record.score for record in records if record.algorithm == BASELINE]
+    known = oof[np.isfinite(oof).reshape(len(oof), -1).all(axis=1)]
+    return {"score": scores[0] if scores else None, "prediction": known.mean(axis=0).tolist()}
+
+
+def rounded(values: Any) -> Any:
+    """Plain JSON with six digits of each number: enough to draw, and half as long."""
+    if isinstance(values, dict):
+        return {name: rounded(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [rounded(value) for value in values]
+    if not isinstance(values, float):
+        return values
+    return float(f"{values:.6g}") if math.isfinite(values) else None
 
 
 # --- classification ---------------------------------------------------------------------------------------

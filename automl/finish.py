@@ -19,9 +19,8 @@ from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
 from flowml.automl.champion import MODEL, Champion, write
 from flowml.automl.compact import export_within_limit, variant, within_limit, write_compact
-from flowml.automl.explain import diagnostics
 from flowml.automl.export import Exported, export, speed_of_trial
-from flowml.automl.insight import importances_of
+from flowml.automl.insight import Insight, insight_of
 from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
 from flowml.automl.offers import expected_s, offers
 from flowml.automl.outcome import Outcome, trial_folder
@@ -36,6 +35,7 @@ EXPORT_SHARE = 0.65  # of the time left, that an export may be expected to take
 MEASURED = 5  # rows of the leaderboard that are exported to measure their speed, time allowing
 SAFETY_S = 0.4  # kept for writing the files
 PATIENT_S = 1e9
+UNEXPLAINED = Insight((), {})
 
 
 def finish(
@@ -162,8 +162,7 @@ def _describe(
 ) -> Champion:
     problem, blend, exported = prepared.problem, chosen.blend, chosen.exported
     end = min(clock.share(EXPLAIN_SHARE), time.monotonic() + max(2.0, 0.05 * prepared.spec.budget_s))
-    importances = () if simple else importances_of(prepared, work, blend, end)
-    found = {} if simple else diagnostics(problem, blend.oof, prepared.folds.rows, blend.threshold)
+    insight = UNEXPLAINED if simple else insight_of(prepared, work, blend, ranked(prepared, records), end)
     clock.phase("explain")
     speeds = {} if simple else _speeds(prepared, work, records, chosen, clock)
     clock.phase("measure")
@@ -187,10 +186,10 @@ def _describe(
         parity=exported.parity,
         card={},
         recipe=blend.recipe,
-        importances=importances,
-        diagnostics=found,
+        importances=insight.importances,
+        diagnostics=insight.diagnostics,
         leaderboard=leaderboard(records, blend, chosen.refused, speeds, problem.metric),
-        cut=() if importances or simple else ("importances: no time was left",),
+        cut=insight.cut,
         notes=_notes(prepared, blend, chosen),
         phases=tuple(clock.phases),
     )

@@ -17,7 +17,7 @@ MODEL, COMPACT, STUDY = "model.onnx", "model.compact.onnx", "study.json"
 
 
 def write(outcome: LaneOutcome, champion: Path, out: Path) -> None:
-    """The model, its card, the leaderboard and the receipt; files that are not ours are left alone."""
+    """The model, its card, leaderboard, receipt and explanation; files that are not ours are left alone."""
     assert outcome.champion is not None
     rows = [row.to_dict() for row in outcome.leaderboard]
     _place(out / MODEL, (champion / MODEL).read_bytes())
@@ -30,6 +30,7 @@ def write(outcome: LaneOutcome, champion: Path, out: Path) -> None:
         ("leaderboard.json", rows),
         ("receipt.json", outcome.receipt.to_dict()),
         ("card.json", outcome.champion["card"]),
+        ("explain.json", {part: outcome.champion[part] for part in ("importances", "diagnostics")}),
     ):
         _place(out / name, json.dumps(paper, indent=1).encode())
 

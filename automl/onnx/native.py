@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,16 +41,22 @@ def _xgboost(fitted: Fitted, X: Matrix) -> Floats:
 
 
 def _catboost(fitted: Fitted, X: Matrix) -> Floats:
+    model, rows, _ = load_catboost(fitted, X)
+    scores: Floats = model.predict(rows, prediction_type="RawFormulaVal", thread_count=1)
+    return scores
+
+
+def load_catboost(fitted: Fitted, X: Matrix) -> tuple[Any, Any, tuple[int, ...]]:
+    """The model, the rows as it reads them, and which of their columns are categories."""
     import catboost
 
     described = json.loads(fitted.content)["features_info"].get("categorical_features") or ()
+    categorical = tuple(each["flat_feature_index"] for each in described)
     with tempfile.TemporaryDirectory(prefix="flowml-") as folder:
         path = Path(folder) / "model.json"
         path.write_bytes(fitted.content)
         model = catboost.CatBoost().load_model(str(path), format="json")
-    rows = columns(X, tuple(each["flat_feature_index"] for each in described))
-    scores: Floats = model.predict(rows, prediction_type="RawFormulaVal", thread_count=1)
-    return scores
+    return model, columns(X, categorical), categorical
 
 
 def _converted(fitted: Fitted, X: Matrix) -> Floats:

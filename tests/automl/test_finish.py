@@ -114,7 +114,7 @@ def test_without_time_there_is_still_a_model(tmp_path: Path) -> None:
     champion = finish(table, tmp_path, records, 0.0)
     assert time.monotonic() - began < 6
     assert (tmp_path / "champion" / "model.onnx").exists()
-    assert champion.cut == ("importances: no time was left",)
+    assert "importances: no time was left" in champion.cut
     assert champion.trial is not None
 
 

@@ -24,7 +24,8 @@ from flowml.runner.doctor import CHECKS
 BIN = Path(sys.executable).parent
 ROW = ("rank", "name", "algorithm", "score", "score_std", "metric", "fit_seconds", "latency_ms", "size_bytes")
 ROW += ("state", "cause")
-PAPERS = {"model.onnx", "leaderboard.json", "receipt.json", "card.md", "card.json", "study.json"}
+PAPERS = {"model.onnx", "leaderboard.json", "receipt.json", "explain.json", "study.json"}
+PAPERS |= {"card.md", "card.json"}
 
 
 def run(*arguments: object, program: str = "flowml", **environ: str) -> subprocess.CompletedProcess[str]:

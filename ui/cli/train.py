@@ -146,7 +146,7 @@ def _report(outcome: LaneOutcome, out: Path) -> None:
     typer.echo()
     typer.secho(f"{best.name}: {best.metric} {best.score:#.5g}", bold=True)
     typer.echo(f"{receipt.used_s:.1f} s used of {receipt.budget_s:.0f} s. Written to {out}:")
-    typer.echo("  model.onnx, leaderboard.json, receipt.json, study.json, card.md, card.json")
+    typer.echo("  model.onnx, leaderboard.json, receipt.json, explain.json, study.json, card.md, card.json")
     if compact := (outcome.champion or {}).get("compact"):
         size, score = compact["size_bytes"] / 1e6, compact["score"]
         typer.echo(f"  model.compact.onnx, {size:.2g} MB beside {best.size_bytes / 1e6:.2g} MB: {score:#.5g}")
