@@ -1,7 +1,8 @@
 """Text: how long it is, how many words it has, and which frequent words occur in it.
 
 ONNX can neither lower-case nor strip letters without a locale of the machine, so each spelling of a word that
-training saw ("Late", "late,", "LATE") is listed under the one word it stands for. Words end at a space.
+training saw ("Late", "late,", "LATE") is listed under the one word it stands for, and so are those that the
+start and the end of a sentence give it. Words end at a space.
 """
 
 from __future__ import annotations
@@ -157,4 +158,10 @@ def spellings_of(texts: Tokens, most: int, rarest: int) -> dict[str, tuple[str, 
     found = texts.rows_with_each({token: bare(token) for token in spelled})
     kept = [word for word in by_word if rarest <= found[word] <= MOST_COMMON_SHARE * texts.count]
     words = sorted(kept, key=lambda word: (-found[word], word))[:most]
-    return {word: tuple(by_word[word][:MOST_SPELLINGS]) for word in words}
+    return {word: _spelled(word, by_word[word][:MOST_SPELLINGS]) for word in words}
+
+
+def _spelled(word: str, seen: list[str]) -> tuple[str, ...]:
+    """The spellings that training saw, and those that a sentence may give any word."""
+    likely = (start + end for start in (word, word.capitalize()) for end in ("", ".", ","))
+    return (*seen, *(token for token in likely if token not in seen and bare(token) == word))

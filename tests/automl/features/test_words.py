@@ -63,7 +63,7 @@ def test_every_fold_equals_its_twin_bit_by_bit(task: Task) -> None:
 def test_words_tell_what_they_foretell() -> None:
     table = prepared(Task.REGRESSION)
     (block,) = (b for b in table.encoding("onehot_means", 0).blocks if isinstance(b, WordMeans))
-    feeds = {"text": np.array([["great"], ["Great"], ["broken"], ["parcel"], [""]], object)}
+    feeds = {"text": np.array([["great"], ["Great."], ["broken"], ["parcel"], [""]], object)}
     great, spelled, broken, parcel, missing = block.transform(feeds)[:, 0]
     assert great == spelled > 0.3
     assert broken < -0.3
