@@ -25,6 +25,7 @@ from flowml.storage.records import DatasetSchema, Finding, JobSpec, Json, Severi
 
 TAKEN_AS_MISSING = "taken as missing"  # how the contract tells of such values
 MOST_FINDINGS = 20
+PIECE = 20_000  # rows
 SKEWED = 1.0  # skewness of a target from which its logarithm is tried
 
 
@@ -50,7 +51,7 @@ class Prepared:
         lesson = self._lessons.of(index) if key in SUPERVISED else None
         if lesson is None:
             return matrix[train], matrix[valid]
-        return np.hstack([matrix[train], lesson.own]), np.hstack([matrix[valid], lesson.others])
+        return _beside(matrix, train, lesson.own), _beside(matrix, valid, lesson.others)
 
     def encoding(self, key: str, index: int) -> Encoding:
         """How raw columns become the features of a fold: the same for all folds, unless it is supervised."""
@@ -120,6 +121,16 @@ def prepare_frame(frame: pl.DataFrame, schema: DatasetSchema, spec: JobSpec) -> 
     problem = replace(problem, findings=(*problem.findings, *_unreadable(warnings.surprises)))
     problem = replace(problem, frame=problem.frame.clear())  # the feeds hold all of it
     return Prepared(problem, folds, contract, _interned(feeds), shape_of(problem, folds, contract), spec)
+
+
+def _beside(matrix: Array, rows: Array, features: Array) -> Array:
+    """Some rows of a matrix with further features, put together piece by piece: it may be large."""
+    width = matrix.shape[1]
+    joined: Array = np.empty((len(rows), width + features.shape[1]), np.float32)
+    for start in range(0, len(rows), PIECE):
+        joined[start : start + PIECE, :width] = matrix[rows[start : start + PIECE]]
+    joined[:, width:] = features
+    return joined
 
 
 def _interned(feeds: Feeds) -> Feeds:
