@@ -165,6 +165,15 @@ class Settings:
         default=None, metadata=_row("file", "Certificate (PEM, with its chain) to answer by HTTPS.")
     )
     tls_key: Path | None = field(default=None, metadata=_row("file", "Private key of the certificate (PEM)."))
+    studio_url: str = field(
+        default="",
+        metadata=_row("text", "The studio that commands ask; else the one of this folder.", private=True),
+    )
+    token: str = field(
+        default="",
+        repr=False,
+        metadata=_row("text", "Token with which commands come in there.", secret=True, private=True),
+    )
     rate_limit: int = field(
         default=100,
         metadata=_row("integer", "Requests a second of one user; 0: no limit. None without logins.", least=0),

@@ -67,6 +67,18 @@ class Tables(Desk):
         return dataset if place == dataset.project else self._datasets.move(id, place)
 
     @right(Scope.READ)
+    def versions(self, id: str) -> tuple[Dataset, ...]:
+        """Those of the same name in the same project that are not deleted, newest first."""
+        one = self._seen(id)
+        of_project = self._datasets.list_([one.project])
+        return tuple(sorted((d for d in of_project if d.name == one.name), key=lambda d: -d.version))
+
+    @right(Scope.READ)
+    def dataset_file(self, id: str) -> Path:
+        """Its Parquet file, to read from."""
+        return self._datasets.path(self._present(id).id)
+
+    @right(Scope.READ)
     def preview(self, id: str, rows: int = 50) -> Json:
         """The first rows: {"columns": [names], "rows": [[values]]}, values as plain JSON."""
         frame = self._datasets.preview(self._present(id).id, rows)

@@ -18,8 +18,10 @@ READING = httpx.Timeout(60.0, read=4 * 3600.0)  # a large table takes its time
 Ask = Callable[..., httpx.Response]
 
 
-def send(ask: Ask, path: Path, name: str, table: str) -> DatasetAnswer:
-    """`ask` makes one request, and raises NotReady where no studio answers."""
+def send(
+    ask: Ask, path: Path, name: str, table: str, sent: Callable[[int], None] = lambda _: None
+) -> DatasetAnswer:
+    """`ask` makes one request, and raises NotReady where no studio answers; `sent` hears how far it is."""
     size = path.stat().st_size
     upload = _told(ask("POST", "uploads", json={"name": path.name, "size": size}))
     tried = 0
@@ -34,6 +36,7 @@ def send(ask: Ask, path: Path, name: str, table: str) -> DatasetAnswer:
             tried += 1
             upload = _resumed(ask, upload)
         tried = 0 if upload.received > before else tried
+        sent(upload.received)
     asked = {"name": name, "table": table}
     answer = ask("POST", f"uploads/{upload.id}/finish", json=asked, timeout=READING)
     return DatasetAnswer.model_validate_json(answer.content)

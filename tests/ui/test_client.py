@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
+from flowml.runner.address import LOCAL, find
+from flowml.runner.notes import Note, write_note
+from flowml.runner.settings import Settings
+from flowml.storage import models
 from flowml.storage.errors import (
     BrokenFile,
     Conflict,
+    DataError,
     FileTooLarge,
     FlowMLError,
     InputError,
@@ -19,7 +29,10 @@ from flowml.storage.errors import (
     NotReady,
     UnknownColumn,
 )
+from flowml.storage.records import Artifact, Model, Task
+from flowml.ui.api.bodies.results import Prediction, PredictionWarning
 from flowml.ui.client import Studio
+from flowml.ui.remote.frames import answers, body, pieces
 
 
 @pytest.fixture
@@ -49,7 +62,7 @@ def test_a_dataset_goes_in_and_out(client: Studio, tmp_path: Path) -> None:
 def test_a_large_file_goes_in_parts_and_goes_on_after_a_cut(
     client: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowml.ui.client.PART_BYTES", 10)
+    monkeypatch.setattr("flowml.ui.remote.tables.PART_BYTES", 10)
     asked = client._http.request
     sent: list[str] = []
 
@@ -135,3 +148,145 @@ def test_a_token_is_sent_and_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) 
     assert studio._http.headers["authorization"] == "Bearer abc"
     assert isinstance(studio._http._transport_for_url(httpx.URL("http://x.example")), httpx.HTTPTransport)
     studio.close()
+
+
+def days(pandas: bool) -> Any:
+    frame = pl.DataFrame(
+        {
+            "day": [date(2024, 1, n % 28 + 1) for n in range(40)],
+            "y": ["a" if n % 2 else "b" for n in range(40)],
+        }
+    )
+    return frame.to_pandas() if pandas else frame
+
+
+@pytest.mark.parametrize("pandas", [False, True])
+def test_a_frame_goes_in_and_comes_back(client: Studio, pandas: bool) -> None:
+    added = client.upload(days(pandas), name="days of frames")
+    assert (added.name, added.rows) == ("days of frames", 40)
+    back = client.frame(added.id, pandas=pandas)
+    assert list(back.columns) == ["day", "y"]
+    assert back["y"].to_list() == days(False)["y"].to_list()
+    assert isinstance(back, pd.DataFrame if pandas else pl.DataFrame)
+    assert added.id in [version.id for version in client.versions(added.id)]
+
+
+def test_what_is_no_table_is_refused(client: Studio) -> None:
+    with pytest.raises(DataError, match="cannot be read as a table"):
+        client.upload([1, 2])
+
+
+def test_predictions_of_a_frame_are_a_frame() -> None:
+    told = Prediction(
+        prediction=["a", "b"],
+        probability=[{"a": 0.7, "b": 0.3}, {"a": 0.1, "b": 0.9}],
+        execution_time=0.1,
+        warnings=[PredictionWarning(row=1, column="x", message="x is new.")],
+    )
+    frame = answers([told], pandas=False)
+    assert frame.to_dicts() == [
+        {"prediction": "a", "probability_a": 0.7, "probability_b": 0.3, "warnings": ""},
+        {"prediction": "b", "probability_a": 0.1, "probability_b": 0.9, "warnings": "x is new."},
+    ]
+    assert answers([Prediction(prediction=[1.5], execution_time=0.1)], pandas=True)["prediction"][0] == 1.5
+
+
+def test_cells_of_a_frame_are_sent_as_json_knows_them() -> None:
+    frame = pl.DataFrame({"d": [date(2024, 1, 2)], "x": [float("nan")], "n": [None], "b": [True]})
+    assert list(pieces(frame)) == [[{"d": "2024-01-02", "x": None, "n": None, "b": True}]]
+    assert next(pieces(frame.to_pandas()))[0]["d"].startswith("2024-01-02")
+    assert body({"x": np.float64(1.5), "n": np.int64(2)}) == b'{"data": {"x": 1.5, "n": 2}}'
+
+
+def test_the_registry_and_lists_of_models(client: Studio, studio: Any, tmp_path: Path) -> None:
+    job = client.train(client.upload(table(tmp_path, "r.csv")).id, "y", time_budget=0.5)
+    model = Model("model-r", job, "m", "dummy", Task.BINARY, "accuracy", 0.5, 9e9, Artifact("ef" * 32, 5))
+    with studio.client._db.write() as cursor:
+        models.insert(cursor, model)
+    assert client.all_models(limit=1)[0].id == "model-r"
+    assert client.register("plants", "model-r", alias="live").aliases == ["live"]
+    assert client.model("plants@live").id == "model-r"
+    assert [each.version for each in client.registered("plants")] == [1]
+    assert client.explanations("plants:1").importances == []
+    client.drop_alias("plants", "live")
+    client.unregister("plants", 1)
+    assert "plants" not in [each.name for each in client.registry()]
+    client.cancel(job)
+
+
+def test_a_job_is_cloned_and_its_papers_read(client: Studio, tmp_path: Path) -> None:
+    job = client.train(client.upload(table(tmp_path, "k.csv")).id, "y", time_budget=0.5)
+    again = client.clone(job, name="again")
+    assert client.job(again).name == "again"
+    assert client.trials(again) == []
+    with pytest.raises(Conflict, match="no receipt"):
+        client.receipt(again)
+    with pytest.raises(Conflict):
+        client.pause(again)
+    for each in (job, again):
+        client.cancel(each)
+    client.delete_job(again)
+    assert [each.id for each in client.jobs(limit=None, status=["cancelled"]) if each.id == again] == []
+
+
+def test_who_asks_is_told_and_without_logins_all_is_shared(client: Studio) -> None:
+    assert (client.me().name, client.me().role) == ("owner", "admin")
+    assert (client.users(), client.projects(), client.tokens()) == ([], [], [])
+    with pytest.raises(Conflict, match="all is shared"):
+        client.add_project("x")
+    assert client.audit(limit=3)[0].who == "owner"
+
+
+def test_the_whole_is_told_in_parts(client: Studio) -> None:
+    assert client.cluster().online == 0
+    assert client.counts().workers_online == 0
+    assert "flowml_up 1.0" in client.metrics()
+    assert isinstance(client.logs(limit=5), list)
+    with pytest.raises(NotFound):
+        client.worker("nobody")
+
+
+@pytest.mark.parametrize("show", [True, False])
+def test_progress_is_drawn_where_one_looks(
+    client: Studio, tmp_path: Path, show: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = client.train(client.upload(table(tmp_path, "p.csv"), show=show).id, "y", time_budget=0.5)
+    client.cancel(job)
+    client.wait(job, timeout_s=5, show=show)
+    said = capsys.readouterr().err
+    assert ("cancelled" in said, "p.csv" in said) == (show, show)
+
+
+def test_the_studio_of_a_data_folder_is_found_with_its_key(home: Path) -> None:
+    settings = Settings(home=home)
+    assert find("", settings) == (LOCAL, None)
+    write_note(home, Note("http://127.0.0.1:9999", 1, "flowml_local_x"))
+    assert find("", settings) == ("http://127.0.0.1:9999", "flowml_local_x")
+    assert find("http://127.0.0.1:9999/", settings).token == "flowml_local_x"
+    assert find("http://other:1", settings) == ("http://other:1", None)  # the key goes nowhere else
+    named = dataclasses.replace(settings, studio_url="https://lab.example/", token="flowml_t")
+    assert find("", named) == ("https://lab.example", "flowml_t")
+
+
+class Flaky(httpx.BaseTransport):
+    """Breaks off twice, then answers."""
+
+    def __init__(self) -> None:
+        self.keys: list[str | None] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.keys.append(request.headers.get("idempotency-key"))
+        if len(self.keys) < 3:
+            raise httpx.ReadError("cut")
+        return httpx.Response(202, json={"job_id": "job-1", "status": "queued"})
+
+
+def test_a_start_that_was_cut_is_sent_again_with_its_key_and_others_are_not() -> None:
+    studio, flaky = Studio("http://studio.example", token="t"), Flaky()
+    studio._http = httpx.Client(transport=flaky, base_url="http://studio.example")
+    assert studio.train("dataset-1", "y") == "job-1"
+    assert len(set(flaky.keys)) == 1
+    flaky.keys = []
+    with pytest.raises(NotReady):
+        studio.cancel("job-1")
+    assert flaky.keys == [None]

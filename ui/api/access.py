@@ -23,6 +23,8 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("PUT", "/datasets/{name}"): Scope.WRITE,
     ("GET", "/datasets/{dataset_id}"): Scope.READ,
     ("DELETE", "/datasets/{dataset_id}"): Scope.WRITE,
+    ("GET", "/datasets/{dataset_id}/versions"): Scope.READ,
+    ("GET", "/datasets/{dataset_id}/download"): Scope.READ,
     ("GET", "/datasets/{dataset_id}/preview"): Scope.READ,
     ("GET", "/datasets/{dataset_id}/stats"): Scope.READ,
     ("GET", "/datasets/{dataset_id}/profile"): Scope.READ,

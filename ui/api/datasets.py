@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.responses import FileResponse
 
 from flowml.runner.studio import Studio
 from flowml.storage.records import Dataset
@@ -36,6 +37,8 @@ FORM = {
 TABLE_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/octet-stream": BINARY}}
 }
+PARQUET_TYPE = "application/vnd.apache.parquet"
+PARQUET: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": {PARQUET_TYPE: {}}}}
 FORM_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}}
 }
@@ -106,6 +109,20 @@ def list_datasets(
 def get_dataset(dataset_id: str, client: TheClient) -> DatasetAnswer:
     """One dataset with its columns."""
     return DatasetAnswer.of(client.dataset(dataset_id))
+
+
+@router.get("/{dataset_id}/versions", responses=told(404))
+def list_versions(dataset_id: str, client: TheClient) -> list[DatasetSummary]:
+    """All versions of its name, newest first."""
+    return [DatasetSummary.of_dataset(dataset) for dataset in client.versions(dataset_id)]
+
+
+@router.get("/{dataset_id}/download", responses={**PARQUET, **told(404)}, response_class=Response)
+def download_dataset(dataset_id: str, client: TheClient) -> Response:
+    """The whole table as a Parquet file."""
+    dataset, path = client.dataset(dataset_id), client.dataset_file(dataset_id)
+    name = f"{dataset.name}-v{dataset.version}.parquet"
+    return FileResponse(path, media_type=PARQUET_TYPE, filename=name)
 
 
 @router.get("/{dataset_id}/preview", responses=told(404))

@@ -1,0 +1,57 @@
+"""Workers, the cluster, counts, logs and health of a studio."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flowml.ui.api.bodies.operate import Cluster, Health, LogLineAnswer, Stats, WorkerAnswer
+from flowml.ui.remote.wire import Wire, adapter, quoted
+
+
+class OperatePart(Wire):
+    def workers(self) -> list[WorkerAnswer]:
+        """Those online, then those known from before."""
+        return self._one(list[WorkerAnswer], "GET", "workers")
+
+    def worker(self, name: str) -> WorkerAnswer:
+        return self._one(WorkerAnswer, "GET", f"workers/{quoted(name)}")
+
+    def forget_worker(self, name: str) -> None:
+        """Take an offline worker out of the list."""
+        self._ask("DELETE", f"workers/{quoted(name)}")
+
+    def cluster(self) -> Cluster:
+        """Queues, and what all machines have together."""
+        return self._one(Cluster, "GET", "cluster")
+
+    def counts(self) -> Stats:
+        """How many datasets, jobs, models and workers there are."""
+        return self._one(Stats, "GET", "stats")
+
+    def health(self) -> Health:
+        return self._one(Health, "GET", "health")
+
+    def metrics(self) -> str:
+        """Figures in the format of Prometheus."""
+        return self._ask("GET", "metrics").text
+
+    def logs(
+        self, text: str = "", level: str = "", source: str = "", job_id: str = "", limit: int = 500
+    ) -> list[LogLineAnswer]:
+        """The last lines of all machines, oldest first."""
+        params = _given(text=text, level=level, source=source, job_id=job_id) | {"limit": limit}
+        return self._one(list[LogLineAnswer], "GET", "logs", params=params)
+
+    def follow_logs(
+        self, text: str = "", level: str = "", source: str = "", job_id: str = "", last: int = 20
+    ) -> Iterator[LogLineAnswer]:
+        """The last lines, then each as it is said; without an end."""
+        params = _given(text=text, level=level, source=source, job_id=job_id) | {"last": last}
+        for block in self._lines("logs/follow", params):
+            yield adapter(LogLineAnswer).validate_python(json.loads(block["data"]))
+
+
+def _given(**wanted: str) -> dict[str, Any]:
+    return {name: value for name, value in wanted.items() if value}

@@ -1,0 +1,106 @@
+"""What jobs found, and what their models predict."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from flowml.ui.api.bodies.registry import RegisteredAnswer, RegisteredName
+from flowml.ui.api.bodies.results import (
+    Explanations,
+    Leaderboard,
+    ModelAnswer,
+    ModelSummary,
+    Prediction,
+)
+from flowml.ui.remote import frames
+from flowml.ui.remote.wire import Wire, quoted
+from flowml.ui.sending import READING
+
+Row = Mapping[str, Any]
+JSON = {"Content-Type": "application/json"}
+
+
+class ResultsPart(Wire):
+    """A model is named by its id, or as `name@alias` or `name:version` of the registry."""
+
+    def leaderboard(
+        self, job_id: str, sort: str = "rank", order: str = "asc", algorithm: Collection[str] = ()
+    ) -> Leaderboard:
+        """All that was tried, best first, or sorted and narrowed as asked."""
+        params = {"sort": sort, "order": order, "algorithm": list(algorithm), "limit": 1000}
+        return self._one(Leaderboard, "GET", f"results/job/{quoted(job_id)}/leaderboard", params=params)
+
+    def models(self, job_id: str) -> list[ModelAnswer]:
+        """Those of a job."""
+        return self._one(list[ModelAnswer], "GET", f"results/job/{quoted(job_id)}/models")
+
+    def all_models(self, limit: int | None = None) -> list[ModelSummary]:
+        """Newest first."""
+        return self._many(ModelSummary, "results/models", limit=limit)
+
+    def model(self, model: str) -> ModelAnswer:
+        return self._one(ModelAnswer, "GET", f"results/model/{quoted(model)}")
+
+    def explanations(self, model: str) -> Explanations:
+        """What matters to the model, and where it is right and wrong."""
+        return self._one(Explanations, "GET", f"results/model/{quoted(model)}/explanations")
+
+    @overload
+    def predict(self, model: str, rows: Row | Sequence[Row]) -> Prediction: ...
+    @overload
+    def predict(self, model: str, rows: Any) -> Any: ...
+    def predict(self, model: str, rows: Any) -> Any:
+        """One row as a mapping, or many as a list of them, give a Prediction.
+
+        A polars or pandas DataFrame gives one of the same kind: prediction, probability_CLASS, warnings.
+        """
+        if frames.is_frame(rows):
+            told = [self._predict(model, piece) for piece in frames.pieces(rows)]
+            return frames.answers(told, frames.of_pandas(rows))
+        return self._predict(model, dict(rows) if isinstance(rows, Mapping) else [dict(row) for row in rows])
+
+    def download(
+        self, model: str, to: Path | str, format: str = "onnx", variant: str = "champion", ml: int = 5
+    ) -> Path:
+        """Write the model's file, its package, or what is written about it, to `to`.
+
+        `variant` may be compact; `ml` may be 3, for older runtimes.
+        """
+        path = f"results/model/{quoted(model)}/download"
+        params = {"format": format, "variant": variant, "ml": ml}
+        answer = self._ask("GET", path, params=params, timeout=READING)
+        Path(to).write_bytes(answer.content)
+        return Path(to)
+
+    # --- registry -----------------------------------------------------------------------------------------
+
+    def registry(self) -> list[RegisteredName]:
+        """All names, each with its newest version and its aliases."""
+        return self._many(RegisteredName, "registry")
+
+    def registered(self, name: str) -> list[RegisteredAnswer]:
+        """The versions of a name, newest first."""
+        return self._one(list[RegisteredAnswer], "GET", f"registry/{quoted(name)}")
+
+    def register(self, name: str, model: str, note: str = "", alias: str = "") -> RegisteredAnswer:
+        """Make a model the next version of a name, and point an alias at it if one is given."""
+        asked = {"model_id": model, "note": note, "alias": alias}
+        return self._one(RegisteredAnswer, "POST", f"registry/{quoted(name)}", json=asked)
+
+    def promote(self, name: str, version: int, alias: str) -> RegisteredAnswer:
+        """Point an alias, such as `production`, at a version."""
+        path = f"registry/{quoted(name)}/aliases/{quoted(alias)}"
+        return self._one(RegisteredAnswer, "PUT", path, json={"version": version})
+
+    def drop_alias(self, name: str, alias: str) -> None:
+        self._ask("DELETE", f"registry/{quoted(name)}/aliases/{quoted(alias)}")
+
+    def unregister(self, name: str, version: int) -> None:
+        """Take a version out of the registry; the model stays."""
+        self._ask("DELETE", f"registry/{quoted(name)}/versions/{version}")
+
+    def _predict(self, model: str, rows: Any) -> Prediction:
+        path = f"results/model/{quoted(model)}/predict"
+        return self._one(Prediction, "POST", path, content=frames.body(rows), headers=JSON)
