@@ -29,6 +29,8 @@ __all__ = ["Candidate", "Search", "Shape"]
 BASELINE = "dummy"
 MOST_OF_REMAINING = 0.5  # that one trial may be planned to take while others are still to come
 LEAST_SHARE = 0.35  # of its time that a lighter trial must get to be worth it
+DEARER = 3.0  # a sampled trial may take so many times what the defaults of its algorithm take,
+LEAST_OF_REMAINING = 0.05  # or this share of what remains
 DRAWS = 8  # samples tried to find one that fits the time
 KEENNESS = 20.0  # how strongly better algorithms are preferred
 HOPELESS = 0.02  # worth, relative to the best algorithm, below which one is not searched further
@@ -207,7 +209,9 @@ class Search:
     def _from_sampler(self, remaining_s: float) -> Candidate | None:
         """Params for the algorithm that most deserves a trial."""
         for row in self._by_merit():
-            limit_s = 0.8 * remaining_s
+            defaults = Entry(row.key, row.defaults(self._shape.sampled(self._sample)), rows=self._sample)
+            dearest = max(DEARER * self._seconds(defaults), LEAST_OF_REMAINING * remaining_s)
+            limit_s = min(0.8 * remaining_s, dearest)
             for _ in range(DRAWS):
                 number = self._next_number
                 params = self._sampler.ask(number, row, self._shape)

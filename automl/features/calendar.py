@@ -47,6 +47,10 @@ class Calendar:
     def month(self) -> Whole:
         return (self._month_from_march() + 2) % 12 + 1
 
+    def date(self) -> Whole:
+        """The day inside the year, the same number in each: 1225 is Christmas, leap year or not."""
+        return self.month() * 100 + self.day()
+
     def year(self) -> Whole:
         years = self._year_of_era() + self._era() * 400
         return years + (self.month() <= 2)
@@ -73,6 +77,7 @@ PARTS = {
     "year": Calendar.year,
     "month": Calendar.month,
     "day": Calendar.day,
+    "date": Calendar.date,
     "weekday": Calendar.weekday,
     "hour": Calendar.hour,
     "days": Calendar.days,  # since 1970

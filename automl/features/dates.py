@@ -22,7 +22,7 @@ from flowml.automl.features.graph import Graph, Tensor, concat
 from flowml.storage.records import Record
 
 MOST_SPANS = 10  # pairs of columns whose distance is a feature
-RECURRING = ("year", "month", "day", "weekday", "hour")
+RECURRING = ("year", "month", "day", "date", "weekday", "hour")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,10 @@ class DateParts(Record):
 
     @classmethod
     def fit(cls, column: str, feeds: Feeds) -> DateParts:
-        return cls(column, varying(feeds[column], RECURRING), Elapsed.fit(feeds[column]))
+        parts = varying(feeds[column], RECURRING)
+        if "year" not in parts:  # within one year the time elapsed says as much
+            parts = tuple(part for part in parts if part != "date")
+        return cls(column, parts, Elapsed.fit(feeds[column]))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import pytest
 
 from flowml.automl.algorithms import algorithms_for
 from flowml.automl.costs import Costs
+from flowml.automl.portfolio import PORTFOLIO
 from flowml.automl.search import Candidate, Search
 from flowml.storage.errors import SpecError
 from flowml.storage.records import JobSpec, Task, TrialRecord, TrialState
@@ -55,7 +56,8 @@ def test_a_baseline_comes_first_then_each_algorithm_then_variants_then_the_sampl
     asked = play(search_of(), 40)
     families = [candidate.algorithm for candidate in asked]
     assert asked[0].stage == "baseline"
-    keys = {row.key for row in algorithms_for(Task.BINARY)}
+    served = {row.key for row in algorithms_for(Task.BINARY)}
+    keys = {"dummy"} | {entry.algorithm for entry in PORTFOLIO if entry.wave == 1} & served
     assert set(families[: len(keys)]) == keys
     stages = [candidate.stage for candidate in asked[1:]]
     assert stages == sorted(stages, key=["portfolio", "search"].index)
@@ -194,3 +196,14 @@ def test_a_study_on_samples_goes_on_where_it_was_left() -> None:
 
 def test_a_table_of_ordinary_size_is_learned_whole() -> None:
     assert {candidate.rows for candidate in play(search_of(rows=20_000), 20, remaining_s=60.0)} == {None}
+
+
+def test_a_sampled_trial_costs_no_more_than_a_few_of_the_defaults() -> None:
+    search = search_of(rows=20_000, algorithms=("xgboost",))
+    costs = Costs(shape_of(Task.BINARY, rows=20_000))
+    shape = shape_of(Task.BINARY, rows=20_000)
+    (row,) = algorithms_for(Task.BINARY, ("xgboost",))
+    usual = costs.seconds("xgboost", row.defaults(shape))
+    sampled = [c for c in play(search, 40, remaining_s=40 * usual) if c.stage == "search"]
+    assert len(sampled) > 10
+    assert max(costs.seconds(c.algorithm, c.params) for c in sampled) < 10 * usual
