@@ -9,9 +9,8 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from flowml.storage import keys, sample
+from flowml.storage import keys, mending, sample
 from flowml.storage.association import correlation_ratio, ranks, spearman
-from flowml.storage.check import sql
 from flowml.storage.check.table import Table
 from flowml.storage.coded import Codes, Floats
 from flowml.storage.goal import Goal, goal_of
@@ -63,7 +62,7 @@ def find_repeated(table: Table) -> Iterator[Finding]:
         None,
         "Keep one of each, or split so that they stay together.",
         {"repeated": repeated, "share": round(repeated / table.rows, 4)},
-        {"query": sql.distinct_rows(names, len(table.schema.columns))},
+        {"query": mending.distinct_rows(names, len(table.schema.columns))},
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from flowml.storage.check import sql
+from flowml.storage import mending
 from flowml.storage.check.table import Table
 from flowml.storage.records import Finding, Severity, Task
 
@@ -26,7 +26,7 @@ def find_tiny_classes(table: Table) -> Iterator[Finding]:
     keeps = len(counts) - len(tiny) >= 2
     column = table.schema.column(table.spec.target)
     words = column is not None and column.type == "string"
-    gone = [sql.text(name) if words else name for name in tiny]
+    gone = [mending.text(name) if words else name for name in tiny]
     yield Finding(
         "tiny_class",
         Severity.WARNING,
@@ -34,7 +34,7 @@ def find_tiny_classes(table: Table) -> Iterator[Finding]:
         table.spec.target,
         "Bring more rows of them, join them with others, or leave their rows out.",
         {"classes": tiny},
-        {"query": sql.rows_without(table.spec.target, gone)} if keeps else {},
+        {"query": mending.rows_without(table.spec.target, gone)} if keeps else {},
     )
 
 

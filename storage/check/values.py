@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from flowml.storage.check import sql
+from flowml.storage import mending
 from flowml.storage.check.table import Table
 from flowml.storage.coded import Floats
 from flowml.storage.records import Column, Finding, Role, Severity
@@ -68,8 +68,8 @@ def find_disguised(table: Table) -> Iterator[Finding]:
             "Mark them as missing, so that no model takes them for a value.",
             {"values": written},
             {
-                "query": sql.replaced(
-                    {column.name: sql.without_values(column.name, [v for _, v, _ in values])}
+                "query": mending.replaced(
+                    {column.name: mending.without_values(column.name, [v for _, v, _ in values])}
                 )
             },
         )
@@ -92,7 +92,7 @@ def _words(known: pl.Series) -> list[tuple[str, str, int]]:
     found = [(value, count) for value, count in counted.iter_rows() if NO_VALUE.fullmatch(value)]
     if not found or len(found) == counted.height:
         return []
-    return [(repr(value), sql.text(value), count) for value, count in found]
+    return [(repr(value), mending.text(value), count) for value, count in found]
 
 
 def _sentinels(known: pl.Series, whole: bool) -> list[tuple[str, str, int]]:
@@ -168,7 +168,7 @@ def _mixed_numbers(name: str, known: pl.Series) -> Finding | None:
         name,
         "Read it as a number; what is none becomes missing.",
         {"numbers": len(numbers), "others": {value: int((others == value).sum()) for value in shown}},
-        {"query": sql.replaced({name: sql.as_number(name)})},
+        {"query": mending.replaced({name: mending.as_number(name)})},
     )
 
 
@@ -185,7 +185,7 @@ def _with_units(name: str, known: pl.Series) -> Finding | None:
     units = unit.drop_nulls().unique().to_list()
     if not fits.all() or not 1 <= len(units) <= 2 or number.drop_nulls().n_unique() < QUANTITY:
         return None
-    column = sql.quoted(name)
+    column = mending.quoted(name)
     pure = len(units) == 1
     return Finding(
         "mixed_types",
@@ -194,7 +194,7 @@ def _with_units(name: str, known: pl.Series) -> Finding | None:
         name,
         "Read it as a number." if pure else "Bring them to one unit, then read it as a number.",
         {"units": sorted(units)},
-        {"query": sql.replaced({name: f"TRY_CAST(regexp_extract({column}, '[-+]?[0-9.]+') AS DOUBLE)"})}
+        {"query": mending.replaced({name: f"TRY_CAST(regexp_extract({column}, '[-+]?[0-9.]+') AS DOUBLE)"})}
         if pure
         else {},
     )
@@ -223,7 +223,7 @@ def find_outliers(table: Table) -> Iterator[Finding]:
             column.name,
             "Look whether they are slips of the pen; marked as missing they do no harm.",
             {"values": [float(value) for value in far[:20]], "count": len(far), "low": low, "high": high},
-            {"query": sql.replaced({column.name: sql.within(column.name, low, high)})},
+            {"query": mending.replaced({column.name: mending.within(column.name, low, high)})},
         )
 
 
