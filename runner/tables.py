@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flowml.runner import specs
 from flowml.runner.desk import Desk
+from flowml.runner.fixes import roles_after
 from flowml.runner.rights import right
 from flowml.storage import jobs
 from flowml.storage.cells import plain
@@ -131,6 +132,16 @@ class Tables(Desk):
         """
         parent = self._present(id)
         return self._datasets.derive(parent.id, sql, name, self._beside(parent), self._owner)
+
+    @right(Scope.WRITE, "dataset.mend")
+    def apply(self, id: str, finding: Finding) -> Dataset:
+        """Does what the fix of a finding says: other roles, or a mended version, which is another dataset.
+
+        A metric is a choice of the job and changes nothing here.
+        """
+        if "query" in finding.fix:
+            return self.derive(id, str(finding.fix["query"]))
+        return self.set_roles(id, roles_after(self._present(id), finding))
 
     @right(Scope.WRITE, "dataset.delete")
     def delete_dataset(self, id: str) -> None:

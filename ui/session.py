@@ -33,6 +33,8 @@ class Key(StrEnum):
     NOTICE = "notice"  # what the next page says once
     WATCH = "watch"  # what this browser has seen of the job it watches
     SCORED = "scored"  # the last file that was predicted
+    QUERIED = "queried"  # the dataset and the SQL whose rows are shown
+    METRIC = "metric"  # the choice of the Train page
 
 
 def bind(studio: Studio | None) -> None:
@@ -86,6 +88,11 @@ def remember(name: Query, value: str) -> None:
         st.query_params[name] = value
     else:
         st.query_params.pop(name, None)
+
+
+def choose_metric(key: str) -> None:
+    """Sets the choice of the Train page; to be called before the page is drawn, as by a click."""
+    st.session_state[Key.METRIC] = key
 
 
 def leave_notice(text: str) -> None:

@@ -51,7 +51,7 @@ def find_leaks(table: Table) -> Iterator[Finding]:
 
 def _leak(column: Coded, goal: Goal, alone: float, auc: float | None) -> Finding:
     by_gaps = power(unknown(column), goal)[0] >= WELL
-    what = "that it has a value or none" if by_gaps else "its value"
+    what = "whether it has a value" if by_gaps else "its value"
     severity = Severity.ERROR if alone >= SURE else Severity.WARNING if alone >= TOO_WELL else Severity.NOTE
     return Finding(
         "leakage",

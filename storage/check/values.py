@@ -59,11 +59,11 @@ def find_disguised(table: Table) -> Iterator[Finding]:
         if not values:
             continue
         written = {shown: count for shown, _, count in values}
-        listed = ", ".join(f"{shown} ({count:,})" for shown, count in written.items())
+        listed = ", ".join(f"{shown} in {count:,} rows" for shown, count in written.items())
         yield Finding(
             "disguised_missing",
             Severity.NOTE if column.type == "string" else Severity.WARNING,
-            f"{column.name!r} holds {listed}, which seem to mean that there is no value.",
+            f"{column.name!r} holds {listed}, where there seems to be no value.",
             column.name,
             "Mark them as missing, so that no model takes them for a value.",
             {"values": written},
@@ -164,7 +164,7 @@ def _mixed_numbers(name: str, known: pl.Series) -> Finding | None:
     return Finding(
         "mixed_types",
         Severity.WARNING,
-        f"{name!r} holds numbers in {len(numbers) / len(known):.1%} of its rows, and else {listed}.",
+        f"{name!r} holds numbers in {len(numbers) / len(known):.1%} of its rows, and in the others {listed}.",
         name,
         "Read it as a number; what is none becomes missing.",
         {"numbers": len(numbers), "others": {value: int((others == value).sum()) for value in shown}},
@@ -215,16 +215,21 @@ def find_outliers(table: Table) -> Iterator[Finding]:
             continue
         ordinary = values[~np.isin(values, far)]
         low, high = float(ordinary.min()), float(ordinary.max())
-        shown = ", ".join(f"{value:g}" for value in far[:3]) + (", …" if len(far) > 3 else "")
+        shown = ", ".join(map(_shown, far[:3])) + (", …" if len(far) > 3 else "")
         yield Finding(
             "outliers",
             Severity.WARNING,
-            f"{column.name!r} holds {shown}, while all others lie from {low:g} to {high:g}.",
+            f"{column.name!r} holds {shown}, while all others lie from {_shown(low)} to {_shown(high)}.",
             column.name,
             "Look whether they are slips of the pen; marked as missing they do no harm.",
             {"values": [float(value) for value in far[:20]], "count": len(far), "low": low, "high": high},
             {"query": mending.replaced({column.name: mending.within(column.name, low, high)})},
         )
+
+
+def _shown(value: float) -> str:
+    """No more digits than it needs, and no exponent where it can be read without."""
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:.6g}"
 
 
 def _far(values: Floats) -> Floats:

@@ -31,12 +31,12 @@ from flowml.storage.records import (
 from flowml.ui.components import (
     datasets,
     faults,
+    findings,
     frontend,
     join,
     leaderboard,
     log,
     predict_form,
-    receipt,
     request_example,
     schema,
     states,
@@ -170,7 +170,7 @@ def test_the_examples_for_programs_can_be_read_by_them() -> None:
 def test_every_state_has_a_look() -> None:
     assert set(states.JOB_LOOKS) == set(JobState)
     assert set(states.TRIAL_LOOKS) == set(TrialState)
-    assert set(receipt.ICONS) == set(Severity)
+    assert set(findings.ICONS) == set(Severity)
     assert set(schema.ROLE_WORDS) == set(Role)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flowml.storage.records import Column, Json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from flowml.storage.records import Column, ColumnProfile, Json
 from flowml.ui import words
 from flowml.ui.charts.figure import Chart, axis, label, layout, names_axis
 from flowml.ui.charts.palette import MUTED, PRIMARY
@@ -19,6 +22,57 @@ def distribution(column: Column, rows: int) -> Chart | None:
     ):
         return _histogram(column, float(column.minimum), float(column.maximum))
     return _frequent(column, rows) if column.top else None
+
+
+def spread(column: ColumnProfile) -> Chart | None:
+    """A histogram of numbers or moments over the bulk of the values; None for what has none."""
+    if not column.histogram or column.low is None or column.high is None:
+        return None
+    bins = len(column.histogram)
+    width = (column.high - column.low) / bins
+    edges = [column.low + i * width for i in range(bins + 1)]
+    shown = _moment if column.kind == "moment" else words.number
+    middle = column.quantiles.get("0.5")
+    scale = 1000 if column.kind == "moment" else 1  # plotly counts dates in milliseconds
+    kind = {"type": "date"} if column.kind == "moment" else {}
+    return Chart(
+        title=f"Values of {words.short(column.column, 40)}",
+        note=_beyond(column, shown),
+        alt=f"Histogram of {column.column} from {shown(edges[0])} to {shown(edges[-1])}; "
+        f"the median is {shown(middle)}.",
+        traces=(
+            {
+                "type": "bar",
+                "x": [(edge + width / 2) * scale for edge in edges[:-1]],
+                "y": list(column.histogram),
+                "width": width * scale,
+                "customdata": [[shown(edges[i]), shown(edges[i + 1])] for i in range(bins)],
+                "hovertemplate": "%{customdata[0]} to %{customdata[1]}<br>%{y:,} rows<extra></extra>",
+                "marker": {"color": PRIMARY},
+            },
+        ),
+        layout=layout(
+            axis(label(column.column), **kind), axis("Rows"), bargap=0.06, shapes=_line_at(middle, scale)
+        ),
+        height=260,
+    )
+
+
+def _beyond(column: ColumnProfile, shown: Callable[[float | None], str]) -> str:
+    """Of the values that would press all others into one bar."""
+    parts = [
+        f"{words.plural(count, 'value')} {side} {shown(edge)}"
+        for count, side, edge in ((column.below, "below", column.low), (column.above, "above", column.high))
+        if count
+    ]
+    return f"Not shown: {' and '.join(parts)}." if parts else ""
+
+
+def _moment(seconds: float | None) -> str:
+    if seconds is None:
+        return words.MISSING
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)  # also before 1970
+    return at.strftime("%Y-%m-%d")
 
 
 def _histogram(column: Column, minimum: float, maximum: float) -> Chart:
@@ -41,27 +95,22 @@ def _histogram(column: Column, minimum: float, maximum: float) -> Chart:
             },
         ),
         layout=layout(
-            axis(label(column.name)), axis("Rows"), bargap=0.06, shapes=_median_line(column), annotations=[]
+            axis(label(column.name)),
+            axis("Rows"),
+            bargap=0.06,
+            shapes=_line_at(column.median),
+            annotations=[],
         ),
         height=260,
     )
 
 
-def _median_line(column: Column) -> list[Json]:
-    if column.median is None:
+def _line_at(median: float | None, scale: float = 1) -> list[Json]:
+    if median is None:
         return []
+    place = median * scale
     line = {"color": MUTED, "width": 1.2, "dash": "dot"}
-    return [
-        {
-            "type": "line",
-            "x0": column.median,
-            "x1": column.median,
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": line,
-        }
-    ]
+    return [{"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": 0, "y1": 1, "line": line}]
 
 
 def _frequent(column: Column, rows: int) -> Chart:

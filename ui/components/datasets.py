@@ -76,6 +76,17 @@ def versions(dataset: Dataset) -> None:
         layout.link(row, "data", f"v{other.version}", "table", dataset=other.id)
 
 
+def to_compare(dataset: Dataset) -> list[Dataset]:
+    """What it can be compared with: what it was made from, then the version before it, then others."""
+    with explained():
+        others = [d for d in session.client().datasets() if d.id != dataset.id]
+    family = [d for d in others if d.name == dataset.name or d.id == dataset.parent]
+    return sorted(
+        family,
+        key=lambda d: (d.id != dataset.parent, d.version > dataset.version, abs(dataset.version - d.version)),
+    )
+
+
 def delete_button(place: DeltaGenerator, dataset: Dataset) -> None:
     question = (
         f"Delete **{words.plain(title(dataset))}**? Its jobs and models stay and can still predict; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from flowml.storage.records import Dataset
+from flowml.storage.records import Dataset, Json
 from flowml.ui import session, words
 from flowml.ui.components.faults import explained
 
@@ -15,7 +15,12 @@ ROWS = 100
 def show(dataset: Dataset) -> None:
     with explained():
         shown = session.client().preview(dataset.id, ROWS)
+    table(shown, f"The first rows of {dataset.name}")
+    st.caption(f"The first {words.plural(len(shown['rows']), 'row')} of {words.count(dataset.rows)}.")
+
+
+def table(shown: Json, alt: str) -> None:
+    """Columns and rows of plain JSON."""
     names = [str(name) for name in shown["columns"]]
-    table = pl.DataFrame(shown["rows"], schema=names, orient="row", infer_schema_length=None, strict=False)
-    st.dataframe(table, hide_index=True, height=520, alt=f"The first rows of {dataset.name}")
-    st.caption(f"The first {words.plural(len(table), 'row')} of {words.count(dataset.rows)}.")
+    frame = pl.DataFrame(shown["rows"], schema=names, orient="row", infer_schema_length=None, strict=False)
+    st.dataframe(frame, hide_index=True, height=min(520, 40 + 35 * max(1, frame.height)), alt=alt)

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from flowml.storage.records import Finding, Job, Severity
+from flowml.storage.records import Finding, Job
 from flowml.ui import words
-from flowml.ui.components import budget
-
-ICONS = {
-    Severity.NOTE: ":gray[:material/info:]",
-    Severity.WARNING: ":orange[:material/warning:]",
-    Severity.ERROR: ":red[:material/error:]",
-}
+from flowml.ui.components import budget, findings
 
 
 def view(job: Job) -> None:
@@ -65,4 +59,4 @@ def _asked(job: Job) -> None:
 
 def _finding(finding: Finding) -> None:
     advice = f" :gray[{words.plain(finding.advice)}]" if finding.advice else ""
-    st.markdown(f"{ICONS[finding.severity]} {words.plain(finding.message)}{advice}")
+    st.markdown(f"{findings.ICONS[finding.severity]} {words.plain(finding.message)}{advice}")

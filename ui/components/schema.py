@@ -6,11 +6,14 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from flowml.storage.records import Column, Dataset, Role
-from flowml.ui import words
-from flowml.ui.charts.columns import distribution
-from flowml.ui.components import chart, selection
+from flowml.storage.errors import DataError
+from flowml.storage.records import Column, ColumnProfile, Dataset, Profile, Role
+from flowml.ui import session, words
+from flowml.ui.charts.columns import distribution, spread
+from flowml.ui.components import chart, relations, selection
+from flowml.ui.components.faults import box
 
 ROLE_WORDS: dict[Role, str] = {
     Role.NUMERIC: "number",
@@ -41,21 +44,21 @@ SCHEMA: dict[str, Any] = {
 
 
 def frame(dataset: Dataset) -> pl.DataFrame:
-    rows = dataset.schema.rows
-    return pl.DataFrame([_line(column, rows) for column in dataset.schema.columns], schema=SCHEMA)
+    return pl.DataFrame([_line(column, dataset) for column in dataset.schema.columns], schema=SCHEMA)
 
 
-def _line(column: Column, rows: int) -> dict[str, Any]:
+def _line(column: Column, dataset: Dataset) -> dict[str, Any]:
+    rows, said = dataset.schema.rows, dataset.roles.get(column.name)
     return {
         "column": column.name,
-        "role": ROLE_WORDS[column.role],
+        "role": ROLE_WORDS[said or column.role],
         "missing": 100 * column.missing / rows if rows else 0.0,
         "unique": column.unique,
         "shape": list(column.histogram or column.top_counts) or None,
         "range": _range(column),
         "typical": words.number(column.median) if column.median is not None else "".join(column.top[:1]),
         "type": column.type,
-        "reason": column.reason,
+        "reason": f"you said so; {column.reason}" if said else column.reason,
     }
 
 
@@ -70,23 +73,66 @@ def _edge(value: float | str) -> str:
 
 
 def show(dataset: Dataset) -> None:
-    """The table, and below it the values of the column that is selected in it."""
+    """The table, below it the values of the column that is selected in it, and which columns go together."""
     chosen = selection.table(
         frame(dataset),
         key=f"columns-{dataset.id}",
         column_config=_config(),
         alt=f"The {len(dataset.schema.columns)} columns of {dataset.name}",
     )
+    place = st.container()
+    if dataset.deleted:
+        _values(place, dataset, None, chosen)
+        return
+    try:
+        with st.spinner("Measuring the columns…"):
+            profile = session.client().profile(dataset.id)
+    except DataError as error:
+        _values(place, dataset, None, chosen)
+        box(error)
+        return
+    _values(place, dataset, profile, chosen)
+    relations.show(profile)
+
+
+def _values(place: DeltaGenerator, dataset: Dataset, profile: Profile | None, chosen: int | None) -> None:
+    """Of the chosen column: as measured, or as they were counted when the file was read."""
     if chosen is None:
-        st.caption("Click a row to see the values of that column.")
+        place.caption("Click a row to see the values of that column.")
         return
     column = dataset.schema.columns[chosen]
-    figure = distribution(column, dataset.schema.rows)
-    with st.container(border=True):
+    measured = (
+        next((each for each in profile.columns if each.column == column.name), None) if profile else None
+    )
+    figure = (spread(measured) if measured else None) or distribution(column, dataset.schema.rows)
+    with place.container(border=True):
         if figure is None:
             st.caption(f"No statistics of values are kept for {words.plain(column.name)}.")
         else:
             chart.show(figure, f"column-{dataset.id}")
+        if measured:
+            st.caption(words.plain(figures_of(measured, dataset.rows)))
+
+
+def figures_of(column: ColumnProfile, rows: int) -> str:
+    """What was counted and measured, in one line."""
+    known = rows - column.missing
+    about = "" if column.exact else "about "
+    parts = [f"{about}{words.plural(column.distinct, 'distinct value')} in {words.count(known)} rows"]
+    if column.mean is not None:
+        parts.append(f"mean {words.number(column.mean)} ± {words.number(column.std)}")
+    quantiles = column.quantiles
+    if quantiles and column.kind == "number":
+        parts.append(f"middle half {words.number(quantiles['0.25'])} to {words.number(quantiles['0.75'])}")
+        parts.append(f"5 to 95 %: {words.number(quantiles['0.05'])} to {words.number(quantiles['0.95'])}")
+    if column.zeros:
+        parts.append(f"{words.percent(column.zeros / max(1, known))} zeros")
+    if column.negative:
+        parts.append(f"{words.percent(column.negative / max(1, known))} negative")
+    if column.length_mean is not None:
+        lengths = f"{column.length_least} to {column.length_most}"
+        parts.append(f"{lengths} characters, {words.number(round(column.length_mean, 1))} on average")
+    return " · ".join(parts)
 
 
 def _config() -> dict[str, Any]:

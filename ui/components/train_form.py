@@ -11,7 +11,7 @@ from flowml.storage.records import Column, Dataset, JobSpec, Task
 from flowml.ui import catalog, session, tasks, words
 from flowml.ui.charts.columns import distribution
 from flowml.ui.components import chart, datasets, linked
-from flowml.ui.session import Query
+from flowml.ui.session import Key, Query
 
 BUDGETS_S = (30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
 CUSTOM = "Other"
@@ -84,7 +84,7 @@ def _metric(task: Task | None) -> str:
         "Metric",
         [AUTO, *labels],
         format_func=lambda key: "Automatic" if key == AUTO else labels[key],
-        key="metric",
+        key=Key.METRIC,
         help="What the search makes as good as it can. Automatic takes the usual one for the task.",
     )
 

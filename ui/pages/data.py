@@ -6,9 +6,30 @@ import streamlit as st
 
 from flowml.storage.records import Dataset
 from flowml.ui import session, words
-from flowml.ui.components import datasets, figures, layout, preview, samples, schema, server_files, upload
+from flowml.ui.components import (
+    check,
+    datasets,
+    difference,
+    figures,
+    layout,
+    preview,
+    roles,
+    samples,
+    schema,
+    server_files,
+    sql,
+    upload,
+)
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Query
+
+VIEWS = {
+    "Columns": schema.show,
+    "Check": check.view,
+    "Roles": roles.view,
+    "SQL": sql.view,
+    "Preview": preview.show,
+}
 
 
 def list_page() -> None:
@@ -54,19 +75,20 @@ def dataset_page(dataset: Dataset) -> None:
         layout.go("train", dataset=dataset.id)
     datasets.delete_button(actions, dataset)
     figures.dataset(dataset)
+    others = datasets.to_compare(dataset)
     view = st.segmented_control(
         "View",
-        ["Columns", "Preview"],
+        [*VIEWS, *(["Changes"] if others else [])],
         default="Columns",
         required=True,
         key="view",
         bind="query-params",
         label_visibility="collapsed",
     )
-    if view == "Columns":
-        schema.show(dataset)
+    if view == "Changes":
+        difference.view(dataset, others)
     else:
-        preview.show(dataset)
+        VIEWS[view](dataset)
 
 
 asked = session.asked(Query.DATASET)

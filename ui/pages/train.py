@@ -6,7 +6,7 @@ import streamlit as st
 
 from flowml.storage.errors import FlowMLError
 from flowml.ui import session
-from flowml.ui.components import layout, samples, train_form, train_summary
+from flowml.ui.components import check, layout, samples, train_form, train_summary
 from flowml.ui.components.faults import box, explained
 
 with explained():
@@ -27,6 +27,7 @@ form, side = st.columns([5, 3], gap="large")
 with form:
     dataset = train_form.choose_dataset(tables)
     column = train_form.choose_target(dataset) if dataset else None
+    checked = st.container()  # filled last, so that nothing waits for it
     spec = train_form.choose_rest(dataset, column) if dataset and column else None
 with side:
     pressed = train_summary.show(dataset, column, spec, online)
@@ -37,3 +38,6 @@ with side:
             box(error)
         else:
             layout.go("live", job=job.id)
+if dataset and spec:
+    with checked:
+        check.panel(dataset, spec)
