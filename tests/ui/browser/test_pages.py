@@ -20,6 +20,9 @@ QUERIES = {
     "predict": "?model={model}",
 }
 VIEWS = [
+    ("data", "Check"),
+    ("data", "Roles"),
+    ("data", "SQL"),
     ("data", "Preview"),
     ("results", "Importance"),
     ("results", "Diagnostics"),
