@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from flowml.automl.contract import Rows, RowWarning, Tally
+from flowml.automl.contract import Feeds, Rows, RowWarning, Tally
 from flowml.automl.serve import Predictions, Predictor
 from flowml.storage.errors import SpecError
 
@@ -127,14 +127,18 @@ def score_pieces(
     *,
     as_text: bool = False,
     told: Callable[[int], object] | None = None,
+    watch: Callable[[Feeds], object] | None = None,
 ) -> Scored:
-    """Predict piece after piece into the sink; `told` hears how many rows are done.
+    """Predict piece after piece into the sink; `told` hears how many rows are done, `watch` sees all feeds.
 
     `as_text`: the pieces come from a file that holds nothing but text.
     """
     tally, done = Tally(), 0
     for piece in pieces:
-        answers = predictor.predict(piece, as_text=as_text)
+        feeds, warnings = predictor.contract.accept(piece, as_text)
+        answers = predictor.answer(feeds, warnings)
+        if watch is not None:
+            watch(feeds)
         sink.write(to_frame(answers))
         tally.add(answers.warnings, done)
         done += len(answers)

@@ -83,7 +83,10 @@ class Predictor:
 
         `as_text`: the rows come from a file that holds nothing but text.
         """
-        feeds, warnings = self.contract.accept(rows, as_text)
+        return self.answer(*self.contract.accept(rows, as_text))
+
+    def answer(self, feeds: Feeds, warnings: Warnings) -> Predictions:
+        """What is predicted for rows that the contract has turned into feeds."""
         values, probabilities = self.predict_feeds(feeds)
         return Predictions(values, probabilities, self.classes, warnings)
 

@@ -22,7 +22,17 @@ from flowml.runner.study import Study
 from flowml.runner.transfer import Transfer
 from flowml.runner.workplace import Workplace
 from flowml.storage.errors import FlowMLError
-from flowml.storage.records import Control, Dataset, Job, JobState, Json, LeaderboardRow, Model, Receipt
+from flowml.storage.records import (
+    Control,
+    Dataset,
+    Job,
+    JobState,
+    Json,
+    LeaderboardRow,
+    Model,
+    Receipt,
+    Scoring,
+)
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +44,13 @@ class End:
     cause: str = ""
     model: Model | None = None  # the champion, its file delivered
     leaderboard: tuple[LeaderboardRow, ...] = ()
+    scoring: Scoring | None = None  # of a prediction job that was answered
 
     def changes(self) -> Json:
         """Of the job."""
-        found = {"champion": self.model.id, "best_score": self.model.score} if self.model else {}
+        found: Json = {"champion": self.model.id, "best_score": self.model.score} if self.model else {}
+        if self.scoring is not None:
+            found = {"scoring": self.scoring.to_dict()}
         return {
             "state": self.state.value,
             "ended_at": time.time(),

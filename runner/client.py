@@ -17,11 +17,11 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from flowml.runner import control, events, facts, queue, specs
+from flowml.runner.asking import Asking, files_of
 from flowml.runner.connection import AWAY, reachable
 from flowml.runner.incoming import Incoming
 from flowml.runner.machines import Machines
 from flowml.runner.queue import Place
-from flowml.runner.registry import Registry
 from flowml.runner.rights import right
 from flowml.runner.submission import enqueue_job
 from flowml.storage import jobs, models, registry, trials
@@ -42,10 +42,12 @@ from flowml.storage.records import (
     TrialRecord,
 )
 
+MOST_JOBS = 1_000_000  # all there are
+
 log = logging.getLogger(__name__)
 
 
-class Client(Incoming, Registry, Machines):
+class Client(Incoming, Asking, Machines):
     # --- jobs ---------------------------------------------------------------------------------------------
 
     @right(Scope.WRITE, "job.start")
@@ -91,10 +93,10 @@ class Client(Incoming, Registry, Machines):
         states: Collection[JobState] | None = None,
         limit: int = 100,
         offset: int = 0,
-        kind: JobKind | None = None,
+        kind: JobKind | None = JobKind.TRAINING,
         dataset_id: str | None = None,
     ) -> tuple[Job, ...]:
-        """Newest first."""
+        """Newest first; of all kinds with None."""
         with self._db.read() as cursor:
             return jobs.list_(cursor, states, kind, dataset_id, limit, offset, self._projects)
 
@@ -102,7 +104,7 @@ class Client(Incoming, Registry, Machines):
     def count_jobs(
         self,
         states: Collection[JobState] | None = None,
-        kind: JobKind | None = None,
+        kind: JobKind | None = JobKind.TRAINING,
         dataset_id: str | None = None,
     ) -> int:
         """How many there are of those that `jobs` lists."""
@@ -167,7 +169,7 @@ class Client(Incoming, Registry, Machines):
         with reachable():
             self._redis.ping()
         with self._db.write() as cursor:
-            fitted = models.list_(cursor, id)
+            fitted, asked = models.list_(cursor, id), jobs.get(cursor, id)
             for model in fitted:
                 if known := registry.of_model(cursor, model.id):
                     raise Conflict(
@@ -175,7 +177,9 @@ class Client(Incoming, Registry, Machines):
                         "Take it out of the registry first.",
                     )
             jobs.delete(cursor, id)
-            files = _files(fitted) - _files(models.list_(cursor))
+            others = jobs.list_(cursor, kind=JobKind.PREDICTION, limit=MOST_JOBS)
+            files = _files(fitted, [asked]) - _files(models.list_(cursor), others)
+        files -= {dataset.sha256 for dataset in self._datasets.list_()}
         for sha256 in files:
             self._artifacts.delete(sha256)
         shutil.rmtree(self._settings.work / id, ignore_errors=True)
@@ -267,5 +271,7 @@ class Client(Incoming, Registry, Machines):
         return not begun and queue.place(self._redis, job.queue, job.id) in (Place.UNKNOWN, Place.ADRIFT)
 
 
-def _files(fitted: Iterable[Model]) -> set[str]:
-    return {file.sha256 for model in fitted for file in model.files}
+def _files(fitted: Iterable[Model], asked: Iterable[Job]) -> set[str]:
+    """Hashes of all that is kept for these models and jobs."""
+    kept = [*(model.files for model in fitted), *(files_of(job) for job in asked)]
+    return {file.sha256 for files in kept for file in files}

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TypeAlias
 
 from redis import Redis
 
@@ -21,6 +23,7 @@ from flowml.runner.events import EventWriter
 from flowml.runner.facts import FactWriter
 from flowml.runner.helping import Helper
 from flowml.runner.home import place_of
+from flowml.runner.predicting import Prediction
 from flowml.runner.relay import Relay
 from flowml.runner.report import Report
 from flowml.runner.study import Study
@@ -37,13 +40,35 @@ log = logging.getLogger(__name__)
 
 def train(job: Json, dataset: Json) -> str:
     """Runs a training job to its end; answers with the state that it ended in."""
+    place, table = WORKPLACE.get(), Dataset.from_dict(dataset)
+
+    def make(asked: Job, work: Path, redis: Redis, report: Report, number: int) -> End:
+        return Attempt(place, asked, table, work, redis, report, transfer_of(place.settings), number).run()
+
+    return _to_its_end(Job.from_dict(job), make)
+
+
+def predict(job: Json) -> str:
+    """Runs a prediction job to its end; answers with the state that it ended in."""
+
+    def make(asked: Job, work: Path, redis: Redis, report: Report, _: int) -> End:
+        assert asked.scoring is not None
+        transfer = transfer_of(WORKPLACE.get().settings)
+        return Prediction(asked, asked.scoring, work, redis, report, transfer).run()
+
+    return _to_its_end(Job.from_dict(job), make)
+
+
+Make: TypeAlias = Callable[[Job, Path, Redis, Report, int], End]
+
+
+def _to_its_end(asked: Job, make: Make) -> str:
     place = WORKPLACE.get()
-    asked, table = Job.from_dict(job), Dataset.from_dict(dataset)
     redis = connect(place.redis_url, patient())
     with closing(redis), workfolder.held(place.settings.work / asked.id) as work:
         if facts.has_ended(redis, asked.id):
             return "It had ended before, and RQ did not hear of it."
-        end = _attempt(asked, table, work, facts.begin_attempt(redis, asked.id))
+        end = _attempt(asked, work, facts.begin_attempt(redis, asked.id), make)
         if end is None:
             return "A later attempt has begun elsewhere and counts instead."
         facts.mark_ended(redis, asked.id)
@@ -53,7 +78,7 @@ def train(job: Json, dataset: Json) -> str:
         return end.state.value
 
 
-def _attempt(job: Job, dataset: Dataset, work: Path, number: int) -> End | None:
+def _attempt(job: Job, work: Path, number: int, make: Make) -> End | None:
     """How the job ended, as it was told; None where a later attempt has begun, whose word counts."""
     place = WORKPLACE.get()
     redis = connect(place.redis_url)
@@ -62,7 +87,7 @@ def _attempt(job: Job, dataset: Dataset, work: Path, number: int) -> End | None:
         with EventWriter(redis, job.id) as events:
             report = Report(job.id, place.worker, events, told)
             report.begun(number)
-            end = Attempt(place, job, dataset, work, redis, report, transfer_of(place.settings), number).run()
+            end = make(job, work, redis, report, number)
             report.ended(end.state, end.cause)
         if end.model is not None:
             told.put(FactKind.MODEL, end.model.to_dict(), f"{job.id}:model")

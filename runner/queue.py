@@ -25,8 +25,9 @@ from flowml.storage.errors import NotAllowed
 from flowml.storage.records import Json
 
 TRAIN = "flowml.runner.jobs.train"
+PREDICT = "flowml.runner.jobs.predict"
 HELP = "flowml.runner.jobs.help_study"
-ALLOWED = frozenset({TRAIN, HELP})
+ALLOWED = frozenset({TRAIN, PREDICT, HELP})
 
 LIMIT = "flowml:limit:jobs"  # how many jobs may run at once; absent or 0: no limit
 INVITATION = "help-"  # how the ids of invitations begin

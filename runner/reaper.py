@@ -28,7 +28,7 @@ from flowml.runner.tiers import HELP_QUEUE, QUEUES
 from flowml.storage import jobs, workers
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
-from flowml.storage.records import ACTIVE, FactKind, Job, JobState
+from flowml.storage.records import ACTIVE, FactKind, Job, JobKind, JobState
 
 INTERVAL_S = 3.0
 SURE_S = 8.0  # what looks wrong for so long is wrong
@@ -135,7 +135,8 @@ class Reaper:
         log.warning("Job %s was in no queue and is queued again", job.id, extra={"job_id": job.id})
         self._tell(job.id, JobState.QUEUED, "")
         queue.forget(self._redis, job.id)
-        enqueue_job(self._redis, job, self._datasets.get(job.spec.dataset_id))
+        trained = job.kind is JobKind.TRAINING
+        enqueue_job(self._redis, job, self._datasets.get(job.spec.dataset_id) if trained else None)
 
     def _fail(self, job: Job) -> None:
         cause = queue.failure(self._redis, job.id) or "It ended without telling how."

@@ -10,6 +10,7 @@ from pathlib import Path
 from flowml.automl.contract import Contract
 from flowml.automl.scoring import SINKS, Scored, open_sink, score_pieces
 from flowml.automl.serve import Predictor
+from flowml.runner.likeness import Likeness
 from flowml.storage.errors import SpecError, StorageError
 from flowml.storage.formats import Located, locate
 from flowml.storage.pieces import pieces_of
@@ -18,22 +19,30 @@ Told = Callable[[int, int | None], object]
 
 
 def score_file(
-    predictor: Predictor, file: Path, name: str, out: Path, told: Told | None = None, table: str = ""
+    predictor: Predictor,
+    file: Path,
+    name: str,
+    out: Path,
+    told: Told | None = None,
+    table: str = "",
+    likeness: Likeness | None = None,
 ) -> Scored:
     """Reads a table of any format (`name` is what its file is called) and writes `out` as its suffix says.
 
     `out` appears whole or not at all. `told` hears how many rows are done, and of how many if that is known;
-    `table` is one of several that the file holds, else the first is read.
+    `table` is one of several that the file holds, else the first is read; `likeness` sees all rows.
     """
     check_suffix(out)
     try:
         with tempfile.TemporaryDirectory(prefix=".scoring-", dir=out.parent) as folder:
-            return _score(predictor, locate(file, name, Path(folder), table), out, told)
+            return _score(predictor, locate(file, name, Path(folder), table), out, told, likeness)
     except OSError as error:
         raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from error
 
 
-def _score(predictor: Predictor, found: Located, out: Path, told: Told | None) -> Scored:
+def _score(
+    predictor: Predictor, found: Located, out: Path, told: Told | None, likeness: Likeness | None
+) -> Scored:
     pieces = pieces_of(found, wanted_by(predictor.contract))
     if pieces.names is not None:
         predictor.contract.refuse_strangers(pieces.names)
@@ -42,7 +51,14 @@ def _score(predictor: Predictor, found: Located, out: Path, told: Told | None) -
     try:
         sink = open_sink(part)
         try:
-            scored = score_pieces(predictor, pieces.each, sink, as_text=pieces.as_text, told=heard)
+            scored = score_pieces(
+                predictor,
+                pieces.each,
+                sink,
+                as_text=pieces.as_text,
+                told=heard,
+                watch=None if likeness is None else likeness.add,
+            )
         finally:
             sink.close()
         part.replace(out)

@@ -22,13 +22,13 @@ from typing import IO
 from flowml.runner.limits import allowance
 from flowml.storage.errors import BrokenFile, Conflict, FileTooLarge, FlowMLError, StorageError, error_of
 from flowml.storage.intake import OUT_OF_MEMORY
-from flowml.storage.records import Json, Record
+from flowml.storage.records import DriftSummary, Json, Record
 
 BASE_MEMORY = 4 << 30  # address space of a process that has loaded its libraries is up to 2 GiB
 MEMORY_PER_BYTE = 20  # of a file that must be read as a whole
 MODEL_MEMORY = 20  # times the size of its file
-BASE_S = 60.0
-BYTES_PER_SECOND = 2e5  # of the slowest model on a slow machine
+SILENCE_S = 120.0  # without a piece predicted, plus what a slow machine needs to read the file as a whole:
+BYTES_PER_SECOND = 2e6
 TOLD_EVERY_S = 0.2
 LOOK_S = 0.2
 
@@ -37,14 +37,15 @@ Told = Callable[[int, int | None], object]
 
 @dataclass(frozen=True)
 class Request(Record):
-    """`name` is what the file is called; `out` is written as its suffix says."""
+    """`name` is what the file is called, `table` one of several in it; `out` says how it is written."""
 
     model: str
     file: str
     name: str
+    table: str
     out: str
     memory: int
-    timeout_s: float
+    silence_s: float
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class FileScored(Record):
     rows: int
     warnings: tuple[str, ...] = ()
     more_warnings: int = 0
+    drift: DriftSummary | None = None
 
 
 def score_in_child(
@@ -61,15 +63,16 @@ def score_in_child(
     out: Path,
     told: Told | None = None,
     cancelled: Callable[[], bool] | None = None,
+    table: str = "",
 ) -> FileScored:
     """Writes `out`, whole or not at all. Raises the errors of reading a file, ContractError, and Conflict
     where it was cancelled.
     """
     size = file.stat().st_size
-    timeout_s = BASE_S + size / BYTES_PER_SECOND
+    silence_s = SILENCE_S + size / BYTES_PER_SECOND
     memory = BASE_MEMORY + MODEL_MEMORY * model.stat().st_size
     memory += min(MEMORY_PER_BYTE * size, allowance().ram_total)
-    request = Request(str(model), str(file), name, str(out), memory, timeout_s)
+    request = Request(str(model), str(file), name, table, str(out), memory, silence_s)
     with subprocess.Popen(
         [sys.executable, "-m", "flowml.runner.scoring_child"],
         stdin=subprocess.PIPE,
@@ -94,12 +97,13 @@ def _answer(
     lines, words = _lines(child.stdout), _lines(child.stderr)
     child.stdin.write(json.dumps(request.to_dict()))
     child.stdin.close()
-    end = time.monotonic() + request.timeout_s
+    heard_at = time.monotonic()
     while True:
         line = _next(lines)
         if line is None:
             raise _crash(request, child.wait(), words)
         if line:
+            heard_at = time.monotonic()
             answer = json.loads(line)
             if "scored" in answer:
                 return FileScored.from_dict(answer["scored"])
@@ -109,7 +113,7 @@ def _answer(
                 told(answer["done"], answer["of"])
         if cancelled is not None and cancelled():
             raise Conflict("The prediction was cancelled.")
-        if time.monotonic() > end:
+        if time.monotonic() - heard_at > request.silence_s:
             raise _too_slow(request)
 
 
@@ -149,7 +153,7 @@ def _crash(request: Request, status: int, words: queue.SimpleQueue[str | None]) 
 
 def _too_slow(request: Request) -> FileTooLarge:
     return FileTooLarge(
-        f"{request.name} was not predicted within {request.timeout_s:,.0f} seconds.", "Split the file."
+        f"Nothing of {request.name} was predicted for {request.silence_s:,.0f} seconds.", "Split the file."
     )
 
 
@@ -164,7 +168,7 @@ def main() -> None:
 
 
 def _limit(request: Request) -> None:
-    signal.alarm(int(request.timeout_s) + 5)  # for the case that the parent went away
+    signal.alarm(int(request.silence_s) + 5)  # for the case that the parent went away
     if sys.platform == "linux":  # elsewhere the limit is refused or ignored
         import resource
 
@@ -179,25 +183,29 @@ def _say(answer: Json) -> None:
 
 def _score(request: Request) -> Json:
     from flowml.automl.serve import Predictor
+    from flowml.runner.likeness import Likeness
     from flowml.runner.scoring import score_file
 
     last = time.monotonic()
 
     def told(done: int, of: int | None) -> None:
         nonlocal last
+        signal.alarm(int(request.silence_s) + 5)
         if time.monotonic() - last > TOLD_EVERY_S:
             last = time.monotonic()
             _say({"done": done, "of": of})
 
     try:
-        found = score_file(
-            Predictor(request.model), Path(request.file), request.name, Path(request.out), told
-        )
+        predictor = Predictor(request.model)
+        likeness = Likeness.of(predictor)
+        file, out = Path(request.file), Path(request.out)
+        found = score_file(predictor, file, request.name, out, told, request.table, likeness)
     except FlowMLError as error:
         return _error(error)
     except OSError as error:
         return _error(StorageError(f"{request.name} could not be read: {error.strerror}."))
-    scored = FileScored(found.rows, tuple(map(str, found.warnings)), found.more_warnings)
+    drift = likeness.summary() if likeness and found.rows else None
+    scored = FileScored(found.rows, tuple(map(str, found.warnings)), found.more_warnings, drift)
     return {"scored": scored.to_dict()}
 
 

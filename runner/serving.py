@@ -5,29 +5,71 @@ from __future__ import annotations
 import copy
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from flowml.runner.client import Client
 from flowml.runner.scoring_child import FileScored, score_in_child
 from flowml.storage.errors import InputError
-from flowml.storage.records import Json
+from flowml.storage.records import Artifact, Json
 
 if TYPE_CHECKING:
     from flowml.automl.serve import Predictions, Predictor
 
-WARM = 8  # models that are kept
+MEMORY = 10**9  # for models that are kept
+MEMORY_PER_BYTE = 12  # of a model's file, that onnxruntime takes to predict with it,
+BASE_MEMORY = 8 * 10**6  # and for any
 ML, OLDER_ML = 5, 3  # versions of ai.onnx.ml that models are given out in
+
+
+class Warm:
+    """Models ready to predict, as many as fit into the memory; the one least lately asked goes first."""
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._models: OrderedDict[str, tuple[Predictor, int]] = OrderedDict()  # by the hash of its file
+        self._loading: dict[str, threading.Lock] = {}
+        self._turn = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    @property
+    def memory(self) -> int:
+        """Of all that are kept, by the sizes of their files."""
+        with self._turn:
+            return sum(memory for _, memory in self._models.values())
+
+    def get(self, onnx: Artifact, path: Callable[[], Path]) -> Predictor:
+        """Loaded by one of those who ask for it; who asks for another model does not wait for that."""
+        with self._turn:
+            known = self._models.get(onnx.sha256)
+            if known is not None:
+                self._models.move_to_end(onnx.sha256)
+                return known[0]
+            loading = self._loading.setdefault(onnx.sha256, threading.Lock())
+        with loading:
+            with self._turn:
+                if onnx.sha256 in self._models:
+                    return self._models[onnx.sha256][0]
+            return self._keep(onnx, _load(path()))
+
+    def _keep(self, onnx: Artifact, predictor: Predictor) -> Predictor:
+        with self._turn:
+            self._models[onnx.sha256] = (predictor, BASE_MEMORY + MEMORY_PER_BYTE * onnx.size)
+            self._loading.pop(onnx.sha256, None)
+            while len(self._models) > 1 and sum(size for _, size in self._models.values()) > self._memory:
+                self._models.popitem(last=False)
+        return predictor
 
 
 class Serving:
     """May be called from any thread. Libraries that predict are loaded with the first prediction."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, memory: int = MEMORY) -> None:
         self._client = client
-        self._warm: OrderedDict[str, Predictor] = OrderedDict()  # by the hash of its file, least used first
-        self._turn = threading.Lock()
+        self._warm = Warm(memory)
 
     def as_client(self, client: Client) -> Self:
         """The same warm models, as somebody may use them."""
@@ -42,14 +84,8 @@ class Serving:
 
     def predictor(self, model_id: str) -> Predictor:
         """Raises NotFound. The first call for a model takes a few hundred milliseconds."""
-        sha256 = self._client.model_to_ask(model_id).onnx.sha256
-        with self._turn:
-            if sha256 not in self._warm:
-                self._warm[sha256] = _load(self._client.model_file(model_id))
-            self._warm.move_to_end(sha256)
-            while len(self._warm) > WARM:
-                self._warm.popitem(last=False)
-            return self._warm[sha256]
+        onnx = self._client.model_to_ask(model_id).onnx
+        return self._warm.get(onnx, lambda: self._client.model_file(model_id))
 
     def predict(self, model_id: str, rows: Sequence[Json]) -> Predictions:
         """One answer per row, with warnings for what the model has not seen. Raises ContractError."""

@@ -94,6 +94,9 @@ class Settings:
             "size", "Memory to read a small file in; what a file's size adds comes on top.", least=1
         ),
     )
+    warm_memory: int = field(
+        default=10**9, metadata=_row("size", "Memory for models that are kept ready to predict.", least=1)
+    )
     redis_url: str = field(
         default="",
         repr=False,

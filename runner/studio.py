@@ -171,7 +171,7 @@ class Studio:
         stack.callback(workers.stop)
         workers.start()
         self._client = Client(db, datasets, artifacts, redis, settings, catalog.choices())
-        self._serving = Serving(self._client)
+        self._serving = Serving(self._client, settings.warm_memory)
         self._entrance, self._people = entrance, People(db, entrance)
         self._newsroom = Newsroom(db, redis)
         self._newsroom.start()

@@ -5,14 +5,22 @@ from __future__ import annotations
 from redis import Redis
 
 from flowml.runner import queue
-from flowml.storage.records import Dataset, Job
+from flowml.storage.records import Dataset, Job, JobKind
 
 OVERTIME = 3.0  # a job that runs so many times its budget, and the grace, is stuck
 GRACE_S = 1800
+PREDICTION_S = 86_400  # its child is ended much sooner if nothing comes of it
 
 
-def enqueue_job(redis: Redis, job: Job, dataset: Dataset) -> bool:
-    """Queues the job with all that a worker needs to run it. False if Redis has it already."""
+def enqueue_job(redis: Redis, job: Job, dataset: Dataset | None) -> bool:
+    """Queues the job with all that a worker needs to run it. False if Redis has it already.
+
+    A prediction job needs no dataset: it says itself which files it is about.
+    """
+    if job.kind is JobKind.PREDICTION:
+        arguments = {"job": job.to_dict()}
+        return queue.enqueue(redis, job.queue, job.id, arguments, PREDICTION_S, queue.PREDICT)
+    assert dataset is not None
     arguments = {"job": job.to_dict(), "dataset": dataset.to_dict()}
     timeout_s = int(job.spec.budget_s * OVERTIME) + GRACE_S
     return queue.enqueue(redis, job.queue, job.id, arguments, timeout_s)

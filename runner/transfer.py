@@ -14,14 +14,23 @@ from flowml.runner.settings import Settings
 from flowml.runner.stores import open_artifacts, open_parcels
 from flowml.storage.artifacts import Artifacts
 from flowml.storage.errors import NotFound
-from flowml.storage.records import Artifact, Dataset
+from flowml.storage.records import Artifact
 
 PARCELS_KEPT_S = 2 * 86_400  # of a job that did not come to clear them away
 
 
+class Kept(Protocol):
+    """A dataset, or another file that has a name."""
+
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
 class Transfer(Protocol):
-    def fetch(self, dataset: Dataset) -> Path:
-        """The table of a dataset as a Parquet file on this machine. Raises NotFound."""
+    def fetch(self, kept: Kept) -> Path:
+        """The table of a dataset as a Parquet file, or another file, on this machine. Raises NotFound."""
 
     def deliver(self, path: Path) -> Artifact:
         """Hands over a file that a job made."""
@@ -43,12 +52,12 @@ class SharedStore:
         self._artifacts = artifacts
         self._parcels = parcels
 
-    def fetch(self, dataset: Dataset) -> Path:
+    def fetch(self, kept: Kept) -> Path:
         try:
-            return self._artifacts.path(dataset.sha256)
+            return self._artifacts.path(kept.sha256)
         except NotFound as missing:
             raise NotFound(
-                f"The table of dataset {dataset.name!r} is not in {self._artifacts.place}.",
+                f"The file of {kept.name!r} is not in {self._artifacts.place}.",
                 "Share the studio's artifacts with this worker: name it the same FLOWML_ARTIFACTS_FOLDER or "
                 "FLOWML_ARTIFACTS_URL.",
             ) from missing

@@ -28,6 +28,7 @@ from flowml.storage.records.people import (
     Token,
     User,
 )
+from flowml.storage.records.predictions import NamedFile, Scoring
 from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
 from flowml.storage.records.record import Json, Record
 from flowml.storage.records.registry import RegisteredModel
@@ -98,6 +99,7 @@ __all__ = [
     "Level",
     "LogLine",
     "Model",
+    "NamedFile",
     "Person",
     "Phase",
     "Profile",
@@ -108,6 +110,7 @@ __all__ = [
     "RegisteredModel",
     "Role",
     "Scope",
+    "Scoring",
     "Session",
     "Severity",
     "Source",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flowml.storage.records.predictions import Scoring
 from flowml.storage.records.record import Record
 from flowml.storage.records.tables import Finding
 from flowml.storage.records.words import JobKind, JobState, Role, Task
@@ -78,3 +79,4 @@ class Job(Record):
     findings: tuple[Finding, ...] = ()
     project: str = ""  # whose users see it and its models; empty: all
     owner: str = ""  # name of the user who started it
+    scoring: Scoring | None = None  # of a prediction job

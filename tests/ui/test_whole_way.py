@@ -11,6 +11,7 @@ from subprocess import Popen
 from zipfile import ZipFile
 
 import onnxruntime
+import polars as pl
 import pytest
 from onnx import load
 
@@ -63,6 +64,7 @@ def test_from_a_table_to_a_prediction(
         assert (many.prediction[0], len(many.probability)) == ("iris", 2)
         assert "green" in many.warnings[0].message
 
+        answers(studio, job.champion, dataset.id, tmp_path)
         onnx = studio.download(job.champion, tmp_path / "model.onnx")
         names = {each.name for each in onnxruntime.InferenceSession(onnx).get_inputs()}
         assert names == {"petals", "height", "colour"}
@@ -90,3 +92,21 @@ def rests_soon(studio: Studio) -> None:
     while [worker.status for worker in studio.workers()] != ["idle"]:
         assert time.monotonic() < until, "the worker still says that it is busy"
         time.sleep(0.2)
+
+
+def answers(studio: Studio, model_id: str, dataset_id: str, folder: Path) -> None:
+    """A file and a dataset, predicted as jobs."""
+    started = studio.predict_file(model_id, folder / "flowers.csv", "parquet")
+    done = studio.answers(started.job_id, folder / "answers.parquet", timeout_s=60)
+    assert (done.status, done.done, done.rows, done.model_id) == ("finished", ROWS, ROWS, model_id)
+    assert done.drift is not None
+    assert done.drift.drifted == ()
+    found = pl.read_parquet(folder / "answers.parquet")
+    assert found.columns == [
+        "prediction",
+        *(f"probability_{k}" for k in ("iris", "lily", "rose")),
+        "warnings",
+    ]
+    same = studio.predict_dataset(model_id, dataset_id)
+    studio.answers(same.job_id, folder / "answers.csv", timeout_s=60)
+    assert pl.read_csv(folder / "answers.csv")["prediction"].equals(found["prediction"])

@@ -71,6 +71,10 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/registry/{name}/aliases/{alias}"): Scope.READ,
     ("PUT", "/registry/{name}/aliases/{alias}"): Scope.WRITE,
     ("DELETE", "/registry/{name}/aliases/{alias}"): Scope.WRITE,
+    ("POST", "/results/model/{model_id}/batch"): Scope.PREDICT,
+    ("GET", "/results/batch"): Scope.PREDICT,
+    ("GET", "/results/batch/{job_id}"): Scope.PREDICT,
+    ("GET", "/results/batch/{job_id}/download"): Scope.PREDICT,
     # people
     ("GET", "/me"): Scope.READ,
     ("PUT", "/me/password"): Scope.READ,

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from flowml.runner.studio import Studio
 from flowml.storage.errors import FlowMLError
 from flowml.ui.api import (
+    batch,
     datasets,
     inspection,
     live,
@@ -42,6 +43,7 @@ ROUTERS = (
     training.router,
     results.router,
     registry.router,
+    batch.router,
     people.router,
     operate.router,
     live.router,
