@@ -155,7 +155,16 @@ def test_parts_of_dates_are_those_of_the_calendar() -> None:
     parts, empty = parts_of(seconds.reshape(-1, 1), tuple(PARTS))
     moments = [dt.datetime(1970, 1, 1) + dt.timedelta(seconds=int(s)) for s in seconds]
     expected = [
-        (m.year, m.month, m.day, m.weekday(), m.hour, (m.date() - dt.date(1970, 1, 1)).days) for m in moments
+        (
+            m.year,
+            m.month,
+            m.day,
+            m.month * 100 + m.day,
+            m.weekday(),
+            m.hour,
+            (m.date() - dt.date(1970, 1, 1)).days,
+        )
+        for m in moments
     ]
     assert parts.tolist() == [list(each) for each in expected]
     assert not empty.any()
