@@ -12,6 +12,7 @@ import numpy as np
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.blend import Blend
 from flowml.automl.contract import Feeds, rows_of, take
+from flowml.automl.contributions import BACKGROUND, background
 from flowml.automl.leaderboard import Speed
 from flowml.automl.onnx import Member, build, parity
 from flowml.automl.outcome import load_fitted, trial_folder
@@ -43,6 +44,7 @@ def export(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = 
     versions = {name: version for member in blend.members for name, version in member.versions.items()}
     versions["flowml"] = VERSION
     about = {"score": blend.score, "versions": versions, "data": prepared.data, **prepared.about}
+    about[BACKGROUND] = background(prepared.contract, prepared.feeds)
     content = build(
         prepared.contract, members, about, steps=blend.steps, threshold=blend.threshold, stack=blend.stack
     )

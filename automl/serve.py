@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flowml.automl.contract import Contract, Feeds, Rows, Warnings, rows_of, take
+from flowml.automl.contributions import Contributions, contributions
 from flowml.automl.session import open_session
 from flowml.storage.errors import ContractError, NotFound
 from flowml.storage.records import Json, Task
@@ -170,6 +171,10 @@ class Model:
     def predictions(self, rows: Rows) -> Predictions:
         """Values, probabilities and warnings together."""
         return self._predictor.predict(rows)
+
+    def explain(self, row: Mapping[str, Any], label: str | None = None) -> Contributions:
+        """What each column adds to the value of one row, or to the probability of its class or of `label`."""
+        return contributions(self._predictor, row, label)
 
     @property
     def classes(self) -> tuple[Any, ...]:
