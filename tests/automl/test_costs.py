@@ -45,6 +45,12 @@ def test_more_rows_columns_and_classes_cost_more() -> None:
         params = row.defaults(small)
         seconds = row.cost(small, params).seconds
         assert row.cost(shape_of(Task.MULTICLASS, rows=50_000), params).seconds > seconds
-        if row.key != "dummy":
-            more = {"classes": 30, "columns": 50, "onehot_columns": 60}
-            assert row.cost(shape_of(Task.MULTICLASS, rows=5000, **more), params).seconds > 1.5 * seconds
+        if row.key == "dummy":
+            continue
+        wide = {"columns": 50, "onehot_columns": 60}
+        assert row.cost(shape_of(Task.MULTICLASS, rows=5000, **wide), params).seconds > 1.2 * seconds
+        if (
+            row.family != "kernel"
+        ):  # machines of pairs of classes see fewer rows each, the more classes there are
+            wide["classes"] = 30
+            assert row.cost(shape_of(Task.MULTICLASS, rows=5000, **wide), params).seconds > 1.5 * seconds
