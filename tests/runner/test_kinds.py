@@ -33,6 +33,7 @@ EXAMPLES = {
     "duration": 90.0,
     "size": 10,
     "folder": "/x",
+    "file": "/x/y",
 }
 
 

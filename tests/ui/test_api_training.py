@@ -35,7 +35,8 @@ def test_jobs_are_listed_newest_first_and_by_state(api: httpx.Client, flowers: s
     ids = [start(api, flowers).json()["job_id"] for _ in range(3)]
     assert [job["id"] for job in api.get("/training", params={"limit": 3}).json()] == ids[::-1]
     assert [job["id"] for job in api.get("/training", params={"limit": 1, "offset": 1}).json()] == [ids[1]]
-    assert api.get("/training", params={"status": ["finished", "failed"]}).json() == []
+    ended = api.get("/training", params={"status": ["finished", "failed"]}).json()
+    assert not {job["id"] for job in ended} & set(ids)
     assert api.get("/training", params={"status": "asleep"}).status_code == 422
 
 
