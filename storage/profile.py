@@ -39,7 +39,7 @@ def profile(path: Path) -> Profile:
         size=path.stat().st_size,
         columns=columns,
         sampled=drawn.height,
-        duplicates=_duplicates(lazy, looks, rows),
+        duplicates=0 if _one_differs(columns, rows) else _duplicates(lazy, looks, rows),
         associations=associations,
         related=related,
     )
@@ -100,6 +100,11 @@ def _distinct(lazy: pl.LazyFrame, look: Look, rows: int) -> tuple[int, bool]:
     if rows > COUNTED_ROWS:
         return int(lazy.select(values.approx_n_unique()).collect(engine="streaming").item()), False
     return lazy.select(values.hash()).collect(engine="streaming").to_series().n_unique(), True
+
+
+def _one_differs(columns: Sequence[ColumnProfile], rows: int) -> bool:
+    """Whether some column has a value of its own in each row."""
+    return any(column.exact and column.distinct == rows for column in columns)
 
 
 def _duplicates(lazy: pl.LazyFrame, looks: Sequence[Look], rows: int) -> int | None:

@@ -12,6 +12,7 @@ import pytest
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.metrics import METRICS
 from flowml.runner.tiers import TIERS
+from flowml.storage.check import CHECKS, Check
 from flowml.storage.formats import FORMATS, wrapped
 from flowml.ui.navigation import PAGES
 
@@ -39,3 +40,8 @@ def test_each_picture_of_the_readme_is_there() -> None:
     pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
     assert pictures
     assert [picture for picture in pictures if not (ROOT / picture).is_file()] == []
+
+
+@pytest.mark.parametrize("row", CHECKS, ids=[row.kind for row in CHECKS])
+def test_each_check_stands_in_its_page_as_it_is_made(row: Check) -> None:
+    assert f"| `{row.kind}` | {row.label} | {row.decides} |" in (ROOT / "docs/checks.md").read_text()
