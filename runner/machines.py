@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flowml.runner import health, queue, roster
+from collections.abc import Iterator
+
+from flowml.runner import backups, health, queue, roster
 from flowml.runner.connection import reachable
 from flowml.runner.desk import Desk
 from flowml.runner.rights import right
@@ -89,6 +91,11 @@ class Machines(Desk):
         """
         with self._db.read() as cursor:
             return logs.query(cursor, text, level, source, job_id, after, limit, self._projects)
+
+    @right(Scope.ADMIN, "backup")
+    def backup(self) -> Iterator[bytes]:
+        """All of the studio as one tar file, piece by piece; it goes on working meanwhile."""
+        return backups.pieces(self._db, self._artifacts, self._settings)
 
     @right(Scope.READ)
     def health(self) -> Json:

@@ -8,22 +8,16 @@ Settings on. To add one: one field of Settings.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
-import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from flowml.runner.kinds import KINDS, written
+from flowml.runner.sources import PREFIX, Names, Text, of_dotenv, of_environ, of_toml
 from flowml.storage.errors import SettingError
-
-PREFIX = "FLOWML_"
-# Variables of the scripts and tests around the product, which it never reads itself.
-OTHERS = frozenset({"FLOWML_VENV", "FLOWML_CHROMIUM"})
 
 
 def _row(
@@ -233,9 +227,7 @@ class Settings:
 
         Raises SettingError for an unknown FLOWML_ name and for a value that is not what its row expects.
         """
-        texts = _of_dotenv(dotenv) | _of_environ(environ)
-        home = _parse(_BY_FIELD["home"], texts["home"]) if "home" in texts else _default_home()
-        texts = _of_toml(toml or home / "settings.toml") | texts
+        texts = _texts(environ, dotenv, toml)
         return cls(**{name: _parse(_BY_FIELD[name], found) for name, found in texts.items()})
 
     def to_environ(self) -> dict[str, str]:
@@ -325,46 +317,41 @@ def read_settings(working_folder: Path | None = None) -> Settings:
     return Settings.from_environ(os.environ, (working_folder or Path.cwd()) / ".env")
 
 
-class _Text(NamedTuple):
-    text: str
-    origin: str
+class Effective(NamedTuple):
+    """A setting as it is in force, and where it comes from."""
+
+    setting: Setting
+    value: Any
+    origin: str  # the environment, a file, or default
+
+    @property
+    def shown(self) -> str:
+        """The value as text, a secret hidden."""
+        if self.setting.secret and self.value:
+            return "***"
+        return "" if self.value is None else written(self.value)
 
 
-def _of_environ(environ: Mapping[str, str]) -> dict[str, _Text]:
-    ours = {name: text for name, text in environ.items() if name.startswith(PREFIX) and name not in OTHERS}
-    return {_field(name, "the environment"): _Text(text, "the environment") for name, text in ours.items()}
+def effective(environ: Mapping[str, str], dotenv: Path | None = None) -> tuple[Effective, ...]:
+    """Every setting in the order of the table. Raises what `from_environ` raises."""
+    texts = _texts(environ, dotenv, None)
+    settings = Settings.from_environ(environ, dotenv)
+    return tuple(
+        Effective(
+            row, getattr(settings, row.field), texts[row.field].origin if row.field in texts else "default"
+        )
+        for row in SETTINGS
+    )
 
 
-def _of_dotenv(path: Path | None) -> dict[str, _Text]:
-    if path is None or not path.is_file():
-        return {}
-    lines = re.findall(r"(?m)^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", path.read_text("utf-8"))
-    ours = {name: _unquoted(text) for name, text in lines if name.startswith(PREFIX) and name not in OTHERS}
-    return {_field(name, str(path)): _Text(text, str(path)) for name, text in ours.items()}
+def _texts(environ: Mapping[str, str], dotenv: Path | None, toml: Path | None) -> dict[str, Text]:
+    names = Names([row.name for row in SETTINGS], [row.name for row in SETTINGS if row.secret])
+    texts = of_dotenv(dotenv, names) | of_environ(environ, names)
+    home = _parse(_BY_FIELD["home"], texts["home"]) if "home" in texts else _default_home()
+    return of_toml(toml or home / "settings.toml", names) | texts
 
 
-def _of_toml(path: Path) -> dict[str, _Text]:
-    if not path.is_file():
-        return {}
-    try:
-        found = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise SettingError(f"{path} is not a TOML file: {broken}.", "Mend it, or move it away.") from broken
-    found.pop("home", None)  # the file lies in it
-    texts = {PREFIX + key.upper(): _Text(written(value), str(path)) for key, value in found.items()}
-    return {_field(name, text.origin): text for name, text in texts.items()}
-
-
-def _field(name: str, origin: str) -> str:
-    names = [row.name for row in SETTINGS]
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        advice = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(names)}."
-        raise SettingError(f"There is no setting {name} (found in {origin}).", advice)
-    return name.removeprefix(PREFIX).lower()
-
-
-def _parse(row: Setting, found: _Text) -> Any:
+def _parse(row: Setting, found: Text) -> Any:
     try:
         value = KINDS[row.kind].parse(found.text)
     except ValueError:
@@ -375,14 +362,8 @@ def _parse(row: Setting, found: _Text) -> Any:
     return value
 
 
-def _refused(row: Setting, found: _Text) -> SettingError:
+def _refused(row: Setting, found: Text) -> SettingError:
     shown = "***" if row.secret else repr(found.text)
     return SettingError(
         f"{row.name} is {shown} (found in {found.origin}); expected {row.expected}.", f"It means: {row.help}"
     )
-
-
-def _unquoted(text: str) -> str:
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    return re.sub(r"\s+#.*$", "", text)

@@ -106,6 +106,7 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/stats"): Scope.READ,
     ("GET", "/logs"): Scope.READ,
     ("GET", "/logs/follow"): Scope.READ,
+    ("GET", "/backup"): Scope.ADMIN,
     ("GET", "/metrics"): Scope.READ,
     ("GET", "/health"): ANYBODY,
     ("GET", "/ready"): ANYBODY,

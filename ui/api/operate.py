@@ -25,6 +25,8 @@ from flowml.ui.problems import told
 
 router = APIRouter(tags=["operate"])
 
+TAR = "application/x-tar"
+BACKUP: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": {TAR: {}}}}
 METRICS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }
@@ -91,6 +93,13 @@ async def follow_logs(
     wanted = Wanted(text, level, source, job_id)
     told = follow(client, wanted, last, stopping, still_in(request))
     return StreamingResponse(told, media_type=MEDIA_TYPE, headers=HEADERS)
+
+
+@router.get("/backup", responses=BACKUP, response_class=StreamingResponse)
+def get_backup(client: TheClient) -> StreamingResponse:
+    """All of the studio as one tar file, for `flowml restore`. The studio goes on working meanwhile."""
+    told = {"Content-Disposition": 'attachment; filename="flowml-backup.tar"', "Cache-Control": "no-store"}
+    return StreamingResponse(client.backup(), media_type=TAR, headers=told)
 
 
 @router.get("/metrics", response_class=Response, responses=METRICS)

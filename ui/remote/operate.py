@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from flowml.ui.api.bodies.operate import Cluster, Health, LogLineAnswer, Stats, WorkerAnswer
@@ -32,6 +33,17 @@ class OperatePart(Wire):
 
     def health(self) -> Health:
         return self._one(Health, "GET", "health")
+
+    def backup(self, to: Path | str) -> Path:
+        """Write all of the studio to one file, for `flowml restore`; administrators only."""
+        part = Path(to).with_name(Path(to).name + ".part")
+        try:
+            with part.open("wb") as file:
+                self._stream("backup", file)
+            part.replace(to)
+        finally:
+            part.unlink(missing_ok=True)
+        return Path(to)
 
     def metrics(self) -> str:
         """Figures in the format of Prometheus."""

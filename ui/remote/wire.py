@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -19,6 +19,7 @@ TRIES = 3
 PAUSE_S = 0.3  # before the second try; twice as long before the third
 LONGEST_WAIT_S = 10.0  # that a studio may ask for
 PAGE = 500
+LONG = httpx.Timeout(60.0, read=600.0)
 SAFE = frozenset({"GET", "HEAD"})
 KEY = "Idempotency-Key"
 
@@ -105,6 +106,18 @@ class Wire:
                     if "data" in block:
                         yield block
                     block = {}
+        except httpx.TransportError as error:
+            raise self._away(error) from error
+
+    def _stream(self, path: str, into: IO[bytes]) -> None:
+        """A long answer, written as it comes."""
+        try:
+            with self._http.stream("GET", f"api/{path}", timeout=LONG) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise error_in(answer)
+                for piece in answer.iter_bytes(2**20):
+                    into.write(piece)
         except httpx.TransportError as error:
             raise self._away(error) from error
 
