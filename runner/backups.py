@@ -23,7 +23,7 @@ from typing import IO
 
 from flowml.runner.settings import Settings
 from flowml.runner.stores import open_artifacts
-from flowml.storage import garbage
+from flowml.storage import garbage, models
 from flowml.storage.artifacts import SHA256, Artifacts
 from flowml.storage.db import Database
 from flowml.storage.errors import BrokenFile, Conflict, StorageError
@@ -33,6 +33,7 @@ from flowml.storage.version import VERSION
 ABOUT, DATABASE, SETTINGS, ARTIFACTS = "flowml-backup.json", "flowml.duckdb", "settings.toml", "artifacts/"
 FORMAT = 1
 PIECE = 2**20
+PRESENT = "SELECT sha256 FROM dataset WHERE NOT deleted"
 RECORD = 512  # bytes of a block of a tar file
 
 
@@ -139,11 +140,13 @@ def _save(content: IO[bytes], path: Path) -> Path:
 
 
 def _files(snapshot: Path, artifacts: Artifacts) -> tuple[list[str], list[str]]:
-    """The hashes of the files that the snapshot refers to, and of those among them that are gone."""
+    """The hashes of the files that the snapshot refers to, and of datasets and models that are gone."""
     with closing(Database(snapshot)) as db, db.read() as cursor:
-        wanted = sorted(garbage.referenced(cursor))
-    found = [sha256 for sha256 in wanted if artifacts.has(sha256)]
-    return found, sorted(set(wanted) - set(found))
+        wanted = garbage.referenced(cursor)  # among them hashes of what is kept nowhere, as of sources
+        needed = {file.sha256 for model in models.list_(cursor) for file in model.files}
+        needed |= {sha256 for (sha256,) in cursor.execute(PRESENT).fetchall()}
+    found = [sha256 for sha256 in sorted(wanted | needed) if artifacts.has(sha256)]
+    return found, sorted(needed - set(found))
 
 
 def _member(name: str, content: bytes | Path) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from flowml.runner.listener import LaneOutcome
 from flowml.runner.probe import cpu_model
 from flowml.storage.errors import NotFound, StorageError
-from flowml.storage.records import DatasetSchema, JobSpec, Recipe, Source, StudyRecord
+from flowml.storage.records import DatasetSchema, JobSpec, Json, Recipe, Source, StudyRecord
 from flowml.storage.version import VERSION
 
 MODEL, COMPACT, STUDY = "model.onnx", "model.compact.onnx", "study.json"
@@ -33,6 +33,13 @@ def write(outcome: LaneOutcome, champion: Path, out: Path) -> None:
         ("explain.json", {part: outcome.champion[part] for part in ("importances", "diagnostics")}),
     ):
         _place(out / name, json.dumps(paper, indent=1).encode())
+
+
+def card_text(card: Json) -> str:
+    """A card as people read it."""
+    from flowml.automl.card import to_markdown  # only where a card is written
+
+    return to_markdown(card)
 
 
 def write_study(

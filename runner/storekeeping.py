@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
+from flowml.runner import backups
 from flowml.runner.home import HomeLock
 from flowml.runner.settings import Settings
 from flowml.runner.stores import open_artifacts
@@ -30,6 +32,19 @@ def move(settings: Settings, url: str, told: Callable[[int, int], object]) -> Mo
         if source.place == target.place:
             raise Conflict(f"The artifacts lie in {source.place} already.", "Name another place with --to.")
         return garbage.move(source, target, told)
+
+
+def back_up(settings: Settings, out: Path) -> None:
+    """Writes a backup of a studio that rests, whole or not at all."""
+    part = out.with_name(out.name + ".part")
+    with _resting(settings):
+        if not settings.database.is_file():
+            raise NotFound(f"There is no studio's data in {settings.home}.", "Name it with FLOWML_HOME.")
+        with closing(Database(settings.database)) as db, part.open("wb") as file:
+            part.chmod(0o600)
+            for piece in backups.pieces(db, open_artifacts(settings), settings):
+                file.write(piece)
+        part.replace(out)
 
 
 @contextmanager

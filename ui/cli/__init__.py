@@ -10,19 +10,29 @@ from typing import Annotated
 
 import typer
 
-from flowml.ui.cli import storage
+from flowml.ui.cli import datasets, jobs, models, storage, tokens, users, workers
+from flowml.ui.cli.asking import StudioUrl
 from flowml.ui.cli.ending import ended
 
 app = typer.Typer(
     name="flowml",
     help="FlowML Studio: private AutoML for tables, on your own machines.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-app.add_typer(storage.app, name="storage")
+for name, part in (
+    ("datasets", datasets.app),
+    ("jobs", jobs.app),
+    ("models", models.app),
+    ("workers", workers.app),
+    ("token", tokens.app),
+    ("user", users.app),
+    ("storage", storage.app),
+):
+    app.add_typer(part, name=name)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
@@ -77,6 +87,7 @@ def train(
     table: Annotated[
         str, typer.Option(help="The sheet, table or member to read, if the file has several.")
     ] = "",
+    studio: Annotated[str, typer.Option(help="Train on this studio and its workers instead.")] = "",
     json: Json = False,
 ) -> None:
     """Train models on a table and export the best as one ONNX file. No studio is needed.
@@ -84,8 +95,8 @@ def train(
     The first Ctrl-C stops the search and keeps the best model, the second cancels.
     """
     from flowml.storage.records import JobSpec
-    from flowml.ui.cli.train import names, seconds, size, train_table
-    from flowml.ui.cli.train import role as role_of
+    from flowml.ui.cli.wishes import names, seconds, size
+    from flowml.ui.cli.wishes import role as role_of
 
     spec = JobSpec(
         target=target,
@@ -104,24 +115,36 @@ def train(
         name=file.name,
     )
     with ended():
+        if studio:
+            from flowml.ui.cli.submit import train_on
+            from flowml.ui.client import Studio
+
+            with Studio(studio) as asked:
+                train_on(asked, file, spec, out, json, table)
+            return
+        from flowml.ui.cli.train import train_table
+
         train_table(file, spec, out, json, table)
 
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="A model.onnx that FlowML wrote, or its folder.")],
+    model: Annotated[
+        str, typer.Argument(help="A model.onnx or its folder; or on a studio an id, or NAME@ALIAS.")
+    ],
     file: Annotated[Path, typer.Argument(help="The table with the rows to predict.")],
     out: Annotated[Path, typer.Option(help="Where the predictions go: .csv or .parquet.")],
     table: Annotated[
         str, typer.Option(help="The sheet, table or member to read, if the file has several.")
     ] = "",
+    studio: StudioUrl = "",
     json: Json = False,
 ) -> None:
     """Predict the rows of a table: a column `prediction`, probabilities of classes, and warnings."""
     from flowml.ui.cli.predict import predict_table
 
     with ended():
-        predict_table(model, file, out, json, table)
+        predict_table(model, file, out, json, table, studio)
 
 
 @app.command()
@@ -154,6 +177,78 @@ def package(
 
     with ended():
         package_model(model, out, compact, ml, json)
+
+
+@app.command()
+def watch(
+    job: Annotated[str, typer.Argument(help="Id of a job; else the newest that waits or runs.")] = "",
+    studio: StudioUrl = "",
+    json: Json = False,
+) -> None:
+    """Watch a job of a studio live. Ctrl-C only ends the watching; the job goes on."""
+    from flowml.ui.cli.watch import watch_job
+    from flowml.ui.client import Studio
+
+    with ended(), Studio(studio) as asked:
+        watch_job(asked, job, json)
+
+
+@app.command()
+def logs(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show each line as it is said.")] = False,
+    last: Annotated[int, typer.Option("--last", "-n", min=0, max=1000, help="So many from before.")] = 50,
+    text: Annotated[str, typer.Option(help="Only lines that hold it.")] = "",
+    level: Annotated[str, typer.Option(help="The least severe: debug, info, warning or error.")] = "",
+    source: Annotated[str, typer.Option(help="studio, or a worker's name.")] = "",
+    job: Annotated[str, typer.Option(help="Only lines of this job.")] = "",
+    studio: StudioUrl = "",
+    json: Json = False,
+) -> None:
+    """Show what a studio and its workers said."""
+    from flowml.ui.cli.logs import show_logs
+    from flowml.ui.client import Studio
+
+    with ended(), Studio(studio) as asked:
+        show_logs(asked, follow, last, json, text, level, source, job)
+
+
+@app.command()
+def config(
+    changed: Annotated[bool, typer.Option("--changed", help="Only what is not at its default.")] = False,
+    json: Json = False,
+) -> None:
+    """Show the settings in force, and where each comes from. Secrets are hidden."""
+    from flowml.ui.cli.configuration import show_settings
+
+    with ended():
+        show_settings(json, changed)
+
+
+@app.command()
+def backup(
+    out: Annotated[Path, typer.Argument(help="Where the backup goes: a .tar.", dir_okay=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    studio: StudioUrl = "",
+    json: Json = False,
+) -> None:
+    """Write all of a studio to one file: tables, models and files. It goes on working meanwhile."""
+    from flowml.ui.cli.backup import back_up
+
+    with ended():
+        back_up(out, studio, force, json)
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(help="What `flowml backup` wrote.")],
+    data_dir: Annotated[Path | None, typer.Option(help="The new data folder; else FLOWML_HOME.")] = None,
+    json: Json = False,
+) -> None:
+    """Put a backup into an empty data folder."""
+    from flowml.ui.cli.backup import bring_back
+
+    with ended():
+        bring_back(backup, data_dir, json)
 
 
 @app.command()

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 import psutil
 import typer
 
-from flowml.runner import kinds
-from flowml.runner.kinds import duration, parts
 from flowml.runner.listener import LaneOutcome
 from flowml.runner.local import train
-from flowml.storage.records import Control, JobSpec, JobState, LeaderboardRow, Role
+from flowml.storage.records import Control, JobSpec, JobState, LeaderboardRow
 from flowml.ui.cli.ending import CANCELLED
 from flowml.ui.cli.plain import Plain
 
@@ -27,35 +25,6 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 10
 LONGEST_START_S = 10.0
-
-
-def seconds(text: str) -> float:
-    try:
-        return duration(text)
-    except ValueError:
-        expected = "expected a time such as 60s, 5m, 1h, or plain seconds"
-        raise typer.BadParameter(f"{text!r} is no budget; {expected}.", param_hint="--budget") from None
-
-
-def size(text: str) -> int:
-    try:
-        return kinds.size(text)
-    except ValueError:
-        expected = "expected a size such as 500kB, 20MB or plain bytes"
-        raise typer.BadParameter(f"{text!r} is no size; {expected}.", param_hint="--max-size") from None
-
-
-def names(text: str) -> tuple[str, ...]:
-    return parts(text)
-
-
-def role(text: str) -> tuple[str, Role]:
-    """A column and its role, of COLUMN=ROLE; the name itself may hold an equals sign."""
-    name, _, word = text.rpartition("=")
-    if not name or word not in tuple(Role):
-        expected = f"expected COLUMN=ROLE with one of {', '.join(Role)}"
-        raise typer.BadParameter(f"{text!r} gives no role; {expected}.", param_hint="--role")
-    return name, Role(word)
 
 
 def train_table(file: Path, spec: JobSpec, out: Path, as_json: bool, table: str = "") -> None:

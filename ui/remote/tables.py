@@ -56,6 +56,12 @@ class TablesPart(Wire):
         answer = self._ask("GET", f"datasets/{quoted(dataset_id)}/download", timeout=READING)
         return frames.read_parquet(answer.content, pandas)
 
+    def download_dataset(self, dataset_id: str, to: Path | str) -> Path:
+        """Write the whole table to a Parquet file."""
+        with Path(to).open("wb") as file:
+            self._stream(f"datasets/{quoted(dataset_id)}/download", file)
+        return Path(to)
+
     def profile(self, dataset_id: str) -> Profile:
         """Counts, spreads, frequent values, repeated rows and associations between columns."""
         return self._one(Profile, "GET", f"datasets/{quoted(dataset_id)}/profile", timeout=READING)

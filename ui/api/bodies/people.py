@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr
 
-from flowml.runner.people import Issued
 from flowml.storage.records import Person, Project, Scope, Token, User, UserRole
 from flowml.ui.api.bodies.base import Answer, Asked
+
+if TYPE_CHECKING:
+    from flowml.runner.people import Issued
 
 
 class Me(Answer):

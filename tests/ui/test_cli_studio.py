@@ -1,0 +1,245 @@
+"""The commands that ask a running studio: one with a worker, found by its data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+BIN = Path(sys.executable).parent
+PASSWORD = "correct horse battery"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run(home: Path, *arguments: object, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BIN / "flowml", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "FLOWML_HOME": str(home), **environ},
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cli-home")
+
+
+@pytest.fixture(scope="module")
+def studio(
+    home: Path, served: Callable[..., AbstractContextManager[tuple[subprocess.Popen[str], str]]]
+) -> Iterator[str]:
+    with served(home, workers=1) as (_, url):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def flowml(home: Path, studio: str) -> Run:
+    assert studio
+
+    def ask(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+        return run(home, *arguments, **more)
+
+    return ask
+
+
+def told(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = range(90)
+    frame = pl.DataFrame(
+        {
+            "size": [n // 3 + 0.5 for n in rows],
+            "city": [("Bonn", "Köln", "Berlin")[n % 3] for n in rows],
+            "bought": ["yes" if n >= 44 else "no" for n in rows],
+        }
+    )
+    path = tmp_path_factory.mktemp("table") / "customers.csv"
+    frame.write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(
+    flowml: Run, studio: str, table: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any]]:
+    out = tmp_path_factory.mktemp("out") / "made"
+    few = ("--algorithms", "logistic", "--trials", "2", "--budget", "20s")
+    asked = ("train", table, "--target", "bought", *few, "--out", out, "--studio", studio, "--json")
+    return out, told(flowml(*asked))
+
+
+def test_a_training_on_a_studio_leaves_the_same_files(trained: tuple[Path, dict[str, Any]]) -> None:
+    out, said = trained
+    assert (said["state"], said["metric"], said["trials"] >= 2) == ("finished", "roc_auc", True)
+    papers = {path.name for path in out.iterdir()}
+    assert papers >= {
+        "model.onnx",
+        "leaderboard.json",
+        "receipt.json",
+        "card.json",
+        "card.md",
+        "explain.json",
+    }
+    board = json.loads((out / "leaderboard.json").read_text())
+    assert {"rank", "name", "algorithm", "score", "fit_seconds", "state", "cause"} <= board[0].keys()
+    assert json.loads((out / "receipt.json").read_text())["budget_s"] == 20
+    assert (out / "card.md").read_text().startswith("#")
+
+
+def test_jobs_are_listed_watched_and_shown(flowml: Run, trained: tuple[Path, dict[str, Any]]) -> None:
+    job = trained[1]["job_id"]
+    assert [each["id"] for each in told(flowml("jobs", "list", "--json"))] == [job]
+    assert "finished" in flowml("jobs", "list").stdout
+    assert told(flowml("jobs", "show", job, "--json"))["status"] == "finished"
+    assert told(flowml("jobs", "leaderboard", job, "--json"))[0]["rank"] == 1
+    assert trained[1]["champion"] in flowml("jobs", "leaderboard", job).stdout
+    watched = flowml("watch", job)
+    assert watched.returncode == 0, watched.stderr
+    assert "the best so far" in watched.stdout
+    lines = [json.loads(line) for line in flowml("watch", job, "--json").stdout.splitlines()]
+    assert {line.get("event") for line in lines} >= {"trial_started", "trial_finished", "state"}
+    assert lines[-1]["champion"] == trained[1]["model_id"]
+    assert flowml("jobs", "stop", job).returncode == 1
+    assert "no job nothing" in flowml("jobs", "show", "nothing").stderr.lower()
+    again = told(flowml("jobs", "clone", job, "--budget", "30s", "--json"))["job_id"]
+    assert told(flowml("jobs", "cancel", again, "--json")) == {"cancelled": again}
+
+
+def test_a_model_is_registered_and_predicts_by_its_name(
+    flowml: Run, trained: tuple[Path, dict[str, Any]], table: Path, tmp_path: Path
+) -> None:
+    model = trained[1]["model_id"]
+    assert flowml("models", "register", model, "buyers", "--alias", "live").stdout.strip() == "buyers:1"
+    assert "live → 1" in flowml("models", "names").stdout
+    assert told(flowml("models", "show", "buyers@live", "--json"))["id"] == model
+    assert flowml("models", "promote", "buyers", 1, "best").returncode == 0
+    assert "best, live" in flowml("models", "versions", "buyers").stdout
+    for name, ref in (("by-name", "buyers@best"), ("by-file", trained[0] / "model.onnx")):
+        assert told(flowml("predict", ref, table, "--out", tmp_path / f"{name}.csv", "--json"))["rows"] == 90
+    one, other = (pl.read_csv(tmp_path / f"{name}.csv") for name in ("by-name", "by-file"))
+    assert one.equals(other)
+    assert flowml("models", "download", "buyers:1", "--out", tmp_path / "m.onnx").returncode == 0
+    assert (tmp_path / "m.onnx").read_bytes() == (trained[0] / "model.onnx").read_bytes()
+    assert "buyers@none" in flowml("predict", "buyers@none", table, "--out", tmp_path / "x.csv").stderr
+
+
+def test_datasets_go_in_and_out(flowml: Run, table: Path, tmp_path: Path) -> None:
+    added = told(flowml("datasets", "upload", table, "--name", "mine", "--json"))
+    id = added["id"]
+    assert (added["name"], added["rows"]) == ("mine", 90)
+    assert "mine v1" in flowml("datasets", "list").stdout
+    assert "city (categorical)" in flowml("datasets", "show", id).stdout
+    assert "Köln" in flowml("datasets", "preview", id, "--rows", 3).stdout
+    assert flowml("datasets", "download", id, "--out", tmp_path / "t.parquet").returncode == 0
+    assert pl.read_parquet(tmp_path / "t.parquet").height == 90
+    assert flowml("datasets", "delete", id, stdin="n\n").returncode == 1
+    assert flowml("datasets", "delete", id, "--yes").returncode == 0
+    assert flowml("datasets", "list", "--name", "mine").stdout.startswith("No dataset")
+    assert "Check the path" in flowml("datasets", "upload", tmp_path / "none.csv").stderr
+
+
+def test_workers_and_logs_are_shown(flowml: Run, trained: tuple[Path, dict[str, Any]]) -> None:
+    (worker,) = told(flowml("workers", "list", "--json"))
+    assert worker["name"] in flowml("workers", "list").stdout
+    assert told(flowml("workers", "show", worker["name"], "--json"))["name"] == worker["name"]
+    assert "is online" in flowml("workers", "forget", worker["name"]).stderr
+    said = flowml("logs", "--job", trained[1]["job_id"], "-n", 5)
+    assert (said.returncode, bool(said.stdout)) == (0, True)
+    assert json.loads(flowml("logs", "-n", 1, "--json").stdout)["message"]
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_backup_is_taken_while_it_works_and_restored(flowml: Run, table: Path, tmp_path: Path) -> None:
+    assert told(flowml("backup", tmp_path / "b.tar", "--json"))["size"] > 1000
+    assert "exists" in flowml("backup", tmp_path / "b.tar").stderr
+    again = tmp_path / "again"
+    assert told(flowml("restore", tmp_path / "b.tar", "--data-dir", again, "--json"))["missing"] == []
+    assert "already" in flowml("restore", tmp_path / "b.tar", "--data-dir", again).stderr
+    offline = run(again, "backup", tmp_path / "c.tar", "--json")
+    assert told(offline)["size"] > 1000
+    assert flowml("restore", table, "--data-dir", tmp_path / "x").returncode == 1
+
+
+def test_users_are_managed_while_the_studio_rests_and_while_it_runs(
+    tmp_path: Path, served: Callable[..., AbstractContextManager[tuple[subprocess.Popen[str], str]]]
+) -> None:
+    home = tmp_path / "home"
+
+    def ask(*arguments: object, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+        return run(home, *arguments, stdin=stdin, **environ)
+
+    assert "administrator" in ask("user", "add", "ada", "--password-stdin", stdin=f"{PASSWORD}\n").stderr
+    added = ask("user", "add", "root", "--role", "admin", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert (added.returncode, added.stdout) == (0, "Added root (admin).\n")
+    (known,) = told(ask("user", "list", "--json"))
+    assert (known["name"], "password" in known) == ("root", False)
+    with served(home) as (_, url):
+        assert ask("user", "add", "ada", "--password-stdin", stdin=f"{PASSWORD}\n").returncode == 0
+        assert told(ask("user", "role", "ada", "viewer", "--json"))["role"] == "viewer"
+        made = told(ask("token", "create", "cron", "--scopes", "read", "--user", "ada", "--json"))
+        token = {"FLOWML_TOKEN": made["secret"], "FLOWML_STUDIO_URL": url}
+        elsewhere = tmp_path / "elsewhere"
+        assert run(elsewhere, "datasets", "list", "--json", **token).stdout.strip() == "[]"
+        assert "Sign in" in run(elsewhere, "datasets", "list", FLOWML_STUDIO_URL=url).stderr
+        assert "needs the scope admin" in run(elsewhere, "user", "list", **token).stderr
+        assert [each["name"] for each in told(ask("token", "list", "--all", "--json"))] == ["cron"]
+        assert ask("user", "password", "ada", "--password-stdin", stdin="another long one\n").returncode == 0
+        assert ask("user", "disable", "ada").returncode == 0
+        assert run(elsewhere, "datasets", "list", **token).returncode == 1
+        assert ask("token", "revoke", made["id"]).returncode == 0
+        assert ask("user", "remove", "ada", "--yes").returncode == 0
+        assert "last administrator" in ask("user", "remove", "root", "--yes").stderr
+        assert "no user eve" in ask("user", "role", "eve", "viewer").stderr
+
+
+def test_the_settings_are_shown_with_their_origin_and_secrets_hidden(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("port = 9000\n")
+    secret = tmp_path / "token"
+    secret.write_text("flowml_secret\n")
+    done = run(tmp_path, "config", "--json", FLOWML_TOKEN_FILE=str(secret), FLOWML_LOG_LEVEL="debug")
+    found = told(done)
+    assert (found["FLOWML_PORT"]["value"], found["FLOWML_PORT"]["from"]) == (
+        "9000",
+        str(tmp_path / "settings.toml"),
+    )
+    assert (found["FLOWML_LOG_LEVEL"]["value"], found["FLOWML_LOG_LEVEL"]["from"]) == (
+        "debug",
+        "the environment",
+    )
+    assert (found["FLOWML_TOKEN"]["value"], found["FLOWML_TOKEN"]["from"]) == ("***", str(secret))
+    assert found["FLOWML_HOST"]["from"] == "default"
+    shown = run(tmp_path, "config", "--changed").stdout
+    assert ("FLOWML_PORT" in shown, "FLOWML_HOST " in shown) == (True, False)
+    assert "FLOWML_PORT is 'x'" in run(tmp_path, "config", FLOWML_PORT="x").stderr
+    assert "cannot be read" in run(tmp_path, "config", FLOWML_TOKEN_FILE="/none").stderr
+
+
+def test_no_studio_is_said_plainly(tmp_path: Path) -> None:
+    done = run(tmp_path, "jobs", "list", "--studio", "http://127.0.0.1:9")
+    assert (done.returncode, "No studio answers" in done.stderr) == (1, True)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_the_commands(tmp_path: Path, shell: str) -> None:
+    environ = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    assert "flowml" in run(tmp_path, "--show-completion", shell, **environ).stdout
+    if shell == "bash":
+        asked = {"_FLOWML_COMPLETE": "complete_bash", "COMP_WORDS": "flowml data", "COMP_CWORD": "1"}
+        assert "datasets" in run(tmp_path, **asked).stdout

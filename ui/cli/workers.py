@@ -1,0 +1,45 @@
+"""`flowml workers`: the machines that train."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flowml.ui.cli.asking import Column, Json, StudioUrl, asking, done, moment, show, show_one
+
+app = typer.Typer(help="The machines that train for a studio.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name of a worker.", metavar="WORKER")]
+LIST: tuple[Column, ...] = (
+    ("NAME", lambda w: w.name),
+    ("STATE", lambda w: w.status),
+    ("JOB", lambda w: w.job_id),
+    ("CORES", lambda w: str(w.capabilities.cpus)),
+    ("MEMORY", lambda w: f"{w.capabilities.ram_total / 2**30:.0f} GiB"),
+    ("GPUS", lambda w: str(len(w.capabilities.gpus))),
+    ("QUEUES", lambda w: ", ".join(w.queues)),
+    ("HEARD", lambda w: moment(w.heartbeat)),
+)
+
+
+@app.command("list")
+def list_(studio: StudioUrl = "", as_json: Json = False) -> None:
+    """List the workers: those online, then those known from before."""
+    with asking(studio) as asked:
+        show(asked.workers(), LIST, as_json, "No worker is known; `flowml-worker start` adds one.")
+
+
+@app.command("show")
+def show_(worker: Name, studio: StudioUrl = "", as_json: Json = False) -> None:
+    """Show one worker."""
+    with asking(studio) as asked:
+        show_one(asked.worker(worker), [(name.lower(), text) for name, text in LIST], as_json)
+
+
+@app.command()
+def forget(worker: Name, studio: StudioUrl = "", as_json: Json = False) -> None:
+    """Take an offline worker out of the list."""
+    with asking(studio) as asked:
+        asked.forget_worker(worker)
+        done("Forgotten.", as_json, forgotten=worker)
