@@ -36,6 +36,11 @@ def test_the_table_of_settings_is_fresh() -> None:
     assert stale.returncode == 0, "run scripts/dev/settings_table"
 
 
+def test_the_tables_of_commands_and_routes_are_fresh() -> None:
+    stale = subprocess.run([sys.executable, str(ROOT / "scripts/dev/reference"), "--check"], check=False)
+    assert stale.returncode == 0, "run scripts/dev/reference"
+
+
 def test_each_picture_of_the_readme_is_there() -> None:
     pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
     assert pictures
