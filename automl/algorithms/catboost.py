@@ -19,7 +19,7 @@ from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Cost, FitContext,
 from flowml.automl.algorithms.stopping import Watch
 from flowml.automl.fitted import Fitted
 from flowml.automl.metrics import Array
-from flowml.automl.shape import Shape
+from flowml.automl.shape import MANY, Shape
 from flowml.storage.records import Json, Task
 
 LOSSES = {Task.BINARY: "Logloss", Task.MULTICLASS: "MultiClass", Task.REGRESSION: "RMSE"}
@@ -146,7 +146,8 @@ def cost(shape: Shape, params: Json) -> Cost:
     """Fitted to measured times of trees over rows, columns, depth, classes; statistics count as columns."""
     rows, depth, outputs = shape.train_rows, float(params["depth"]), shape.outputs
     native = str(params.get("encoding")).startswith("native")
-    statistics = shape.categorical if native and shape.max_cardinality > params["one_hot_max_size"] else 0
+    most = min(shape.max_cardinality, MANY) if shape.has_means else shape.max_cardinality
+    statistics = shape.categorical if native and most > params["one_hot_max_size"] else 0
     wide = shape.columns * float(params["rsm"]) + 6 * statistics
     sweep = rows * (2e-8 * outputs + 1.7e-9 * depth + depth * wide * (5e-10 * outputs + 1.5e-10))
     a_round = 3e-4 + 2.4e-6 * wide * depth + sweep + 1e-6 * 2**depth * wide * outputs

@@ -48,8 +48,13 @@ class Encoding:
 
     @property
     def categorical(self) -> tuple[int, ...]:
-        """Features that hold codes of categories: whole numbers from 0, never missing."""
-        return tuple(place for place, size in enumerate(self.cardinalities) if size)
+        """Features that hold codes of categories: whole numbers from 0, never missing.
+
+        Codes of a column that has means are plain numbers: sets of so many categories learn chance by heart.
+        """
+        taught = {name for block in self.blocks if isinstance(block, Means) for name in block.sources}
+        each = enumerate(zip(self.cardinalities, self.sources, strict=True))
+        return tuple(place for place, (size, source) in each if size and source not in taught)
 
     def transform(self, feeds: Feeds) -> Matrix:
         """The matrix of features, float32, row by row in memory."""

@@ -155,3 +155,12 @@ def test_every_block_is_compared_with_its_twin_somewhere(contract: Contract, mix
     used = {type(block) for key in ENCODINGS for block in fit(key, contract, feeds).blocks}
     taught = {type(block) for block in prepared().encoding("native_means", 0).blocks}
     assert used | taught | {WordMeans} == set(BLOCKS.values())
+
+
+def test_codes_of_a_column_with_means_are_not_split_as_sets() -> None:
+    frame = shops().with_columns(size=pl.Series(["small", "large"] * 300))
+    frame = frame.select("size", "shop", "spend")
+    table = prepare_frame(frame, schema_of(frame), JobSpec("spend", folds=3))
+    names = {key: table.encoding(key, 0) for key in ("native", "native_means")}
+    split = {key: {one.names[place] for place in one.categorical} for key, one in names.items()}
+    assert split == {"native": {"size", "shop"}, "native_means": {"size"}}
