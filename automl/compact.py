@@ -17,11 +17,12 @@ import numpy as np
 
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.blend import Blend, single, without
+from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
 from flowml.automl.champion import Champion
 from flowml.automl.export import Exported, export
 from flowml.automl.leaderboard import name_of
-from flowml.automl.offers import expected_s
+from flowml.automl.offers import GATE_S
 from flowml.automl.onnx import metadata
 from flowml.automl.prepared import Prepared
 from flowml.storage.errors import ExportError
@@ -92,7 +93,8 @@ def variant(
     end = time.monotonic() + SHARE * left_s
     chosen = _lightest(prepared, work, blend, end)
     fold = _middling(blend, prepared.folds.kept)
-    if time.monotonic() + expected_s(chosen.members, pace) > end:
+    one_fold_s = sum(map(export_seconds, chosen.members)) / len(prepared.folds.pairs)
+    if time.monotonic() + pace * (GATE_S + one_fold_s) > end:
         return None
     try:
         made = export(prepared, work, chosen, (fold,))

@@ -56,8 +56,8 @@ class Predictions:
 class Predictor:
     """A warm model. One may be asked from several threads at once."""
 
-    def __init__(self, model: bytes | str | Path) -> None:
-        self.session = open_session(Path(model) if isinstance(model, str) else model)
+    def __init__(self, model: bytes | str | Path, threads: int = 1) -> None:
+        self.session = open_session(Path(model) if isinstance(model, str) else model, threads)
         self.metadata: dict[str, str] = {
             name.removeprefix(PREFIX): text
             for name, text in self.session.get_modelmeta().custom_metadata_map.items()

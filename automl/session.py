@@ -1,4 +1,4 @@
-"""Sessions of onnxruntime, all opened alike: one thread that does not spin."""
+"""Sessions of onnxruntime, all opened alike: threads that do not spin, one unless more are asked for."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from flowml.storage.errors import ExportError, NotFound
 QUIET = 3  # errors only
 
 
-def open_session(model: bytes | Path) -> Any:
-    """One thread: many sessions live side by side, and each answers alike for one row and for many."""
+def open_session(model: bytes | Path, threads: int = 1) -> Any:
+    """One thread: many sessions live side by side, and each answers alike for one row and for many.
+
+    More are for files of many rows; answers then differ in the last digit.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = QUIET
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -23,6 +23,7 @@ from flowml.runner.events import EventWriter
 from flowml.runner.facts import FactWriter
 from flowml.runner.helping import Helper
 from flowml.runner.home import place_of
+from flowml.runner.limits import allowance
 from flowml.runner.predicting import Prediction
 from flowml.runner.relay import Relay
 from flowml.runner.report import Report
@@ -53,8 +54,10 @@ def predict(job: Json) -> str:
 
     def make(asked: Job, work: Path, redis: Redis, report: Report, _: int) -> End:
         assert asked.scoring is not None
-        transfer = transfer_of(WORKPLACE.get().settings)
-        return Prediction(asked, asked.scoring, work, redis, report, transfer).run()
+        place = WORKPLACE.get()
+        threads = place.cores or allowance().cpus
+        transfer = transfer_of(place.settings)
+        return Prediction(asked, asked.scoring, work, threads, redis, report, transfer).run()
 
     return _to_its_end(Job.from_dict(job), make)
 

@@ -18,10 +18,9 @@ from flowml.runner.papers import COMPACT, MODEL
 from flowml.runner.plan import divide
 from flowml.runner.slot import CHILD
 from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError, UnknownColumn, error_of
-from flowml.storage.records import Control, JobSpec, JobState, Level, Receipt
+from flowml.storage.records import Control, FileScored, JobSpec, JobState, Level, Receipt
 
 if TYPE_CHECKING:
-    from flowml.automl.scoring import Scored
     from flowml.runner.scoring import Told
     from flowml.storage.intake import Intake
 
@@ -135,20 +134,20 @@ def _check_target(target: str, intake: Intake) -> None:
 # --- predicting -------------------------------------------------------------------------------------------
 
 
-def predict(model: Path, file: Path, out: Path, told: Told | None = None, table: str = "") -> Scored:
+def predict(model: Path, file: Path, out: Path, told: Told | None = None, table: str = "") -> FileScored:
     """Write the predictions for a table: `prediction`, `probability_<class>` of each class, `warnings`.
 
     The table may be larger than memory. `told` hears how many rows are done, and of how many where that is
     known; `table` is one of several that the file holds, else the first is read.
     """
     from flowml.automl.serve import Predictor
-    from flowml.runner.scoring import check_suffix, score_file
+    from flowml.runner.scoring import check_suffix, score_and_compare
 
     check_suffix(out)
     if not file.is_file():
         raise NotFound(f"There is no file {file}.", "Check the path.")
-    predictor = Predictor(model / MODEL if model.is_dir() else model)
-    return score_file(predictor, file, file.name, out, told, table)
+    predictor = Predictor(model / MODEL if model.is_dir() else model, allowance().cpus)
+    return score_and_compare(predictor, file, file.name, out, told, table)
 
 
 def package(model: Path, out: Path, compact: bool = False, ml: int = 5) -> int:

@@ -15,10 +15,10 @@ from flowml.runner.attempt import End
 from flowml.runner.control import ControlWatch
 from flowml.runner.progress import Rhythm
 from flowml.runner.report import Report
-from flowml.runner.scoring_child import FileScored, score_in_child
+from flowml.runner.scoring_child import score_in_child
 from flowml.runner.transfer import Transfer
 from flowml.storage.errors import FlowMLError
-from flowml.storage.records import Control, Job, JobState, Level, Receipt, Scoring
+from flowml.storage.records import Control, FileScored, Job, JobState, Level, Receipt, Scoring
 
 KEPT_EVERY_S = 5.0  # how often the job's record hears how far it is; its events hear at once
 ENDING = (Control.STOP, Control.CANCEL)  # half a file of answers is none, so both end it
@@ -31,6 +31,7 @@ class Prediction:
     job: Job
     asked: Scoring
     work: Path
+    threads: int
     redis: Redis  # for what the user wishes meanwhile
     report: Report
     transfer: Transfer
@@ -61,7 +62,7 @@ class Prediction:
                 self.report.change({"scoring": replace(self.asked, done=done, rows=of).to_dict()})
 
         return score_in_child(
-            model, source, self.asked.source.name, self._out, told, cancelled, self.asked.table
+            model, source, self.asked.source.name, self._out, told, cancelled, self.asked.table, self.threads
         )
 
     @property

@@ -14,6 +14,7 @@ from flowml.runner.likeness import Likeness
 from flowml.storage.errors import SpecError, StorageError
 from flowml.storage.formats import Located, locate
 from flowml.storage.pieces import pieces_of
+from flowml.storage.records import FileScored
 
 Told = Callable[[int, int | None], object]
 
@@ -38,6 +39,16 @@ def score_file(
             return _score(predictor, locate(file, name, Path(folder), table), out, told, likeness)
     except OSError as error:
         raise StorageError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from error
+
+
+def score_and_compare(
+    predictor: Predictor, file: Path, name: str, out: Path, told: Told | None = None, table: str = ""
+) -> FileScored:
+    """As `score_file`, and how the rows differ from those of the training, if the model's file tells that."""
+    likeness = Likeness.of(predictor)
+    found = score_file(predictor, file, name, out, told, table, likeness)
+    drift = likeness.summary() if likeness and found.rows else None
+    return FileScored(found.rows, tuple(map(str, found.warnings)), found.more_warnings, drift)
 
 
 def _score(

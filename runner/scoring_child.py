@@ -22,7 +22,7 @@ from typing import IO
 from flowml.runner.limits import allowance
 from flowml.storage.errors import BrokenFile, Conflict, FileTooLarge, FlowMLError, StorageError, error_of
 from flowml.storage.intake import OUT_OF_MEMORY
-from flowml.storage.records import DriftSummary, Json, Record
+from flowml.storage.records import FileScored, Json, Record
 
 BASE_MEMORY = 4 << 30  # address space of a process that has loaded its libraries is up to 2 GiB
 MEMORY_PER_BYTE = 20  # of a file that must be read as a whole
@@ -46,14 +46,7 @@ class Request(Record):
     out: str
     memory: int
     silence_s: float
-
-
-@dataclass(frozen=True)
-class FileScored(Record):
-    rows: int
-    warnings: tuple[str, ...] = ()
-    more_warnings: int = 0
-    drift: DriftSummary | None = None
+    threads: int = 1
 
 
 def score_in_child(
@@ -64,6 +57,7 @@ def score_in_child(
     told: Told | None = None,
     cancelled: Callable[[], bool] | None = None,
     table: str = "",
+    threads: int = 1,
 ) -> FileScored:
     """Writes `out`, whole or not at all. Raises the errors of reading a file, ContractError, and Conflict
     where it was cancelled.
@@ -72,7 +66,7 @@ def score_in_child(
     silence_s = SILENCE_S + size / BYTES_PER_SECOND
     memory = BASE_MEMORY + MODEL_MEMORY * model.stat().st_size
     memory += min(MEMORY_PER_BYTE * size, allowance().ram_total)
-    request = Request(str(model), str(file), name, table, str(out), memory, silence_s)
+    request = Request(str(model), str(file), name, table, str(out), memory, silence_s, threads)
     with subprocess.Popen(
         [sys.executable, "-m", "flowml.runner.scoring_child"],
         stdin=subprocess.PIPE,
@@ -183,8 +177,7 @@ def _say(answer: Json) -> None:
 
 def _score(request: Request) -> Json:
     from flowml.automl.serve import Predictor
-    from flowml.runner.likeness import Likeness
-    from flowml.runner.scoring import score_file
+    from flowml.runner.scoring import score_and_compare
 
     last = time.monotonic()
 
@@ -196,17 +189,15 @@ def _score(request: Request) -> Json:
             _say({"done": done, "of": of})
 
     try:
-        predictor = Predictor(request.model)
-        likeness = Likeness.of(predictor)
+        predictor = Predictor(request.model, request.threads)
         file, out = Path(request.file), Path(request.out)
-        found = score_file(predictor, file, request.name, out, told, request.table, likeness)
+        return {
+            "scored": score_and_compare(predictor, file, request.name, out, told, request.table).to_dict()
+        }
     except FlowMLError as error:
         return _error(error)
     except OSError as error:
         return _error(StorageError(f"{request.name} could not be read: {error.strerror}."))
-    drift = likeness.summary() if likeness and found.rows else None
-    scored = FileScored(found.rows, tuple(map(str, found.warnings)), found.more_warnings, drift)
-    return {"scored": scored.to_dict()}
 
 
 def _error(error: FlowMLError) -> Json:

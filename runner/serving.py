@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from flowml.runner.client import Client
-from flowml.runner.scoring_child import FileScored, score_in_child
+from flowml.runner.scoring_child import score_in_child
 from flowml.storage.errors import InputError
-from flowml.storage.records import Artifact, Json
+from flowml.storage.records import Artifact, FileScored, Json
 
 if TYPE_CHECKING:
     from flowml.automl.serve import Predictions, Predictor

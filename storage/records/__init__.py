@@ -28,7 +28,7 @@ from flowml.storage.records.people import (
     Token,
     User,
 )
-from flowml.storage.records.predictions import NamedFile, Scoring
+from flowml.storage.records.predictions import FileScored, NamedFile, Scoring
 from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
 from flowml.storage.records.record import Json, Record
 from flowml.storage.records.registry import RegisteredModel
@@ -87,6 +87,7 @@ __all__ = [
     "EventKind",
     "Fact",
     "FactKind",
+    "FileScored",
     "Finding",
     "Gpu",
     "Importance",

@@ -33,3 +33,13 @@ class Scoring(Record):
     warnings: tuple[str, ...] = ()
     more_warnings: int = 0  # kinds of warnings beyond those listed
     drift: DriftSummary | None = None  # from the table of the training
+
+
+@dataclass(frozen=True)
+class FileScored(Record):
+    """What came of predicting a file: warnings are counted over all rows, the first ones listed."""
+
+    rows: int
+    warnings: tuple[str, ...] = ()
+    more_warnings: int = 0
+    drift: DriftSummary | None = None
