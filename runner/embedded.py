@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -38,11 +38,19 @@ STOP_S = 15.0
 
 log = logging.getLogger(__name__)
 
+WORKER = "worker"  # the account of workers on other machines
+# Its own keys and channels; nothing that administers the server, or ends it, or empties it.
+MAY = (
+    "~rq:* ~flowml:* &rq:* &flowml:* +@all -@admin -@dangerous +info +client|setname +client|info "
+    "+client|setinfo -script|flush -script|kill"
+)
+
 CONFIGURATION = """\
 dir {folder}
 unixsocket {socket}
 unixsocketperm 700
-port 0
+port {port}
+bind {hosts}
 requirepass {password}
 appendonly yes
 appendfsync everysec
@@ -57,10 +65,16 @@ logfile {log}
 
 @dataclass(frozen=True)
 class Endpoint(Record):
-    """Where the studio's own Redis listens; kept in a file that only this user can read."""
+    """Where the studio's own Redis listens; kept in a file that only this user can read.
+
+    With a port, workers of other machines come in too, by an account that may do what they need and no more.
+    """
 
     socket: str
     password: str
+    host: str = ""
+    port: int = 0
+    worker_password: str = ""
 
     @property
     def url(self) -> str:
@@ -111,7 +125,9 @@ def _version(server: Path) -> tuple[int, int]:
 class EmbeddedRedis:
     """One server of one data folder. The caller holds the lock of that folder."""
 
-    def __init__(self, home: Path, server: Path) -> None:
+    def __init__(self, home: Path, server: Path, host: str = "", port: int = 0) -> None:
+        """`host` is an address of this machine under which workers of others come in; '' for none."""
+        self._host, self._port = host, port if host else 0
         self._folder = _folder(home)
         self._home = home
         self._server = server
@@ -126,7 +142,10 @@ class EmbeddedRedis:
         if before is not None:
             end_server(before)
         password = before.password if before is not None else secrets.token_urlsafe(24)
-        endpoint = Endpoint(_socket_path(self._folder), password)
+        token = before.worker_password if before is not None else ""
+        endpoint = Endpoint(
+            _socket_path(self._folder), password, self._host, self._port, token or secrets.token_urlsafe(24)
+        )
         Path(endpoint.socket).unlink(missing_ok=True)
         configuration = self._configure(endpoint)
         _write_private(self._folder / "endpoint.json", json.dumps(endpoint.to_dict()))
@@ -182,7 +201,11 @@ class EmbeddedRedis:
             "log": self._folder / "redis.log",
         }
         quoted = {name: _quoted(str(value)) for name, value in values.items()}
-        _write_private(path, CONFIGURATION.format(**quoted))
+        hosts = " ".join(dict.fromkeys(("127.0.0.1", endpoint.host or "127.0.0.1")))
+        text = CONFIGURATION.format(**quoted, hosts=hosts, port=endpoint.port)
+        if endpoint.port:
+            text += f"user {WORKER} on #{_hash(endpoint.worker_password)} {MAY}\n"
+        _write_private(path, text)
         return path
 
     def _last_words(self) -> str:
@@ -245,3 +268,33 @@ def _write_private(path: Path, text: str) -> None:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _hash(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
+def renew_token(home: Path) -> Endpoint:
+    """Another password for workers of other machines. Those that are connected stay until they reconnect."""
+    endpoint = read_endpoint(home)
+    if endpoint is None or not endpoint.port:
+        raise no_door()
+    renewed = replace(endpoint, worker_password=secrets.token_urlsafe(24))
+    _write_private(_folder(home) / "endpoint.json", json.dumps(renewed.to_dict()))
+    redis = _client(renewed)
+    try:
+        redis.acl_setuser(
+            WORKER, enabled=True, reset_passwords=True, hashed_passwords=f"+{_hash(renewed.worker_password)}"
+        )
+    except RedisError:  # it does not run; it learns of it at its next start
+        log.info("The studio does not run; the new token counts from its next start")
+    finally:
+        redis.close()
+    return renewed
+
+
+def no_door() -> NotReady:
+    return NotReady(
+        "The studio's Redis is open to this machine alone.",
+        "Start it with `flowml up --lan`, then ask again; or set FLOWML_REDIS_URL to a Redis of your own.",
+    )

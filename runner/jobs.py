@@ -44,7 +44,8 @@ def train(job: Json, dataset: Json) -> str:
     place, table = WORKPLACE.get(), Dataset.from_dict(dataset)
 
     def make(asked: Job, work: Path, redis: Redis, report: Report, number: int) -> End:
-        return Attempt(place, asked, table, work, redis, report, transfer_of(place.settings), number).run()
+        transfer = transfer_of(place.settings, redis, asked.id)
+        return Attempt(place, asked, table, work, redis, report, transfer, number).run()
 
     return _to_its_end(Job.from_dict(job), make)
 
@@ -56,7 +57,7 @@ def predict(job: Json) -> str:
         assert asked.scoring is not None
         place = WORKPLACE.get()
         threads = place.cores or allowance().cpus
-        transfer = transfer_of(place.settings)
+        transfer = transfer_of(place.settings, redis, asked.id)
         return Prediction(asked, asked.scoring, work, threads, redis, report, transfer).run()
 
     return _to_its_end(Job.from_dict(job), make)
@@ -103,7 +104,7 @@ def _attempt(job: Job, work: Path, number: int, make: Make) -> End | None:
 
 def _clear_away(redis: Redis, job_id: str) -> None:
     """What the machines said to each other, and the files that they sent."""
-    study, transfer = Study(job_id), transfer_of(WORKPLACE.get().settings)
+    study, transfer = Study(job_id), transfer_of(WORKPLACE.get().settings, redis, job_id)
     for line in study.journal(redis):
         if line.get("parcel"):
             transfer.discard(line["parcel"]["sha256"])
@@ -119,7 +120,7 @@ def help_study(job: Json, dataset: Json) -> str:
     with closing(redis), FactWriter(redis, place.settings.spool, f"help for {asked.id}") as told:
         logs.set_up(place.settings, place.worker, told.put)
         with workfolder.held(own):
-            transfer = transfer_of(place.settings)
+            transfer = transfer_of(place.settings, redis, asked.id)
             try:
                 task = Task(transfer.fetch(table), table.schema, asked.spec)
             except FlowMLError as error:

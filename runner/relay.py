@@ -26,7 +26,8 @@ class Relay:
         folder = trial_folder(self._work, number)
         if sent is not None:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            parcel.unpack(self._transfer.receive(sent), folder)
+            with self._transfer.receive(sent) as packed:
+                parcel.unpack(packed, folder)
         elif not folder.is_dir():
             raise StorageError(f"The files of trial {number} are not in {folder}.", parcel.AGAIN)
 

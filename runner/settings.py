@@ -200,7 +200,27 @@ class Settings:
     )
     cluster_mode: str = field(
         default="local",
-        metadata=_row("text", "How workers reach the studio.", choices=("local",), reserved=True),
+        metadata=_row(
+            "text",
+            "Who may bring workers: this machine, the local network, or the Tailscale network.",
+            choices=("local", "lan", "tailscale"),
+        ),
+    )
+    redis_port: int = field(
+        default=8502,
+        metadata=_row("integer", "Port of our own Redis for workers of other machines.", least=1),
+    )
+    worker_token: str = field(
+        default="",
+        repr=False,
+        metadata=_row("text", "What a worker of another machine joins with.", secret=True, private=True),
+    )
+    cache_folder: Path | None = field(
+        default=None,
+        metadata=_row("folder", "Tables that a worker fetched; else HOME/cache."),
+    )
+    cache_limit: int = field(
+        default=20 * 10**9, metadata=_row("size", "Most that a worker keeps of such tables.", least=1)
     )
     cluster_role: str = field(
         default="studio",
@@ -241,8 +261,8 @@ class Settings:
 
     @property
     def cache(self) -> Path:
-        """Artifacts of an object store that were read here."""
-        return self.home / "cache"
+        """Artifacts of another machine or an object store that were read here."""
+        return self.cache_folder or self.home / "cache"
 
     @property
     def data_url(self) -> str:

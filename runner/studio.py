@@ -7,16 +7,19 @@ import logging
 import os
 from contextlib import ExitStack, closing
 from functools import partial
+from urllib.parse import urlsplit, urlunsplit
 
 from redis import Redis
 
-from flowml.runner import catalog, facts, logs, queue, spool
+from flowml.runner import about, catalog, facts, logs, queue, spool
+from flowml.runner.blobs import Blobs
 from flowml.runner.client import Client
 from flowml.runner.connection import check, connect, masked, reachable
-from flowml.runner.embedded import EmbeddedRedis, find_server
-from flowml.runner.entrance import Entrance
+from flowml.runner.embedded import EmbeddedRedis, Endpoint, find_server, read_endpoint
+from flowml.runner.entrance import Entrance, is_loopback
 from flowml.runner.facts import FactWriter
 from flowml.runner.home import HomeLock, prepare, studio_id
+from flowml.runner.joining import worker_host
 from flowml.runner.local_workers import LocalWorkers
 from flowml.runner.news import Newsroom
 from flowml.runner.notes import Note, remove_note, write_note
@@ -26,7 +29,7 @@ from flowml.runner.recorder import Recorder
 from flowml.runner.routine import Routine
 from flowml.runner.serving import Serving
 from flowml.runner.settings import Settings
-from flowml.runner.stores import open_artifacts
+from flowml.runner.stores import open_artifacts, open_parcels
 from flowml.runner.tenure import Tenure
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
@@ -55,6 +58,7 @@ class Studio:
         self._entrance: Entrance | None = None
         self._people: People | None = None
         self._newsroom: Newsroom | None = None
+        self._blobs: Blobs | None = None
 
     def as_person(self, who: Person) -> Studio:
         """The same studio as somebody sees it; only the one that was started can be stopped."""
@@ -117,10 +121,33 @@ class Studio:
         """Leaves a note in the data folder, by which programs of the same user find the studio."""
         write_note(self.settings.home, Note(address, os.getpid(), self.entrance.local_key))
         self._running.callback(remove_note, self.settings.home)
+        about.announce(self._redis, about.store_of(self.settings), self._urls(address))
+
+    def _urls(self, address: str) -> tuple[str, ...]:
+        """Where workers find our files, those of other machines first."""
+        host, parts = worker_host(self.settings), urlsplit(address)
+        if not host or is_loopback(self.settings.host):
+            return (address,)
+        return (urlunsplit(parts._replace(netloc=f"{host}:{parts.port}")),)
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """How workers of other machines come in; None where they cannot, or the Redis is another's."""
+        if self.settings.redis_url:
+            return None
+        endpoint = read_endpoint(self.settings.home)
+        return endpoint if endpoint is not None and endpoint.port else None
+
+    @property
+    def blobs(self) -> Blobs:
+        """Files for workers that share no folder with us."""
+        if self._blobs is None:
+            raise _not_running()
+        return self._blobs
 
     def stop(self) -> None:
         """To stop twice is no error."""
-        self._client = self._serving = self._entrance = self._people = self._newsroom = None
+        self._client = self._serving = self._entrance = self._people = self._newsroom = self._blobs = None
         self._running.close()
 
     def _prepare(self, stack: ExitStack) -> None:
@@ -134,7 +161,8 @@ class Studio:
     def _connect(self, stack: ExitStack) -> Redis:
         url = self.settings.redis_url
         if not url:
-            server = EmbeddedRedis(self.settings.home, find_server())
+            host = worker_host(self.settings)
+            server = EmbeddedRedis(self.settings.home, find_server(), host, self.settings.redis_port)
             stack.callback(server.stop)
             url = server.start().url
             watch = Routine("watch over Redis", partial(_ensure, server))
@@ -155,6 +183,9 @@ class Studio:
         db = stack.enter_context(closing(Database(settings.database)))
         entrance = self._admit(db)
         artifacts = open_artifacts(settings)
+        about.mark_folder(settings.artifacts)
+        about.announce(redis, about.store_of(settings))
+        self._redis, self._blobs = redis, Blobs(artifacts, open_parcels(settings), redis, db)
         datasets = Datasets(db, artifacts, settings.upload_limit, settings.read_memory)
         recorder = Recorder(redis, db)
         recorder.start()

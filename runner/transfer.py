@@ -1,15 +1,21 @@
 """How the files of a job reach the machine that works on it, and how what it made comes back.
 
-By a folder that studio and workers share, or by an object store that both reach. Another way (over HTTP) is
-another class with these methods.
+By a folder or an object store that studio and workers share, or over HTTP from the studio (`remote`). Another
+way is another class with these methods.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
+from redis import Redis
+
+from flowml.runner import about
+from flowml.runner.cache import Cache
+from flowml.runner.remote import Kept, Remote
 from flowml.runner.settings import Settings
 from flowml.runner.stores import open_artifacts, open_parcels
 from flowml.storage.artifacts import Artifacts
@@ -17,15 +23,6 @@ from flowml.storage.errors import NotFound
 from flowml.storage.records import Artifact
 
 PARCELS_KEPT_S = 2 * 86_400  # of a job that did not come to clear them away
-
-
-class Kept(Protocol):
-    """A dataset, or another file that has a name."""
-
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def name(self) -> str: ...
 
 
 class Transfer(Protocol):
@@ -38,8 +35,8 @@ class Transfer(Protocol):
     def send(self, parcel: Path) -> Artifact:
         """Hands a file to another machine, which needs it only while a job runs."""
 
-    def receive(self, parcel: Artifact) -> Path:
-        """What another machine sent, as a file on this one. Raises NotFound."""
+    def receive(self, parcel: Artifact) -> AbstractContextManager[Path]:
+        """What another machine sent, as a file on this one for a moment. Raises NotFound."""
 
     def discard(self, sha256: str) -> None:
         """Nobody needs a parcel any more."""
@@ -68,15 +65,20 @@ class SharedStore:
     def send(self, parcel: Path) -> Artifact:
         return self._parcels.put_file(parcel)
 
-    def receive(self, parcel: Artifact) -> Path:
-        return self._parcels.path(parcel.sha256)
+    def receive(self, parcel: Artifact) -> AbstractContextManager[Path]:
+        return nullcontext(self._parcels.path(parcel.sha256))
 
     def discard(self, sha256: str) -> None:
         self._parcels.delete(sha256)
 
 
-def transfer_of(settings: Settings) -> Transfer:
-    return SharedStore(open_artifacts(settings), open_parcels(settings))
+def transfer_of(settings: Settings, redis: Redis, job_id: str) -> Transfer:
+    """Through the store where it is the studio's own, else over HTTP."""
+    said = about.read(redis)
+    if said is None or not said.urls or said.store == about.store_of(settings):
+        return SharedStore(open_artifacts(settings), open_parcels(settings))
+    urls = (settings.studio_url,) if settings.studio_url else said.urls
+    return Remote(urls, redis, job_id, Cache(settings.cache, settings.cache_limit))
 
 
 def sweep(settings: Settings) -> int:

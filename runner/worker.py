@@ -15,12 +15,13 @@ from contextlib import closing, contextmanager, suppress
 from redis import Redis
 from redis.exceptions import RedisError
 
-from flowml.runner import enlisting, facts, logs, roster, workfolder
+from flowml.runner import about, enlisting, facts, logs, roster, workfolder
 from flowml.runner.connection import check, connect, masked, patient, reachable
 from flowml.runner.embedded import read_endpoint
 from flowml.runner.enlisting import Terms
 from flowml.runner.facts import FactWriter
 from flowml.runner.home import prepare
+from flowml.runner.joining import with_token
 from flowml.runner.limits import allowance
 from flowml.runner.probe import probe
 from flowml.runner.pulse import Pulse
@@ -58,12 +59,13 @@ def run_worker(
     Raises NotReady if Redis does not answer at the start, Conflict if the name is taken. `kind` may be a
     FlowWorker whose jobs allow other functions.
     """
-    url, terms = redis_url or redis_url_of(settings), terms or Terms()
+    url, terms = with_token(redis_url or redis_url_of(settings), settings.worker_token), terms or Terms()
     prepare(settings)
     logs.set_up(settings, terms.name or "worker")
     with _exit_on_signals(), closing(connect(url)) as redis:
         check(redis, url)
         with reachable():
+            about.shake_hands(redis)
             record = enlisting.enlist(redis, settings, terms, probe(settings.ollama_url))
             workfolder.sweep(settings.work, lambda job_id: facts.has_ended(redis, job_id))
         with FactWriter(redis, settings.spool, record.name) as told:

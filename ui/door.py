@@ -40,6 +40,13 @@ PUBLIC = frozenset(
 )
 
 
+BLOBS = "/api/blobs/"  # of workers, which show passes of their own
+
+
+def is_public(path: str) -> bool:
+    return path in PUBLIC or path.startswith(BLOBS)
+
+
 class Door:
     def __init__(self, app: ASGIApp, entrance: Entrance) -> None:
         self.app = app
@@ -51,7 +58,7 @@ class Door:
             return
         person = await identify(scope, self.entrance)
         scope[PERSON] = person
-        if person is not None or scope["path"] in PUBLIC:
+        if person is not None or is_public(scope["path"]):
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from typer.testing import CliRunner
 
 from flowml.runner import storekeeping
@@ -42,17 +43,20 @@ def test_a_url_of_no_store_is_refused(settings: Settings, url: str) -> None:
         open_artifacts(replace(settings, artifacts_url=url))
 
 
-def test_workers_reach_the_store_that_the_studio_uses(settings: Settings, tmp_path: Path) -> None:
+def test_workers_reach_the_store_that_the_studio_uses(
+    settings: Settings, redis: Redis, tmp_path: Path
+) -> None:
     (tmp_path / "made").write_bytes(b"made")
     for given in (settings, replace(settings, artifacts_url=f"{tmp_path}/shared")):
-        transfer = transfer_of(given)
+        transfer = transfer_of(given, redis, "job-1")
         kept, sent = transfer.deliver(tmp_path / "made"), transfer.send(tmp_path / "made")
         assert open_artifacts(given).path(kept.sha256).read_bytes() == b"made"
-        assert transfer.receive(sent).read_bytes() == b"made"
+        with transfer.receive(sent) as received:
+            assert received.read_bytes() == b"made"
         assert [each.sha256 for each in open_artifacts(given).list_()] == [kept.sha256]
         transfer.discard(sent.sha256)
-        with pytest.raises(NotFound):
-            transfer.receive(sent)
+        with pytest.raises(NotFound), transfer.receive(sent):
+            pass
 
 
 def test_the_store_is_kept_by_command_while_the_studio_rests(

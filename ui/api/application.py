@@ -19,6 +19,7 @@ from flowml.runner.studio import Studio
 from flowml.storage.errors import FlowMLError
 from flowml.ui.api import (
     batch,
+    blobs,
     datasets,
     inspection,
     live,
@@ -47,6 +48,7 @@ ROUTERS = (
     people.router,
     operate.router,
     live.router,
+    blobs.router,
 )
 
 ABOUT = """

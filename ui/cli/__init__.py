@@ -49,6 +49,12 @@ def up(
     data_dir: Annotated[Path | None, typer.Option(help="The data folder.", file_okay=False)] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Add two small tables to start with.")] = False,
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = False,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Let machines of the local network join as workers; needs logins.")
+    ] = False,
+    tailscale: Annotated[
+        bool, typer.Option("--tailscale", help="Let machines of the Tailscale network join as workers.")
+    ] = False,
     first_admin: Annotated[
         bool, typer.Option("--first-admin", help="Print a code that makes the first login in the browser.")
     ] = False,
@@ -57,7 +63,8 @@ def up(
     from flowml.ui.cli.up import start
 
     with ended():
-        start(host, port, workers, data_dir, sample, open_, first_admin)
+        mode = "lan" if lan else "tailscale" if tailscale else None
+        start(host, port, workers, data_dir, sample, open_, first_admin, mode)
 
 
 @app.command()

@@ -63,3 +63,16 @@ def revoke(
     with asking(studio) as asked:
         asked.revoke_token(token)
         done("Revoked.", as_json, revoked=token)
+
+
+@app.command()
+def worker(
+    new: Annotated[bool, typer.Option("--new", help="Make another one; the old one lets nobody in.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print the command with which another machine joins the studio of this data folder as a worker."""
+    from flowml.ui.cli.ending import ended
+    from flowml.ui.cli.joining import show_command
+
+    with ended():
+        show_command(new, as_json)

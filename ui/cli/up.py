@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from flowml.runner.entrance import is_reachable
+from flowml.runner.entrance import is_loopback, is_reachable
+from flowml.runner.joining import join_command
 from flowml.runner.settings import Settings, read_settings
 from flowml.storage.errors import FlowMLError
 
@@ -26,6 +27,7 @@ def start(
     sample: bool,
     open_: bool,
     first_admin: bool = False,
+    mode: str | None = None,
 ) -> None:
     """What is not given comes from the settings. Returns when the studio was told to stop."""
     given: dict[str, Any] = {
@@ -33,12 +35,17 @@ def start(
         "port": port,
         "workers": workers,
         "home": data_dir.expanduser().absolute() if data_dir else None,
+        "cluster_mode": mode,
     }
     settings = replace(read_settings(), **{name: value for name, value in given.items() if value is not None})
+    if settings.cluster_mode != "local" and host is None and is_loopback(settings.host):
+        settings = replace(settings, host="0.0.0.0")  # workers fetch tables from here
     from flowml.ui.server import serve  # loads the web server
 
     def ready(studio: Studio, address: str) -> None:
         _greet(settings, address)
+        if studio.endpoint is not None:
+            typer.echo(f"Other machines join as workers with:\n  {join_command(studio.endpoint)}")
         if first_admin and not studio.entrance.anybody:
             code = typer.style(studio.entrance.first_code(), bold=True)
             typer.echo(

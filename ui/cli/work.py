@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import typer
 
@@ -16,13 +17,24 @@ GIB = 2**30
 
 
 def start_worker(
-    redis: str, name: str, queues: str, slots: int | None, cores: int | None, max_memory: str
+    redis: str,
+    token: str,
+    studio: str,
+    name: str,
+    queues: str,
+    slots: int | None,
+    cores: int | None,
+    max_memory: str,
 ) -> None:
     from flowml.runner.enlisting import Terms
     from flowml.runner.worker import run_worker
 
     terms = Terms(name, parts(queues), slots, cores, _bytes(max_memory))
-    raise typer.Exit(run_worker(read_settings(), redis, terms))
+    settings = read_settings()
+    settings = replace(
+        settings, worker_token=token or settings.worker_token, studio_url=studio or settings.studio_url
+    )
+    raise typer.Exit(run_worker(settings, redis, terms))
 
 
 def _bytes(text: str) -> int | None:

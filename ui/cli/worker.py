@@ -25,6 +25,10 @@ def start(
     redis: Annotated[
         str, typer.Option(help="The studio's Redis; else FLOWML_REDIS_URL, else the local one.")
     ] = "",
+    token: Annotated[
+        str, typer.Option(help="What to join another machine's studio with; better as FLOWML_WORKER_TOKEN.")
+    ] = "",
+    studio: Annotated[str, typer.Option(help="Address of the studio's files; else as it says itself.")] = "",
     name: Annotated[str, typer.Option(help="The worker's name; else one after this machine.")] = "",
     queues: Annotated[str, typer.Option(help="Serve only these, with commas between.")] = "",
     slots: Annotated[int | None, typer.Option(min=1, help="Trials side by side.")] = None,
@@ -35,7 +39,7 @@ def start(
     from flowml.ui.cli.work import start_worker
 
     with ended():
-        start_worker(redis, name, queues, slots, cores, max_memory)
+        start_worker(redis, token, studio, name, queues, slots, cores, max_memory)
 
 
 @app.command()

@@ -7,7 +7,10 @@ import shlex
 import streamlit as st
 
 from flowml.runner.connection import masked
+from flowml.runner.joining import join_command
 from flowml.runner.settings import Settings
+from flowml.runner.studio import Studio
+from flowml.storage.records import Scope
 from flowml.ui import session
 
 
@@ -21,7 +24,8 @@ def command(settings: Settings) -> str:
 
 
 def show() -> None:
-    settings = session.studio().settings
+    studio = session.studio()
+    settings = studio.settings
     with st.container(border=True):
         st.subheader("Add a worker", anchor=False)
         if settings.redis_url:
@@ -29,5 +33,21 @@ def show() -> None:
         else:
             st.markdown(":gray[On this machine, beside those that the studio started itself:]")
         st.code(command(settings), language=None, wrap_lines=True)
+        if not settings.redis_url:
+            _other_machines(studio)
         st.markdown(":gray[What a machine could do, without joining:]")
         st.code("flowml-worker probe", language=None)
+
+
+def _other_machines(studio: Studio) -> None:
+    endpoint = studio.endpoint
+    if endpoint is None:
+        st.markdown(
+            ":gray[For other machines, start the studio with] `flowml up --lan` "
+            ":gray[(or] `--tailscale`:gray[).]"
+        )
+    elif session.person().may(Scope.ADMIN):
+        st.markdown(":gray[On another machine, with FlowML installed; the token is a secret:]")
+        st.code(join_command(endpoint), language=None, wrap_lines=True)
+    else:
+        st.markdown(":gray[An administrator sees here how another machine joins.]")
