@@ -9,13 +9,14 @@ import fcntl
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from flowml.storage.errors import StorageError
 
-BLOCK = 1 << 20
+WAIT_S = 0.05
 PART, LOCK, PARCELS = ".part", ".lock", "parcels"
 
 Fetch = Callable[[Path], None]  # appends to a file, from where it ends
@@ -36,14 +37,17 @@ class Cache:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(place.with_name(sha256 + LOCK), os.O_RDWR | os.O_CREAT, 0o600)
         self._in_use.append(lock)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            if not place.is_file():
-                self._fetch(place, sha256, fetch)
-                self._make_room(place)
-            os.utime(place)
-        finally:
-            fcntl.flock(lock, fcntl.LOCK_SH)
+        while not place.is_file() or not _locked(lock, fcntl.LOCK_SH):
+            if not _locked(lock, fcntl.LOCK_EX):
+                time.sleep(WAIT_S)  # somebody fetches it
+                continue
+            try:
+                if not place.is_file():
+                    self._fetch(place, sha256, fetch)
+                    self._make_room(place)
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+        os.utime(place)
         return place
 
     def close(self) -> None:
@@ -83,6 +87,14 @@ class Cache:
                 return
             if path != but and (freed := _drop(path)):
                 size -= freed
+
+
+def _locked(lock: int, how: int) -> bool:
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _drop(path: Path) -> int:
