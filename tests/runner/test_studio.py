@@ -14,7 +14,7 @@ import psutil
 import pytest
 from redis import Redis
 
-from flowml.runner import roster
+from flowml.runner import facts, roster
 from flowml.runner.connection import connect
 from flowml.runner.embedded import read_endpoint
 from flowml.runner.local_workers import Note
@@ -180,6 +180,7 @@ def test_a_job_lives_through_the_death_of_the_studio_and_a_clean_stop(
     program = run_program(settings)
     redis = own_redis(home)
     eventually(lambda: [worker.job_id for worker in roster.online(redis)] == [job.id], 30)
+    eventually(lambda: redis.exists(facts.ATTEMPT.format(job.id)))  # else a later attempt is the first one
     worker = psutil.Process(worker_pid(home))
     program.kill()
     program.communicate()
