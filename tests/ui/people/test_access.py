@@ -61,6 +61,9 @@ def test_who_may_ask_for_what(as_user: As, method: str, path: str, who: str) -> 
     body = {"json": {"project": "", "name": ""}} if method in ("POST", "PUT", "PATCH") else {}
     url = re.sub(r"\{\w+\}", "nothing", path)
     with as_user(who).stream(method, url, **body) as answer:  # type: ignore[arg-type]
+        if path.startswith("/blobs/"):  # a worker's pass opens these, and no user has one
+            assert answer.status_code == 401
+            return
         if needed is ANYBODY or needed in WHO[who]:
             assert answer.status_code not in (401, 403)
             return
