@@ -238,6 +238,11 @@ def crash(request: Request, status: int, words: str) -> FlowMLError:
         return too_slow(request)
     if status == -signal.SIGKILL or any(sign in words for sign in OUT_OF_MEMORY):
         return too_hungry(request)
+    if status < 0:
+        return BrokenFile(
+            f"{request.name} crashed its reader ({signal.Signals(-status).name}); it is broken or hostile.",
+            "Export the file again.",
+        )
     last = words.strip().splitlines()[-1:] or [f"status {status}"]
     return BrokenFile(f"{request.name} made the reader end early ({last[0]}).", "Export the file again.")
 

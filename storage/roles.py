@@ -114,6 +114,8 @@ def _counted(column: pl.Series, known: pl.Series, statistics: Statistics) -> Gue
 
 
 def _quantity(whole: bool, statistics: Statistics) -> str:
+    if statistics.minimum is None:
+        return "numbers that are all infinite"
     if whole and statistics.unique <= 2 and (statistics.minimum, statistics.maximum) == (0.0, 1.0):
         return "whole numbers 0 and 1: a flag, used as a number"
     if statistics.unique == 1:

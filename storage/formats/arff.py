@@ -13,7 +13,7 @@ from flowml.storage.errors import BrokenFile, EmptyFile
 from flowml.storage.formats.row import Format
 from flowml.storage.reading import Reading, refuse_width
 
-HEADER = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*(?:%[^\n]*)?\n)*\s*@relation\b", re.IGNORECASE)
+HEADER = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:[ \t\r]*(?:%[^\n]*)?\n)*[ \t]*@relation\b", re.IGNORECASE)
 QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 ATTRIBUTE = re.compile(rf"@attribute\s+({QUOTED}|\S+)\s+(.+)", re.IGNORECASE)
 FIELD = re.compile(rf"\s*({QUOTED}|[^,]*?)\s*(,|$)")

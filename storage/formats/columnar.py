@@ -25,6 +25,7 @@ PARQUET_GROWTH = 3  # cells in memory against those in the file, before they are
 ORC_MAGIC = b"ORC"
 AVRO_MAGIC = b"Obj\x01"
 AVRO_ROWS = 20_000  # made into columns at once
+MOST_AVRO_ROWS = 1_000_000  # that need not a bit each in the file
 STREAM_MAGIC = b"\xff\xff\xff\xff"
 
 
@@ -155,10 +156,31 @@ def _avro_frames(path: Path) -> Iterator[pl.DataFrame]:
         records = fastavro.reader(file)
         if not isinstance(records.writer_schema, dict) or "fields" not in records.writer_schema:
             raise BrokenFile("The Avro file holds single values, not records with fields.", "Export a table.")
+        _refuse_recursion(records.writer_schema, ())
         names = [str(field["name"]) for field in records.writer_schema["fields"]]
+        read, most = 0, MOST_AVRO_ROWS + path.stat().st_size * 8
         while rows := list(islice(records, AVRO_ROWS)):
+            read += len(rows)
+            if read > most:
+                raise BrokenFile("The Avro file claims more records than it can hold.", "Export it again.")
             columns = {name: [row.get(name) for row in rows] for name in names}
             yield pl.DataFrame({name: _avro_column(cells) for name, cells in columns.items()})
+
+
+def _refuse_recursion(schema: Any, within: tuple[str, ...]) -> None:
+    """A record that holds itself has no end, or none that the reader's stack would reach."""
+    if isinstance(schema, str) and schema in within:
+        raise BrokenFile(f"The Avro records of type {schema!r} hold themselves.", "Export a flat table.")
+    if isinstance(schema, list):
+        for each in schema:
+            _refuse_recursion(each, within)
+    elif isinstance(schema, dict):
+        inside = (*within, str(schema["name"])) if "name" in schema else within
+        for each in (schema.get("type"), schema.get("items"), schema.get("values")):
+            if isinstance(each, dict | list) or (isinstance(each, str) and each in inside):
+                _refuse_recursion(each, within if each is schema.get("type") else inside)
+        for field in schema.get("fields", ()):
+            _refuse_recursion(field["type"], inside)
 
 
 def _avro_column(cells: list[Any]) -> pl.Series:

@@ -67,7 +67,7 @@ def _sqlite(path: Path) -> Iterator[sqlite3.Connection]:
                 connection.execute(f"PRAGMA {pragma}")
             connection.set_authorizer(_only_read)
             yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise BrokenFile(
             f"The SQLite database cannot be read: {error}.", "Export the table as CSV."
         ) from error
@@ -182,7 +182,7 @@ def _duckdb(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(str(path.resolve()), read_only=True, config=DUCKDB_OPTIONS) as connection:
             yield connection
     except duckdb.Error as error:
-        cause = str(error).splitlines()[0].rstrip(".")
+        cause = str(error).splitlines()[0].rstrip(".").replace(str(path.resolve()), path.name)
         raise BrokenFile(
             f"The DuckDB database cannot be read: {cause}.", "Export the table as Parquet."
         ) from error

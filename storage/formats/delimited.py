@@ -137,7 +137,12 @@ def _dialect_of(path: Path, encoding: str = "") -> Dialect:
 
 def _read_in_its_encoding(path: Path, dialect: Dialect, read_blocks: Reader) -> tuple[pa.Table, Dialect]:
     if dialect.encoding.startswith("utf-16"):
-        return _read(path, dialect, read_blocks), dialect
+        try:
+            return _read(path, dialect, read_blocks), dialect
+        except UnicodeDecodeError as error:
+            raise BrokenFile(
+                f"The file is in UTF-16, but cut or damaged ({error.reason}).", "Save it as UTF-8."
+            ) from error
     for encoding in (dialect.encoding, *WESTERN):
         tried = _dialect_of(path, encoding)
         try:

@@ -52,7 +52,7 @@ def read_toml(path: Path) -> Reading:
         return typed_reading(settled(tomllib.loads(_text(path, "TOML"))))
     except RecursionError as error:
         raise BrokenFile("The TOML is nested too deeply to be a table.", "Export it again.") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of TOML itself, and of a number of too many digits
         raise BrokenFile(f"The TOML is damaged: {error}.", "Mend it there.") from error
 
 

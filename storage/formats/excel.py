@@ -16,13 +16,14 @@ import polars as pl
 
 from flowml.storage.errors import BrokenFile, EmptyFile, FileTooLarge
 from flowml.storage.formats.row import Format, Tables
-from flowml.storage.reading import Reading
+from flowml.storage.reading import Reading, refuse_width
 from flowml.storage.records import Finding, Severity
 
 FIRST_DAY = dt.date(1900, 1, 1)  # a time of the day lies before it
 ROWS_ABOVE = 100  # how far down the table may begin
 DAMAGED = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)  # as zipfile says it
 LARGEST_UNPACKED = 2 << 30
+SMALL, LARGEST_RATIO = 64 << 20, 100  # more than that of a file unpacks only where it is meant to
 
 
 OLE = b"\xd0\xcf\x11\xe0"  # begins the container of old Office files
@@ -130,9 +131,10 @@ def _refuse_bomb(path: Path) -> None:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except DAMAGED as error:
         raise BrokenFile("The workbook is cut off or damaged.", "Copy or save it again.") from error
-    if unpacked > LARGEST_UNPACKED:
+    allowed = min(LARGEST_UNPACKED, max(SMALL, LARGEST_RATIO * path.stat().st_size))
+    if unpacked > allowed:
         raise FileTooLarge(
-            f"The workbook unpacks to {unpacked / 1e9:.1f} GB, more than {LARGEST_UNPACKED / 1e9:.1f} GB.",
+            f"The workbook unpacks to {unpacked / 1e6:,.0f} MB, more than {allowed / 1e6:,.0f} MB.",
             "Save the sheet as CSV or Parquet.",
         )
 
@@ -151,6 +153,7 @@ def _load(workbook: fastexcel.ExcelReader, name: str) -> tuple[tuple[str, ...], 
     ).to_polars()
     above = next((at for at, row in enumerate(top.iter_rows()) if any(row)), 0)
     names = tuple(value or "" for value in top.row(above))
+    refuse_width(len(names))
     places = [str(at) for at in range(len(names))]
     load = functools.partial(workbook.load_sheet, name, column_names=places, skip_rows=above + 1)
     try:

@@ -14,7 +14,7 @@ import polars as pl
 from flowml.storage.errors import BrokenFile, EmptyFile, FileError
 from flowml.storage.formats import spool
 from flowml.storage.formats.row import Format, Piece, Stream
-from flowml.storage.reading import ByColumn, Reading, typed_reading
+from flowml.storage.reading import ByColumn, Reading, refuse_width, typed_reading
 
 SHAPES = (
     "Expected a list of records [{…}, {…}], an object of columns {name: [values]}, or one record per line."
@@ -80,6 +80,7 @@ def read_json(path: Path) -> Reading:
 def read_json_lines(path: Path) -> Reading:
     content = _bare(path.read_bytes())
     try:
+        refuse_width(len(pl.scan_ndjson(content, infer_schema_length=None).collect_schema()))
         frame = pl.read_ndjson(content, infer_schema_length=None)
     except pl.exceptions.PolarsError:
         frame = settled([_parse_line(number, line) for number, line in _lines(content)])
@@ -153,6 +154,10 @@ def _parse(content: bytes) -> Any:
     except json.JSONDecodeError as error:
         cause = f"line {error.lineno}, column {error.colno}: {error.msg}"
         raise BrokenFile(f"The JSON is damaged or cut off at {cause}.", "Export it again.") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise BrokenFile(
+            f"The JSON holds a number that is too long: {error}.", "Write it as text."
+        ) from error
 
 
 def _parse_line(number: int, line: bytes) -> Any:
@@ -208,7 +213,7 @@ def _of_equal_length(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
 def _no_table(value: Any) -> FileError:
     if value in ([], {}):
         return EmptyFile("The JSON holds no records.", SHAPES)
-    return BrokenFile(f"The JSON is no table but {_kind(value)}.", SHAPES)
+    return BrokenFile(f"The file is no table but {_kind(value)}.", SHAPES)
 
 
 def _kind(value: Any) -> str:
