@@ -44,6 +44,8 @@ from flowml.storage.records import (
 
 MOST_JOBS = 1_000_000  # all there are
 
+MOST_REMEMBERED = 1_000  # models that somebody asks
+
 log = logging.getLogger(__name__)
 
 
@@ -224,8 +226,15 @@ class Client(Incoming, Asking, Machines):
 
     @right(Scope.PREDICT)
     def model_to_ask(self, id: str) -> Model:
-        """As `model`, for who may predict and perhaps not look."""
-        return self._model(id)
+        """As `model`, for who may predict and perhaps not look. No table is asked while nothing changes."""
+        known, generation = self._remembered.get((self.who.id, id)), self._db.generation
+        if known is not None and known[0] == generation:
+            return known[1]
+        found = self._model(id)
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[self.who.id, id] = generation, found
+        return found
 
     @right(Scope.PREDICT)
     def model_file(self, id: str, compact: bool = False) -> Path:

@@ -16,7 +16,7 @@ from flowml.storage.artifacts import Artifacts
 from flowml.storage.datasets import Datasets, unknown
 from flowml.storage.db import Database
 from flowml.storage.errors import NotFound
-from flowml.storage.records import SHARED, Dataset, Job
+from flowml.storage.records import SHARED, Dataset, Job, Model
 
 
 class Desk(Seat):
@@ -38,6 +38,7 @@ class Desk(Seat):
         self._choices = choices or Choices()
         self._clock = clock
         self._measures = Measures(db, datasets)
+        self._remembered: dict[tuple[str, str], tuple[int, Model]] = {}  # what is asked again and again
 
     @property
     def _projects(self) -> Collection[str] | None:

@@ -7,6 +7,7 @@ starts its local ones.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from flowml.storage.errors import FlowMLError, NotReady
 from flowml.storage.records import FactKind, Worker
 
 LOCAL_PATIENCE_S = 600.0
+NICE = 10  # how much a local worker stands behind the studio, which answers people meanwhile
 RQ_TTL_S = 30  # RQ's own record of the worker
 
 log = logging.getLogger("flowml.runner.worker")  # by its name also where it is run as a program
@@ -134,6 +136,7 @@ def _exit_on_signals() -> Iterator[None]:
 def main(arguments: list[str]) -> int:
     """Entry point of a studio's local worker, which shares the cores with the studio's other ones."""
     settings = read_settings()
+    os.nice(NICE)
     cores = max(1, allowance().cpus // max(1, settings.workers))
     try:
         return run_worker(settings, "", Terms(arguments[0], cores=cores, patience_s=LOCAL_PATIENCE_S))

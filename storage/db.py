@@ -39,6 +39,7 @@ class Database:
         self._connection = _connect(path)
         self._turn = threading.Lock()
         self._writer: int | None = None
+        self.generation = 0  # counts what was written: as long as it stays, what was read is still so
         try:
             self._migrate()
         except BaseException:
@@ -59,6 +60,7 @@ class Database:
             try:
                 yield cursor
                 cursor.commit()
+                self.generation += 1
             except BaseException:
                 with contextlib.suppress(duckdb.TransactionException):  # a failed commit has ended it already
                     cursor.rollback()

@@ -92,6 +92,22 @@ def test_what_is_private_is_not_there_for_others(client: Client, private: dict[s
         LOOKS[look](client.as_person(BOB), private)
 
 
+def test_who_may_ask_a_model_changes_at_once(client: Client, private: dict[str, str]) -> None:
+    ada, bob = client.as_person(ADA), client.as_person(BOB)
+    for _ in range(2):  # the second time it is remembered
+        assert ada.model_to_ask(private["model"]).id == private["model"]
+        with pytest.raises(NotFound):
+            bob.model_to_ask(private["model"])
+    client.move_job(private["job"], SHARED)
+    assert bob.model_to_ask(private["model"]).id == private["model"]
+    client._db.transact(lambda cursor: jobs.update(cursor, private["job"], project=ADA.id))
+    with pytest.raises(NotFound):
+        bob.model_to_ask(private["model"])
+    ada.delete_job(private["job"])
+    with pytest.raises(NotFound):
+        ada.model_to_ask(private["model"])
+
+
 def test_lists_counts_and_logs_leave_out_what_others_have(client: Client, private: dict[str, str]) -> None:
     for who, there in ((BOB, 0), (VIEWER, 0), (ADA, 1), (ADMIN, 1)):
         seat = client.as_person(who)
