@@ -15,10 +15,11 @@ from flowml.automl.contract import Contract, Feeds, Rows, Warnings, rows_of, tak
 from flowml.automl.contributions import Contributions, contributions
 from flowml.automl.session import open_session
 from flowml.storage.errors import ContractError, NotFound
-from flowml.storage.records import Json, Task
+from flowml.storage.records import Json, LeaderboardRow, Task
 
 PREFIX = "flowml."
 WORDS = ("task", "metric", "licence")  # metadata that are plain text, the rest is JSON
+LEADERBOARD = "leaderboard"  # the name under which a file keeps it
 CHUNK = 5_000  # rows that onnxruntime is given at once
 
 Values = npt.NDArray[Any]
@@ -193,8 +194,17 @@ class Model:
         card: Json = self._predictor.about("card") or {}
         return card
 
+    @property
+    def leaderboard(self) -> tuple[LeaderboardRow, ...]:
+        """All that was tried, best first, of a model that `flowml.fit` made; else empty."""
+        return tuple(LeaderboardRow.from_dict(row) for row in self._predictor.about(LEADERBOARD) or ())
+
     def save(self, path: str | Path) -> None:
         Path(path).write_bytes(self._content)
+
+    def __reduce__(self) -> tuple[type[Model], tuple[bytes]]:
+        """Copies, and what its owner puts aside with joblib, hold the file and open it anew."""
+        return Model, (self._content,)
 
     def __repr__(self) -> str:
         contract = self.contract

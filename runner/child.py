@@ -65,6 +65,9 @@ class Bench:
     def hold(self, prepared: Prepared) -> None:
         self._prepared = prepared
 
+    def forget(self) -> None:
+        self._prepared = None
+
     def say(self, answer: str, **fields: object) -> None:
         self._answers.write(json.dumps({"answer": answer, **fields}) + "\n")
         self._answers.flush()
@@ -177,6 +180,12 @@ def blend(bench: Bench, command: Json) -> None:
     bench.say("blended", score=found.score, fold_scores=list(found.fold_scores))
 
 
+def again(bench: Bench, _command: Json) -> None:
+    """Forget the table and be ready for another study."""
+    bench.forget()
+    bench.say("ready")
+
+
 def leave(_bench: Bench, _command: Json) -> None:
     sys.stderr.flush()
     os._exit(0)  # tearing down the libraries would take longer than all that is left to do
@@ -187,6 +196,7 @@ COMMANDS: dict[str, Callable[[Bench, Json], None]] = {
     "evaluate": evaluate,
     "finish": finish,
     "blend": blend,
+    "again": again,
     "quit": leave,
 }
 

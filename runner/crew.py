@@ -48,12 +48,12 @@ class Crew:
         self.slots: list[Slot] = []
         self.threads = threads
         self.memory_limit = memory_limit
-        self._command = command
+        self.command = command
         self._selector = selectors.DefaultSelector()
 
     def add(self) -> Slot:
         """One slot more, with a child that is starting."""
-        slot = Slot(len(self.slots), self._command)
+        slot = Slot(len(self.slots), self.command)
         self.slots.append(slot)
         self.restart(slot)
         return slot

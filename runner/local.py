@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ def train(
             intake = _read(file, work / "table.parquet", control, table)
             if intake is None:
                 return LaneOutcome(JobState.CANCELLED, Receipt(spec.budget_s, time.time() - started))
-            _check_target(spec.target, intake)
+            check_target(spec.target, intake.schema.names)
             for finding in intake.findings:
                 listener.log(Level.WARNING, f"{finding.message} {finding.advice}".strip())
             study = work / "study"
@@ -121,9 +121,8 @@ def _read(file: Path, target: Path, control: Wish, table: str) -> Intake | None:
     return None if control() is not None else intake
 
 
-def _check_target(target: str, intake: Intake) -> None:
+def check_target(target: str, names: Sequence[str]) -> None:
     """The child would find it too, seconds later."""
-    names = intake.schema.names
     if target not in names:
         near = difflib.get_close_matches(target, names, n=1)
         shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")

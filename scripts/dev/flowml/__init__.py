@@ -5,6 +5,7 @@ import flowml
 model = flowml.fit(frame, target="churn", budget="60s")
 model.predict(rows)
 flowml.load("model.onnx").predict_proba(rows)
+flowml.FlowMLClassifier(budget="60s").fit(X, y)  # an estimator of scikit-learn; also FlowMLRegressor
 flowml.Studio("http://127.0.0.1:8501").train(...)
 """
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowml.automl.serve import Model
+    from flowml.runner.estimators import FlowMLClassifier, FlowMLRegressor
     from flowml.runner.fit import fit
     from flowml.ui.client import Studio
 
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = VERSION
-__all__ = ["Model", "Studio", "__version__", "fit", "load"]
+__all__ = ["FlowMLClassifier", "FlowMLRegressor", "Model", "Studio", "__version__", "fit", "load"]
 
 LAZY = {  # imported when first asked for
+    "FlowMLClassifier": "flowml.runner.estimators",
+    "FlowMLRegressor": "flowml.runner.estimators",
     "Model": "flowml.automl.serve",
     "Studio": "flowml.ui.client",
     "fit": "flowml.runner.fit",
