@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.algorithms import ALGORITHMS, exportable
 from flowml.automl.algorithms.links import LogTarget
 from flowml.automl.algorithms.row import Algorithm, Estimator, FitContext, FoldTable
 from flowml.automl.calibration import applied, temperature_step
@@ -83,6 +83,7 @@ def evaluate(
     oof, began = None, time.monotonic()
     try:
         algorithm = _algorithm(candidate.algorithm)
+        exportable.refuse(algorithm, candidate.params)
         importlib.import_module(algorithm.package)  # once in a process, and no part of what a trial takes
         began = time.monotonic()
         record = replace(record, versions=versions(algorithm))

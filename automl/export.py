@@ -14,10 +14,12 @@ from flowml.automl.blend import Blend
 from flowml.automl.contract import Feeds, rows_of, take
 from flowml.automl.contributions import BACKGROUND, background
 from flowml.automl.leaderboard import Speed
-from flowml.automl.onnx import Member, build, parity
-from flowml.automl.outcome import load_fitted, trial_folder
+from flowml.automl.metrics import Array
+from flowml.automl.onnx import Member, Witness, build, parity
+from flowml.automl.outcome import load_fitted, load_oof, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.automl.serve import Predictor
+from flowml.automl.splitters import Folds
 from flowml.storage.records import Json, Task, TrialRecord
 from flowml.storage.version import VERSION
 
@@ -69,12 +71,28 @@ def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int
     for place, (record, weight) in enumerate(zip(blend.members, blend.weights, strict=True)):
         algorithm = ALGORITHMS[record.algorithm]
         key = algorithm.encoding_for(record.params)
-        fitted = load_fitted(trial_folder(work, record.number))
+        folder = trial_folder(work, record.number)
+        fitted, oof = load_fitted(folder), load_oof(folder)
         members += [
-            Member(prepared.encoding(key, fold), fitted[fold], weight / len(folds), record.temperature, place)
+            Member(
+                prepared.encoding(key, fold),
+                fitted[fold],
+                weight / len(folds),
+                record.temperature,
+                place,
+                None if oof is None else _witness(prepared.folds, fold, oof),
+            )
             for fold in folds
         ]
     return members
+
+
+def _witness(folds: Folds, fold: int, oof: Array) -> Witness:
+    """Out-of-fold predictions of a trial that are this fold's alone: rows may be checked repeatedly."""
+    checked = np.bincount(np.concatenate([valid for _, valid in folds.pairs]))
+    rows = folds.pairs[fold][1]
+    rows = rows[checked[rows] == 1]
+    return Witness(rows, oof[np.searchsorted(folds.rows, rows)].reshape(len(rows), -1))
 
 
 def speed_of_trial(prepared: Prepared, work: Path, record: TrialRecord) -> Speed:

@@ -36,6 +36,12 @@ def test_the_table_of_settings_is_fresh() -> None:
     assert stale.returncode == 0, "run scripts/dev/settings_table"
 
 
+def test_the_table_of_what_can_be_exported_is_fresh() -> None:
+    script = ROOT / "scripts/dev/exportable_table"
+    stale = subprocess.run([sys.executable, str(script), "--check"], check=False)
+    assert stale.returncode == 0, "run scripts/dev/exportable_table"
+
+
 def test_the_tables_of_commands_and_routes_are_fresh() -> None:
     stale = subprocess.run([sys.executable, str(ROOT / "scripts/dev/reference"), "--check"], check=False)
     assert stale.returncode == 0, "run scripts/dev/reference"

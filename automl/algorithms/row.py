@@ -13,6 +13,7 @@ from flowml.automl.shape import Shape
 from flowml.storage.records import Json, Task
 
 ALL_TASKS = CLASSIFICATION | REGRESSION
+COMPLETE = "onehot"  # the encoding without missing values, with or without means beside it
 
 
 @dataclass(frozen=True)
@@ -109,3 +110,7 @@ class Algorithm:
 
     def encoding_for(self, params: Json) -> str:
         return str(params.get("encoding", self.encoding))
+
+    def takes(self, encoding: str) -> bool:
+        """Whether it can learn from this encoding: all but COMPLETE leave missing values as they are."""
+        return self.encoding != COMPLETE or encoding.partition("_")[0] == COMPLETE

@@ -5,8 +5,8 @@ a step after the blend: one row in `links.LINKS` or `steps.STEPS`, each with its
 """
 
 from flowml.automl.onnx.champion import build, expected
-from flowml.automl.onnx.mixture import Member
+from flowml.automl.onnx.mixture import Member, Witness
 from flowml.automl.onnx.parity import check, check_member, gate
 from flowml.automl.onnx.steps import STEPS, Step
 
-__all__ = ["STEPS", "Member", "Step", "build", "check", "check_member", "expected", "gate"]
+__all__ = ["STEPS", "Member", "Step", "Witness", "build", "check", "check_member", "expected", "gate"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from flowml.automl.onnx.mixture import Member, mix, used
 from flowml.automl.onnx.steps import Step, temper
 from flowml.automl.stack import Stack
 from flowml.storage.records import Task
+
+Seen = Callable[[Member, Floats], None]
 
 LICENCE = "Belongs to those who trained it. Made with FlowML Studio."
 
@@ -57,8 +59,12 @@ def expected(
     *,
     steps: Sequence[Step] = (),
     stack: Stack | None = None,
+    seen: Seen = lambda _member, _prediction: None,
 ) -> Floats:
-    """What `build` should predict, counted in Python by the libraries that trained the members."""
+    """What `build` should predict, counted in Python by the libraries that trained the members.
+
+    `seen` is told what each of them predicts.
+    """
     blank = np.zeros((rows_of(feeds), len(contract.classes) or 1))
     trials = dict[int, list[Floats]]()
     total, matrices = blank, dict[int, Matrix]()
@@ -66,6 +72,7 @@ def expected(
         if id(member.encoding) not in matrices:
             matrices[id(member.encoding)] = member.encoding.transform(feeds)
         prediction = _tempered(member, matrices[id(member.encoding)])
+        seen(member, prediction)
         total = total + prediction * member.weight
         if stack is not None:
             trials.setdefault(member.trial, []).append(prediction)

@@ -11,6 +11,7 @@ from flowml.automl.contract import Contract
 from flowml.automl.features import Encoding
 from flowml.automl.features.graph import concat
 from flowml.automl.fitted import Fitted
+from flowml.automl.onnx.forest import Floats, Ints
 from flowml.automl.onnx.graph import Graph
 from flowml.automl.onnx.links import LINKS
 from flowml.automl.onnx.parts import Part, Scores
@@ -19,6 +20,14 @@ from flowml.automl.onnx.steps import build_temper
 from flowml.automl.stack import LEAST, Stack
 from flowml.storage.errors import ExportError
 from flowml.storage.records import Task
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What a fold model predicted in training, when it was still native to its library."""
+
+    rows: Ints  # of the table
+    predictions: Floats  # (rows, outputs)
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Member:
     weight: float = 1.0
     temperature: float = 1.0
     trial: int = 0  # place of its trial in the blend: members of one trial are its folds
+    witness: Witness | None = None  # what the gate compares it with, beside its own bytes
 
 
 def mix(graph: Graph, contract: Contract, members: Sequence[Member], stack: Stack | None = None) -> str:

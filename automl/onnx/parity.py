@@ -11,7 +11,7 @@ import numpy.typing as npt
 from flowml.automl.contract import Contract, Feeds, rows_of, take
 from flowml.automl.onnx import native
 from flowml.automl.onnx.champion import expected, labels
-from flowml.automl.onnx.forest import Floats
+from flowml.automl.onnx.forest import Floats, Ints
 from flowml.automl.onnx.hostile import make_hostile
 from flowml.automl.onnx.mixture import Member
 from flowml.automl.onnx.steps import Step
@@ -40,15 +40,38 @@ def gate(
 ) -> Json:
     """Compare an exported model with its members on real and hostile rows. Raises ParityError.
 
-    `spread`: standard deviation of a regression's target.
+    Members that have a witness are compared with it first, on those real rows that it tells of. `spread`:
+    standard deviation of a regression's target.
     """
     draw = np.random.default_rng(seed)
-    real = take(feeds, np.sort(draw.permutation(rows_of(feeds))[:ROWS]))
+    chosen = np.sort(draw.permutation(rows_of(feeds))[:ROWS])
+    real = take(feeds, chosen)
     hostile = make_hostile(contract, feeds, ROWS, seed)
     given = {name: np.concatenate([real[name], hostile[name]]) for name in real}
-    wanted = expected(contract, members, given, steps=steps, stack=stack)
+    witnesses = _Witnesses(chosen, spread)
+    wanted = expected(contract, members, given, steps=steps, stack=stack, seen=witnesses)
     report = check(content, given, wanted, contract, threshold=threshold, spread=spread)
-    return report | {"real_rows": rows_of(real), "hostile_rows": rows_of(hostile)}
+    rows = {"real_rows": rows_of(real), "hostile_rows": rows_of(hostile), "trained_rows": witnesses.rows}
+    return report | rows
+
+
+class _Witnesses:
+    """Compares members with what they predicted in training: what was kept must be what was fitted."""
+
+    def __init__(self, chosen: Ints, spread: float | None) -> None:
+        self.rows = 0  # that were compared, of all members
+        self._chosen, self._limit = chosen, PROBABILITY if spread is None else VALUE * (spread or 1.0)
+
+    def __call__(self, member: Member, prediction: Floats) -> None:
+        if member.witness is None:
+            return
+        _, here, there = np.intersect1d(self._chosen, member.witness.rows, return_indices=True)
+        wanted = member.witness.predictions[there]
+        allowed = self._limit + RELATIVE * abs(wanted).max(axis=1, initial=0.0)
+        difference = abs(prediction[here] - wanted).max(axis=1, initial=0.0)
+        whose = f"A fold model of {member.fitted.format}"
+        _report(difference, allowed, "predictions", self._limit, whose, "training")
+        self.rows += len(here)
 
 
 def check(
@@ -91,13 +114,20 @@ def check_member(member: Member, feeds: Feeds, prediction: npt.NDArray[Any]) -> 
     return _report(abs(found - wanted).max(axis=1), allowed, "predictions", limit)
 
 
-def _report(difference: npt.NDArray[Any], allowed: npt.NDArray[Any], what: str, tolerance: float) -> Json:
+def _report(
+    difference: npt.NDArray[Any],
+    allowed: npt.NDArray[Any],
+    what: str,
+    tolerance: float,
+    whose: str = "The exported model",
+    from_: str = "the library",
+) -> Json:
     """NaN on either side counts as a difference."""
     over = ~(difference <= allowed)
     if over.any():
         worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference - allowed)))
         raise ParityError(
-            f"The exported model's {what} differ from the library's on {int(over.sum())} of {len(over)} rows,"
+            f"{whose}'s {what} differ from {from_}'s on {int(over.sum())} of {len(over)} rows,"
             f" by {difference[worst]:.3g} on row {worst} where {allowed[worst]:.3g} is allowed.",
             "This model is not offered; another one of the leaderboard may export.",
         )

@@ -32,7 +32,6 @@ class JobSpec(Record):
     machines: int | None = (
         None  # workers that may share its trials, its own included; None: all that are free
     )
-    export_safe: bool = True
     priority: bool = False
     name: str = ""
 

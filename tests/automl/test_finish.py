@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from flowml.automl.candidate import Candidate
 from flowml.automl.champion import Champion
 from flowml.automl.evaluate import Limits, evaluate
 from flowml.automl.finish import export_trial, finish
+from flowml.automl.fitted import pack, unpack
 from flowml.automl.metrics import METRICS
+from flowml.automl.onnx.graph import Graph
+from flowml.automl.onnx.links import LINKS
 from flowml.automl.outcome import trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.automl.serve import Predictor
-from flowml.storage.errors import ExportError, TrialError
+from flowml.storage.errors import ExportError, ParityError, TrialError
 from flowml.storage.records import Task, TrialRecord, TrialState
 from tests.automl.tables import TARGETS, customers, prepared
 
@@ -136,6 +140,51 @@ def test_what_cannot_be_exported_gives_way_with_the_reason_in_its_row(tmp_path: 
     (row,) = [row for row in champion.leaderboard if row.trial == best.number]
     assert row.cause
     assert not row.champion
+
+
+@pytest.mark.parametrize("key", ["lightgbm", "extra_trees", "logistic"])
+def test_what_fails_the_gate_is_not_offered_and_its_row_says_why(key: str, tmp_path: Path) -> None:
+    """Whole and readable, but not what was fitted: one number was changed after the training."""
+    table, records = study(tmp_path, "left", ("dummy", key))
+    tamper(trial_folder(tmp_path, 1))
+    champion = finish(table, tmp_path, records)
+    assert champion.trial == 0
+    (row,) = [row for row in champion.leaderboard if row.trial == 1]
+    assert "predictions differ from training's on" in row.cause
+    assert (row.champion, row.latency_ms) == (False, None)
+    assert any(row.cause in note for note in champion.notes)
+    with pytest.raises(ParityError, match="differ"):
+        export_trial(table, tmp_path, 1)
+
+
+def tamper(trial: Path) -> None:
+    for path in trial.glob("fold-*"):
+        if path.suffix == ".lightgbm":
+            head, mark, rest = path.read_text().partition("leaf_value=")
+            whole, point, others = rest.partition(".")
+            path.write_text(f"{head}{mark}{whole[:-1]}7{point}{others}")  # as long: it knows its sizes
+            continue
+        arrays = unpack(path.read_bytes())
+        name = "base" if "base" in arrays else "intercept"
+        path.write_bytes(pack(arrays | {name: arrays[name] + 0.1}))
+
+
+@pytest.mark.parametrize("share", [1e-4, 0.1])
+def test_an_exporter_that_is_wrong_is_caught(
+    share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: it writes the links of a graph by a little off."""
+    table, records = study(tmp_path, "left", ("dummy", "lightgbm"))
+    sigmoid = LINKS["sigmoid"]
+
+    def off(graph: Graph, scores: str) -> str:
+        return graph.op("Add", sigmoid.build(graph, scores), graph.constant(share, np.float64))
+
+    monkeypatch.setitem(LINKS, "sigmoid", replace(sigmoid, build=off))
+    champion = finish(table, tmp_path, records)
+    assert champion.trial == 0
+    (row,) = [row for row in champion.leaderboard if row.trial == 1]
+    assert "The exported model's probabilities differ from the library's" in row.cause
 
 
 def test_a_limit_on_latency_is_kept_or_the_fastest_is_taken(tmp_path: Path) -> None:
