@@ -11,6 +11,8 @@ Formats, and the links we write with them:
   are: scaling is folded in. sigmoid, softmax, identity, expm1
 - kernel: npz of `center` and `scale` (columns,), by which features are squashed, `vectors` (vectors, columns)
   that are squashed already, `coef` (vectors, outputs), `intercept` (outputs,) and `gamma`. As linear
+- network: npz of `center` and `scale`, and of the parts of networks as `algorithms.perceptron` names them;
+  their mean score times `spread` plus `middle`. As linear
 - constant: npz of `value` (outputs,). probability, identity
 - onnx: an ONNX model, float32 matrix in, `n_outputs` columns out. probability, identity
 
@@ -37,7 +39,17 @@ from flowml.storage.errors import ExportError
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-FORMATS = ("lightgbm", "xgboost", "catboost", "sklearn_trees", "linear", "kernel", "constant", "onnx")
+FORMATS = (
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "sklearn_trees",
+    "linear",
+    "kernel",
+    "network",
+    "constant",
+    "onnx",
+)
 LINKS = ("sigmoid", "softmax", "probability", "identity", "expm1")
 
 # The nodes of all trees one after another; tree t owns nodes offsets[t] to offsets[t + 1].

@@ -49,6 +49,7 @@ PORTFOLIO = (
     Entry("lasso"),
     Entry("gradient_boosting"),
     Entry("hist_gradient_boosting"),
+    Entry("mlp"),
     Entry("linear_svm"),
     Entry("svm"),
     Entry("decision_tree"),

@@ -17,6 +17,7 @@ from flowml.automl.algorithms.kernel import SVM
 from flowml.automl.algorithms.lightgbm import LIGHTGBM
 from flowml.automl.algorithms.linear import ELASTIC_NET, LASSO, LOGISTIC, RIDGE
 from flowml.automl.algorithms.margins import LINEAR_SVM
+from flowml.automl.algorithms.network import MLP
 from flowml.automl.algorithms.row import Algorithm
 from flowml.automl.algorithms.tree import DECISION_TREE
 from flowml.automl.algorithms.xgboost import XGBOOST
@@ -33,6 +34,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         ELASTIC_NET,
         LINEAR_SVM,
         SVM,
+        MLP,
         DECISION_TREE,
         EXTRA_TREES,
         RANDOM_FOREST,

@@ -89,7 +89,7 @@ class _Follower:
         if self._scores is None:
             self._scores = np.repeat(self.base(model)[None], len(self._X), axis=0)
         self._scores += self._of_round(model, index, self._X)
-        return self.watch.step(index, validation_loss(self._fold, self.raw, self._scores))
+        return self.watch.step(index, validation_loss(self._fold, self.raw.spread(self._scores)))
 
     def base(self, model: Any) -> Array:
         """What the model says of a row less what its first trees say."""

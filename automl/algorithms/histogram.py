@@ -108,7 +108,8 @@ class _Follower:
             missing = model._bin_mapper.missing_values_bin_idx_
             self._scores[:, place] += predictor.predict_binned(X, missing, 1)
         self._rounds += 1
-        stop = self._watch.step(self._rounds - 1, validation_loss(self._fold, self._raw, self._scores))
+        loss = validation_loss(self._fold, self._raw.spread(self._scores))
+        stop = self._watch.step(self._rounds - 1, loss)
         return -1.0 if stop else float(self._rounds)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from flowml.automl.algorithms import choices, platt, squash
-from flowml.automl.algorithms.links import LINKS, sigmoid, softmax
+from flowml.automl.algorithms.links import LINKS, answers
 from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Cost, FitContext, FoldTable, Space
 from flowml.automl.fitted import Arrays, Fitted, pack
 from flowml.automl.metrics import Array
@@ -36,10 +36,7 @@ class KernelMachine:
     cut: bool
 
     def predict(self, X: Array) -> Array:
-        raw = raw_scores(self.arrays, X)
-        if self.task is Task.REGRESSION:
-            return raw[:, 0]
-        return sigmoid(raw[:, 0]) if self.task is Task.BINARY else softmax(raw)
+        return answers(self.task, raw_scores(self.arrays, X))
 
     def freeze(self) -> Fitted:
         outputs = len(self.arrays["intercept"])

@@ -21,14 +21,21 @@ def two_columns(positive: Array) -> Array:
 
 
 def softmax(raw: Array) -> Array:
-    shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
-    probabilities: Array = shifted / shifted.sum(axis=1, keepdims=True)
+    shifted = np.exp(raw - raw.max(axis=-1, keepdims=True))
+    probabilities: Array = shifted / shifted.sum(axis=-1, keepdims=True)
     return probabilities
 
 
 def sigmoid(raw: Array) -> Array:
     probabilities: Array = 0.5 * (1.0 + np.tanh(0.5 * raw))  # does not overflow
     return two_columns(probabilities)
+
+
+def answers(task: Task, raw: Array) -> Array:
+    """Raw scores (rows, outputs) to what an estimator predicts."""
+    if task is Task.REGRESSION:
+        return raw[:, 0]
+    return sigmoid(raw[:, 0]) if task is Task.BINARY else softmax(raw)
 
 
 @dataclass(frozen=True)

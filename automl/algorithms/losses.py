@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from flowml.automl.algorithms.links import LINKS, sigmoid, softmax
+from flowml.automl.algorithms.links import LINKS, answers
 from flowml.automl.algorithms.planting import NEVER
 from flowml.automl.algorithms.row import FoldTable
 from flowml.automl.metrics import Array, Weights
@@ -47,10 +47,7 @@ class Raw:
         return spread
 
     def predict(self, scores: Array) -> Array:
-        raw = self.spread(scores)
-        if self.task is Task.REGRESSION:
-            return raw[:, 0]
-        return sigmoid(raw[:, 0]) if self.task is Task.BINARY else softmax(raw)
+        return answers(self.task, self.spread(scores))
 
 
 def scores_of(model: Any, X: Array) -> Array:
@@ -66,9 +63,8 @@ def loss_of(fold: FoldTable) -> str:
     return "absolute_error" if fold.absolute else "squared_error"
 
 
-def validation_loss(fold: FoldTable, raw: Raw, scores: Array) -> float:
-    """Of scores (rows, scores of the library): log loss, squared error, or absolute error where asked for."""
-    found = raw.spread(scores)
+def validation_loss(fold: FoldTable, found: Array) -> float:
+    """Of raw scores (rows, outputs): log loss, squared error, or absolute error where asked for."""
     if fold.task is Task.REGRESSION:
         errors = np.abs(found[:, 0] - fold.y_valid)
         return _mean(errors if fold.absolute else errors**2, fold.weights_valid)

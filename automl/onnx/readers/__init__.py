@@ -16,6 +16,7 @@ READERS: dict[str, Callable[[Fitted, int], Part]] = {
     "sklearn_trees": lambda fitted, _: arrays.read_trees(fitted),
     "linear": lambda fitted, _: arrays.read_linear(fitted),
     "kernel": lambda fitted, _: formulas.read(fitted, formulas.kernel),
+    "network": lambda fitted, _: formulas.read(fitted, formulas.network),
     "constant": lambda fitted, _: arrays.read_constant(fitted),
     "onnx": lambda fitted, _: converted.read(fitted),
 }
