@@ -13,6 +13,10 @@ Formats, and the links we write with them:
   that are squashed already, `coef` (vectors, outputs), `intercept` (outputs,) and `gamma`. As linear
 - network: npz of `center` and `scale`, and of the parts of networks as `algorithms.perceptron` names them;
   their mean score times `spread` plus `middle`. As linear
+- neighbors: npz of `center` and `scale`, and of what `algorithms.neighbors.raw_scores` counts with.
+  probability, identity, expm1
+- quadratic: npz of `center` and `scale`, `curve` and `slope` (columns, outputs), `intercept` (outputs,): the
+  squares of squashed features times `curve`, plus themselves times `slope`. sigmoid, softmax
 - constant: npz of `value` (outputs,). probability, identity
 - onnx: an ONNX model, float32 matrix in, `n_outputs` columns out. probability, identity
 
@@ -47,6 +51,8 @@ FORMATS = (
     "linear",
     "kernel",
     "network",
+    "neighbors",
+    "quadratic",
     "constant",
     "onnx",
 )

@@ -53,6 +53,9 @@ PORTFOLIO = (
     Entry("linear_svm"),
     Entry("svm"),
     Entry("decision_tree"),
+    Entry("ada_boost"),
+    Entry("k_nearest_neighbors"),
+    Entry("gaussian_nb"),
 )
 
 

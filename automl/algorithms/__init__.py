@@ -8,6 +8,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from flowml.automl.algorithms.adaboost import ADA_BOOST
+from flowml.automl.algorithms.bayes import GAUSSIAN_NB
 from flowml.automl.algorithms.catboost import CATBOOST
 from flowml.automl.algorithms.dummy import DUMMY
 from flowml.automl.algorithms.forests import EXTRA_TREES, RANDOM_FOREST
@@ -17,6 +19,7 @@ from flowml.automl.algorithms.kernel import SVM
 from flowml.automl.algorithms.lightgbm import LIGHTGBM
 from flowml.automl.algorithms.linear import ELASTIC_NET, LASSO, LOGISTIC, RIDGE
 from flowml.automl.algorithms.margins import LINEAR_SVM
+from flowml.automl.algorithms.neighbors import K_NEAREST_NEIGHBORS
 from flowml.automl.algorithms.network import MLP
 from flowml.automl.algorithms.row import Algorithm
 from flowml.automl.algorithms.tree import DECISION_TREE
@@ -35,9 +38,12 @@ ALGORITHMS: dict[str, Algorithm] = {
         LINEAR_SVM,
         SVM,
         MLP,
+        GAUSSIAN_NB,
+        K_NEAREST_NEIGHBORS,
         DECISION_TREE,
         EXTRA_TREES,
         RANDOM_FOREST,
+        ADA_BOOST,
         GRADIENT_BOOSTING,
         HIST_GRADIENT_BOOSTING,
         LIGHTGBM,

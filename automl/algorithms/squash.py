@@ -12,6 +12,7 @@ from flowml.automl.fitted import Arrays
 from flowml.automl.metrics import Array
 
 FURTHEST = 3.0
+FLAG = 1.0 / np.sqrt(1.0 + 1.0 / FURTHEST**2)  # what a 1 becomes in a column of 0 and 1
 MIDDLE_HALF = 1.349  # width of the middle half of a normal distribution, in standard deviations
 MOST_ROWS = 20_000  # that medians are taken from
 

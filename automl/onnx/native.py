@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from flowml.automl.algorithms import kernel, perceptron
+from flowml.automl.algorithms import bayes, kernel, neighbors, perceptron
 from flowml.automl.algorithms.catboost import columns
 from flowml.automl.fitted import Fitted, unpack
 from flowml.automl.onnx.forest import Floats, Matrix
@@ -76,6 +76,8 @@ LIBRARIES: dict[str, Callable[[Fitted, Matrix], Floats]] = {
     "linear": lambda fitted, X: arrays.read_linear(fitted).raw(X),
     "kernel": lambda fitted, X: kernel.raw_scores(unpack(fitted.content), X),
     "network": lambda fitted, X: perceptron.raw_scores(unpack(fitted.content), X),
+    "neighbors": lambda fitted, X: neighbors.raw_scores(unpack(fitted.content), X),
+    "quadratic": lambda fitted, X: bayes.raw_scores(unpack(fitted.content), X),
     "constant": lambda fitted, X: arrays.read_constant(fitted).raw(X),
     "onnx": _converted,
 }

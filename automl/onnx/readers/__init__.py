@@ -17,6 +17,8 @@ READERS: dict[str, Callable[[Fitted, int], Part]] = {
     "linear": lambda fitted, _: arrays.read_linear(fitted),
     "kernel": lambda fitted, _: formulas.read(fitted, formulas.kernel),
     "network": lambda fitted, _: formulas.read(fitted, formulas.network),
+    "neighbors": lambda fitted, _: formulas.read(fitted, formulas.neighbors),
+    "quadratic": lambda fitted, _: formulas.read(fitted, formulas.quadratic),
     "constant": lambda fitted, _: arrays.read_constant(fitted),
     "onnx": lambda fitted, _: converted.read(fitted),
 }

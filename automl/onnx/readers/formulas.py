@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowml.automl.algorithms import neighbors as balls
 from flowml.automl.algorithms import perceptron
 from flowml.automl.algorithms.squash import FURTHEST
 from flowml.automl.fitted import Arrays, Fitted, unpack
@@ -42,13 +43,38 @@ def read(fitted: Fitted, write: Write) -> Formula:
 def kernel(graph: Graph, features: str, arrays: Arrays) -> str:
     """The twin of `algorithms.kernel.raw_scores`."""
     Z = _squashed(graph, features, arrays)
-    vectors = _double(graph, arrays["vectors"].T)
-    squares = graph.constant((arrays["vectors"].astype(np.float64) ** 2).sum(axis=1)[None], np.float64)
-    own = graph.op("ReduceSum", graph.op("Mul", Z, Z), graph.constant([1], np.int64), keepdims=1)
-    twice = graph.op("Mul", graph.op("MatMul", Z, vectors), graph.constant(2.0, np.float64))
-    distances = graph.op("Sub", graph.op("Add", own, squares), twice)
+    distances = _distances(graph, Z, arrays["vectors"])
     kernels = graph.op("Exp", graph.op("Mul", distances, graph.constant(-arrays["gamma"], np.float64)))
     return _affine(graph, kernels, arrays["coef"], arrays["intercept"])
+
+
+def neighbors(graph: Graph, features: str, arrays: Arrays) -> str:
+    """The twin of `algorithms.neighbors.raw_scores`."""
+    Z = graph.op("Mul", _squashed(graph, features, arrays), _double(graph, arrays["stretch"]))
+    distances = _distances(graph, Z, arrays["vectors"])
+    ones, zero = graph.constant([1], np.int64), graph.constant(0.0, np.float64)
+    k = graph.constant([int(arrays["k"])], np.int64)
+    nearest, _ = graph.ops("TopK", distances, k, outputs=2, axis=1, largest=0, sorted=0)
+    farthest = graph.op("Max", graph.op("ReduceMax", nearest, ones, keepdims=1), zero)
+    reach = graph.op("Mul", farthest, graph.constant(balls.REACH, np.float64))
+    reach = graph.op("Add", reach, graph.constant(arrays["least_reach"], np.float64))
+    inside = graph.op("Div", graph.op("Max", graph.op("Sub", reach, distances), zero), reach)
+    near = graph.op("Mul", inside, _double(graph, arrays["shares"]))
+    strength = arrays["strength"].astype(np.float64)
+    total = graph.op("ReduceSum", near, ones, keepdims=1)
+    total = graph.op("Add", total, graph.constant(strength, np.float64))
+    answers = graph.cast(graph.constant(arrays["answers"], arrays["answers"].dtype), np.float64)
+    prior = graph.constant(strength * arrays["prior"], np.float64)
+    mean = graph.op("Div", graph.op("Add", graph.op("MatMul", near, answers), prior), total)
+    scaled = graph.op("Mul", mean, graph.constant(arrays["spread"], np.float64))
+    return graph.op("Add", scaled, graph.constant(arrays["middle"], np.float64))
+
+
+def quadratic(graph: Graph, features: str, arrays: Arrays) -> str:
+    """The twin of `algorithms.bayes.raw_scores`."""
+    Z = _squashed(graph, features, arrays)
+    curved = graph.op("MatMul", graph.op("Mul", Z, Z), _double(graph, arrays["curve"]))
+    return graph.op("Add", curved, _affine(graph, Z, arrays["slope"], arrays["intercept"]))
 
 
 def network(graph: Graph, features: str, arrays: Arrays) -> str:
@@ -84,6 +110,15 @@ def _waves(graph: Graph, hidden: str, arrays: Arrays) -> str:
     members, waved, _, values = arrays["mix"].shape
     flat = graph.constant([members, -1, waved * values], np.int64)
     return graph.op("Reshape", graph.op("Transpose", mixed, perm=[0, 2, 1, 3]), flat)
+
+
+def _distances(graph: Graph, Z: str, vectors: np.ndarray) -> str:
+    """Squared, of each row to each vector."""
+    squares = graph.constant((vectors.astype(np.float64) ** 2).sum(axis=1)[None], np.float64)
+    own = graph.op("ReduceSum", graph.op("Mul", Z, Z), graph.constant([1], np.int64), keepdims=1)
+    product = graph.op("MatMul", Z, _double(graph, vectors.T))
+    twice = graph.op("Mul", product, graph.constant(2.0, np.float64))
+    return graph.op("Sub", graph.op("Add", own, squares), twice)
 
 
 def _squashed(graph: Graph, features: str, arrays: Arrays) -> str:
