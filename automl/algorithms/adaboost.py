@@ -24,7 +24,8 @@ from flowml.automl.shape import Shape
 from flowml.storage.records import Json, Task
 
 MOST_ROUNDS = 500
-STEPS = {Task.BINARY: 5.0, Task.MULTICLASS: 5.0, Task.REGRESSION: 15.0}  # for `cost`
+DEPTHS = {Task.BINARY: 2, Task.MULTICLASS: 4, Task.REGRESSION: 12}
+STEPS = {Task.BINARY: 25.0, Task.MULTICLASS: 30.0, Task.REGRESSION: 30.0}  # for `cost`
 SURE = 1e-6  # share of errors that a tree is taken to have at least
 
 
@@ -192,21 +193,26 @@ def space(trial: Space, shape: Shape) -> Json:
     return {
         "rounds": MOST_ROUNDS,
         "learning_rate": trial.suggest_float("learning_rate", 0.03, 1.0, log=True),
-        "max_depth": trial.suggest_int("max_depth", 1, 12),
+        "max_depth": trial.suggest_int("max_depth", *_depths(shape)),
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 50, log=True),
-        "max_features": trial.suggest_float("max_features", 0.2, 1.0),
+        "max_features": trial.suggest_float("max_features", 0.1, 1.0),
         **choices.means_where_they_pay(shape, "ordinal"),
         **choices.suggest_target(trial, shape),
     }
+
+
+def _depths(shape: Shape) -> tuple[int, int]:
+    """Trees that make no mistake leave nothing to learn for the next; means of many may be deep."""
+    return (3, 14) if shape.task is Task.REGRESSION else (1, 6)
 
 
 def defaults(shape: Shape) -> Json:
     return {
         "rounds": MOST_ROUNDS,
         "learning_rate": 0.2,
-        "max_depth": 8 if shape.task is Task.REGRESSION else 3,
-        "min_samples_leaf": 3,
-        "max_features": 0.7,
+        "max_depth": DEPTHS[shape.task],
+        "min_samples_leaf": 2,
+        "max_features": float(round(min(1.0, max(0.1, 3 / np.sqrt(max(shape.columns, 1)))), 3)),
         **choices.means_where_they_pay(shape, "ordinal"),
         **choices.default_target(shape),
     }
@@ -216,7 +222,7 @@ def cost(shape: Shape, params: Json) -> Cost:
     """Fitted to measured times of trees over rows, columns, depth and classes."""
     rows, depth = shape.train_rows, float(params["max_depth"])
     columns = max(1.0, shape.columns * float(params["max_features"]))
-    a_tree = 1e-3 + rows * depth * (2e-8 + columns * (5e-8 + 3e-9 * shape.classes)) + 1e-7 * shape.valid_rows
+    a_tree = 6e-4 + rows * depth * (2e-8 + columns * (5e-8 + 1e-9 * shape.classes)) + 1e-7 * shape.valid_rows
     rounds = likely_rounds(params, shape.task)
     memory = 16.0 * rows * (shape.columns + 4) + rounds * 2**depth * 16.0 * shape.outputs
     return Cost(0.01 + rounds * a_tree, memory)

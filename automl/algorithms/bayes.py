@@ -134,7 +134,7 @@ def cost(shape: Shape, _params: Json) -> Cost:
     """Fitted to measured times over rows, columns and classes."""
     rows, columns, outputs = shape.train_rows, shape.onehot_columns, shape.outputs
     scored = shape.valid_rows + min(rows, TEMPERED_ON)
-    seconds = 0.003 + 1e-7 * rows * columns + scored * outputs * (1e-9 * columns + 5e-7)
+    seconds = 0.003 + 3e-8 * rows * columns + scored * outputs * (3e-10 * columns + 6e-8)
     return Cost(seconds, 40.0 * rows * columns + 24.0 * columns * max(1, shape.classes))
 
 

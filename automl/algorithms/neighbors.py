@@ -160,7 +160,7 @@ def space(trial: Space, shape: Shape) -> Json:
 def defaults(shape: Shape) -> Json:
     return {
         "rows": MOST_ROWS,
-        "k": 20,
+        "k": 40 if shape.task is Task.BINARY else 10,
         "relevance": 1.0,
         "strength": 0.3,
         **choices.means_where_they_pay(shape, "onehot"),
@@ -172,8 +172,8 @@ def cost(shape: Shape, params: Json) -> Cost:
     """Fitted to measured times over rows, columns and classes: nearly all of it is answering."""
     columns, outputs = shape.onehot_columns, max(1, shape.classes)
     kept = most_rows(shape.train_rows, columns, outputs, int(params["rows"]))
-    learning = shape.train_rows * (4e-8 * columns + 2e-9 * columns * outputs + 1e-8 * outputs)
-    answering = kept * shape.valid_rows * (2e-8 + 2e-10 * columns + 2e-10 * outputs)
+    learning = shape.train_rows * (2e-8 * columns + 3e-10 * columns * outputs + 1e-8 * outputs)
+    answering = kept * shape.valid_rows * (1e-8 + 7e-11 * columns + 4e-11 * outputs)
     memory = 32.0 * PIECE + 16.0 * shape.train_rows * columns + 9.0 * shape.train_rows * outputs
     return Cost(0.003 + learning + answering, memory)
 

@@ -49,8 +49,8 @@ def test_more_rows_columns_and_classes_cost_more() -> None:
             continue
         wide = {"columns": 50, "onehot_columns": 60}
         assert row.cost(shape_of(Task.MULTICLASS, rows=5000, **wide), params).seconds > 1.2 * seconds
-        if (
-            row.family != "kernel"
-        ):  # machines of pairs of classes see fewer rows each, the more classes there are
+        # Machines of pairs of classes see fewer rows each, the more classes there are; to a network and to
+        # distances classes matter little.
+        if row.family not in ("kernel", "network", "neighbors"):
             wide["classes"] = 30
             assert row.cost(shape_of(Task.MULTICLASS, rows=5000, **wide), params).seconds > 1.5 * seconds

@@ -19,7 +19,7 @@ from tests.automl.algorithms.folds import OUTPUTS, context, make_fold, shape_of
 
 CASES = [(row, task) for row in ALGORITHMS.values() for task in sorted(row.tasks)]
 IDS = [f"{row.key}-{task}" for row, task in CASES]
-FEW = {"rounds": 40, "trees": 20}
+FEW = {"rounds": 40, "trees": 20, "epochs": 12}
 each_case = pytest.mark.parametrize(("row", "task"), CASES, ids=IDS)
 
 
@@ -109,7 +109,7 @@ def test_lighter_is_lighter(row: Algorithm, task: Task) -> None:
     assert row.cost(shape, row.lighter(whole, 0.5)).seconds < row.cost(shape, whole).seconds
     fold, estimator = fitted(row.key, task)
     half = row.lighter(few(row, task), 0.5)
-    if row.family != "linear":
+    if row.family not in ("linear", "network"):  # these take fewer but other steps
         assert row.fit(fold, half, context()).rounds <= estimator.rounds
 
 
