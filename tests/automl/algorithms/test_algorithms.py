@@ -109,7 +109,7 @@ def test_lighter_is_lighter(row: Algorithm, task: Task) -> None:
     assert row.cost(shape, row.lighter(whole, 0.5)).seconds < row.cost(shape, whole).seconds
     fold, estimator = fitted(row.key, task)
     half = row.lighter(few(row, task), 0.5)
-    if row.family not in ("linear", "network"):  # these take fewer but other steps
+    if row.family != "linear" and row.key not in ("mlp", "ada_boost"):  # other steps, maybe more of them
         assert row.fit(fold, half, context()).rounds <= estimator.rounds
 
 
