@@ -80,10 +80,10 @@ def _choose(problem: Problem, spec: JobSpec) -> tuple[str, int, str]:
         return "holdout", 2, "One part is held out, as asked."
     if spec.folds:
         return "kfold", spec.folds, f"{spec.folds} folds, as asked."
-    return _by_size(problem.rows, problem.frame.width, spec.budget_s)
+    return by_size(problem.rows, problem.frame.width, spec.budget_s)
 
 
-def _by_size(rows: int, columns: int, budget_s: float) -> tuple[str, int, str]:
+def by_size(rows: int, columns: int, budget_s: float) -> tuple[str, int, str]:
     """More folds teach more from few rows, and what they cost must fit the budget.
 
     Measured at equal time, five folds beat three and these a holdout up to tables that hardly any algorithm

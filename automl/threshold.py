@@ -33,7 +33,7 @@ def best_threshold(metric: str, y: Array, prediction: Array, weights: Weights) -
     tried = (found[1:] + found[:-1]) / 2
     row = METRICS[metric]
     losses = np.array([row.loss(row.score(y, decided(prediction, float(t)), weights)) for t in tried])
-    smooth = _smoothed(losses)
+    smooth = smoothed(losses)
     best = int(np.argmin(smooth))
     half = row.loss(row.score(y, decided(prediction, HALF), weights))
     return HALF if half <= smooth[best] else float(tried[best])
@@ -46,7 +46,7 @@ def decided(prediction: Array, threshold: float) -> Array:
     return labels
 
 
-def _smoothed(losses: Array) -> Array:
+def smoothed(losses: Array) -> Array:
     """The mean of each with its neighbours; at the ends with those that are there."""
     kernel = np.ones(2 * NEIGHBOURS + 1)
     counts = np.convolve(np.ones(len(losses)), kernel, mode="same")

@@ -73,7 +73,7 @@ def _build(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Any
     from sklearn import ensemble
 
     suffix = "Regressor" if fold.task is Task.REGRESSION else "Classifier"
-    leaves = _most_leaves(int(params["trees"]), fold.outputs)
+    leaves = most_leaves(int(params["trees"]), fold.outputs)
     bound = {"max_leaf_nodes": leaves} if leaves < len(fold.y) / int(params["min_samples_leaf"]) else {}
     estimator = getattr(ensemble, kind + suffix)
     return estimator(
@@ -85,7 +85,7 @@ def _build(kind: str, fold: FoldTable, params: Json, context: FitContext) -> Any
     )
 
 
-def _most_leaves(trees: int, outputs: int) -> int:
+def most_leaves(trees: int, outputs: int) -> int:
     """Of one tree, so that the forest does not grow too large."""
     return int(max(8, min(MOST_NODES, MOST_VALUES / outputs) / (2 * trees)))
 
@@ -149,7 +149,7 @@ def cost(kind: str, shape: Shape, params: Json) -> Cost:
     rows, trees = shape.train_rows, float(params["trees"])
     columns = max(1.0, shape.columns * float(params["max_features"]))
     classes = max(shape.classes, 1)
-    leaves = min(rows / float(params["min_samples_leaf"]), _most_leaves(int(trees), classes))
+    leaves = min(rows / float(params["min_samples_leaf"]), most_leaves(int(trees), classes))
     depth = np.log2(max(2.0, leaves))
     by_row, by_cell, by_leaf = SPEEDS[kind]
     a_tree = 1e-3 + rows * depth * (by_row + by_cell * columns) + by_leaf * leaves * columns * classes

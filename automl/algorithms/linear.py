@@ -53,7 +53,7 @@ def linear(coef: Array, intercept: Array, task: Task, cut: bool = False, rounds:
 def fit_logistic(fold: FoldTable, params: Json, context: FitContext) -> Linear:
     found = descend(
         fold,
-        partial(_log_loss, fold.y),
+        partial(log_loss_slope, fold.y),
         start=_log_shares(fold),
         penalty=1.0 / float(params["C"]),
         steps=int(params["rounds"]),
@@ -69,7 +69,7 @@ def _log_shares(fold: FoldTable) -> Array:
     return logs if fold.task is Task.MULTICLASS else logs[1:] - logs[0]
 
 
-def _log_loss(y: Array, raw: Array) -> tuple[Array, Array]:
+def log_loss_slope(y: Array, raw: Array) -> tuple[Array, Array]:
     if raw.shape[1] == 1:
         signed = np.where(y == 1, raw[:, 0], -raw[:, 0])
         return np.logaddexp(0.0, -signed), (sigmoid(raw[:, 0])[:, 1] - y)[:, None]

@@ -48,7 +48,7 @@ def _separate(fold: FoldTable, params: Json, context: FitContext) -> Descent:
     sides = np.where(fold.y[:, None] == classes, 1.0, -1.0)
     return descend(
         fold,
-        partial(_squared_hinge, sides),
+        partial(squared_hinge, sides),
         start=np.zeros(len(classes)),
         penalty=1.0 / float(params["C"]),
         steps=int(params["rounds"]),
@@ -56,7 +56,7 @@ def _separate(fold: FoldTable, params: Json, context: FitContext) -> Descent:
     )
 
 
-def _squared_hinge(sides: Array, raw: Array) -> tuple[Array, Array]:
+def squared_hinge(sides: Array, raw: Array) -> tuple[Array, Array]:
     short = np.maximum(0.0, 1.0 - sides * raw)
     return (short**2).sum(axis=1), -2.0 * sides * short
 
@@ -66,7 +66,7 @@ def _fit_values(fold: FoldTable, params: Json, context: FitContext) -> Linear:
     middle, spread = float(np.average(fold.y, weights=fold.weights)), float(np.std(fold.y)) or 1.0
     found = descend(
         fold,
-        partial(_squared_tube, ((fold.y - middle) / spread)[:, None], float(params["epsilon"])),
+        partial(squared_tube, ((fold.y - middle) / spread)[:, None], float(params["epsilon"])),
         start=np.zeros(1),
         penalty=1.0 / float(params["C"]),
         steps=int(params["rounds"]),
@@ -75,7 +75,7 @@ def _fit_values(fold: FoldTable, params: Json, context: FitContext) -> Linear:
     return linear(found.coef * spread, found.intercept * spread + middle, fold.task, found.cut, found.steps)
 
 
-def _squared_tube(y: Array, epsilon: float, raw: Array) -> tuple[Array, Array]:
+def squared_tube(y: Array, epsilon: float, raw: Array) -> tuple[Array, Array]:
     """Nothing is lost within epsilon of the target."""
     beyond = np.maximum(0.0, np.abs(raw - y) - epsilon)
     return (beyond**2).sum(axis=1), 2.0 * np.sign(raw - y) * beyond

@@ -76,14 +76,14 @@ def _feeds_of(contract: Contract, kind: Kind) -> tuple[str, ...]:
     return tuple(column.feed for column in contract.columns if column.kind is kind)
 
 
-def _rarest(rows: int) -> int:
+def rarest_of(rows: int) -> int:
     """How often a category must occur to stand for itself."""
     return max(2, rows // 2_000) if rows >= 50 else 1
 
 
 def _coded(native: bool) -> Callable[[Contract, Feeds], tuple[Block, ...]]:
     def blocks(contract: Contract, feeds: Feeds) -> tuple[Block, ...]:
-        rarest = _rarest(rows_of(feeds))
+        rarest = rarest_of(rows_of(feeds))
         names = _feeds_of(contract, Kind.STRING)
         books = tuple(Codebook.fit(name, feeds, MOST_CODES, rarest, always=True) for name in names)
         if not native:
@@ -102,7 +102,7 @@ def _coded(native: bool) -> Callable[[Contract, Feeds], tuple[Block, ...]]:
 def _onehot(contract: Contract, feeds: Feeds) -> tuple[Block, ...]:
     rows, columns = rows_of(feeds), _feeds_of(contract, Kind.STRING)
     most = max(2, min(MOST_DUMMIES, DUMMY_CELLS // max(1, rows * len(columns))))
-    rarest = max(_rarest(rows), rows // 1_000)
+    rarest = max(rarest_of(rows), rows // 1_000)
     books = tuple(Codebook.fit(name, feeds, most, rarest, always=False) for name in columns)
     numbers = _feeds_of(contract, Kind.NUMBER)
     return (
