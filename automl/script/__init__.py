@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from flowml.automl.algorithms import ALGORITHMS
-from flowml.automl.leaderboard import name_of
 from flowml.automl.script.basis import Basis
 from flowml.automl.script.encodings import categorical, names
 from flowml.automl.script.expressions import metric_expression
@@ -110,7 +109,7 @@ def _sections(row: TrialRecord, basis: Basis) -> _Sections:
 def _check(row: TrialRecord, basis: Basis) -> None:
     if row.algorithm not in WRITTEN:
         raise SpecError(
-            f"Rows of {name_of(row)} cannot be written as a script yet.", "`flowml verify` rebuilds them."
+            f"Rows of {row.algorithm!r} cannot be written as a script yet.", "`flowml verify` rebuilds them."
         )
     if not row.fold_scores:
         raise SpecError(f"Trial {row.number} has no scores to rebuild.", row.cause)
