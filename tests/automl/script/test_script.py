@@ -23,7 +23,7 @@ from tests.automl.script.rows import TARGETS, Study, study, table
 
 TOLERANCE = 1e-6
 PUBLIC = {"catboost", "lightgbm", "numpy", "polars", "scipy", "sklearn", "threadpoolctl", "xgboost"}
-UNWRITTEN = {"adaboost", "gaussian_nb", "k_nearest_neighbors", "mlp"}  # rebuilt by `flowml verify` alone
+UNWRITTEN = {"ada_boost", "gaussian_nb", "k_nearest_neighbors", "mlp"}  # rebuilt by `flowml verify` alone
 HOSTILE = "\"\"\"\nraise SystemExit('run')\n#'\\{x} <b>שלום 😀"
 
 
