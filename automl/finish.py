@@ -33,6 +33,7 @@ WORSE = 0.03  # of what the best trial learned, that an ensemble may seem to los
 EXPLAIN_SHARE = 0.6  # of the time left after the export
 EXPORT_SHARE = 0.65  # of the time left, that an export may be expected to take
 MEASURED = 5  # rows of the leaderboard that are exported to measure their speed, time allowing
+WARY = 2.0  # times what it should take, that must be left for what nobody waits for
 SAFETY_S = 0.4  # kept for writing the files
 PATIENT_S = 1e9
 UNEXPLAINED = Insight((), {})
@@ -68,7 +69,7 @@ def finish(
     folder = work / "champion"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(chosen.exported.content)
-    champion = _describe(prepared, work, records, chosen, clock, simple, findings)
+    champion = _describe(prepared, work, records, chosen, clock, simple, findings, pace)
     write(champion, folder, chosen.exported.content)
     return champion if smaller is None else write_compact(champion, smaller, folder)
 
@@ -159,12 +160,13 @@ def _describe(
     clock: _Clock,
     simple: bool,
     findings: Sequence[Finding],
+    pace: float,
 ) -> Champion:
     problem, blend, exported = prepared.problem, chosen.blend, chosen.exported
     end = min(clock.share(EXPLAIN_SHARE), time.monotonic() + max(2.0, 0.05 * prepared.spec.budget_s))
     insight = UNEXPLAINED if simple else insight_of(prepared, work, blend, ranked(prepared, records), end)
     clock.phase("explain")
-    speeds = {} if simple else _speeds(prepared, work, records, chosen, clock)
+    speeds = {} if simple else _speeds(prepared, work, records, chosen, clock, pace)
     clock.phase("measure")
     lead = blend.members[0]
     champion = Champion(
@@ -199,7 +201,12 @@ def _describe(
 
 
 def _speeds(
-    prepared: Prepared, work: Path, records: Sequence[TrialRecord], chosen: _Chosen, clock: _Clock
+    prepared: Prepared,
+    work: Path,
+    records: Sequence[TrialRecord],
+    chosen: _Chosen,
+    clock: _Clock,
+    pace: float,
 ) -> dict[int | None, Speed]:
     """Of the champion, and of the best single trials as far as time allows."""
     blend = chosen.blend
@@ -207,7 +214,7 @@ def _speeds(
         blend.members[0].number if blend.is_single else None: chosen.exported.speed
     }
     for record in ranked(prepared, records)[:MEASURED]:
-        expected = SAFETY_S + export_seconds(record)
+        expected = SAFETY_S + WARY * pace * export_seconds(record)
         known = record.number in speeds or (record.number,) in chosen.refused
         if not known and clock.left > expected:
             speeds[record.number] = speed_of_trial(prepared, work, record)

@@ -15,6 +15,8 @@ from flowml.automl.metrics import Array
 from flowml.automl.shape import Shape
 
 FEWEST_ROWS = 10_000  # of a sample; smaller tables are learned whole
+MIDDLING = 8  # times the smallest sample: up to here a sample saves little, and a patient study is better off
+MIDDLING_SHARE = 2.5  # times what is left, that all algorithms may take for such a table
 FACTOR = 4
 FIRST_SHARE = 0.2  # of the time, that all algorithms may take on the first sample
 WHOLE_SHARE = 0.6  # of the time, that all algorithms may take for the whole table to be learned at once
@@ -28,7 +30,8 @@ def rungs(shape: Shape, first_wave_s: Callable[[int], float], remaining_s: float
     `first_wave_s`: seconds that one trial of each algorithm takes on so many rows.
     """
     whole = shape.train_rows
-    if whole <= FEWEST_ROWS or first_wave_s(whole) <= WHOLE_SHARE * remaining_s:
+    share = MIDDLING_SHARE if whole <= MIDDLING * FEWEST_ROWS else WHOLE_SHARE
+    if whole <= FEWEST_ROWS or first_wave_s(whole) <= share * remaining_s:
         return ()
     sizes = [whole]
     while sizes[-1] > FEWEST_ROWS and first_wave_s(sizes[-1]) > FIRST_SHARE * remaining_s:

@@ -17,7 +17,7 @@ from flowml.automl.algorithms import algorithms_for
 from flowml.automl.algorithms.row import Algorithm
 from flowml.automl.candidate import Candidate
 from flowml.automl.costs import Costs
-from flowml.automl.growth import rungs, survivors
+from flowml.automl.growth import FEWEST_SURVIVORS, rungs, survivors
 from flowml.automl.metrics import METRICS
 from flowml.automl.portfolio import Entry, portfolio
 from flowml.automl.sampler import Sampler
@@ -146,8 +146,13 @@ class Search:
         if self._sizes is None:
             self._sizes = list(rungs(self._shape, self._first_wave_s, remaining_s))
             losses = dict.fromkeys((e.algorithm for e in self._entries if e.wave == 1), 0.0)
-        elif self._sizes and not self._pending and not any(entry.wave == 1 for entry in self._entries):
+        elif self._sizes and not any(entry.wave == 1 for entry in self._entries):
             losses = self._losses_on(self._sample)
+            if len(losses) < FEWEST_SURVIVORS and self._pending:
+                return
+            for candidate in self._pending.values():  # to wait for the slowest would leave others idle
+                if candidate.rows == self._sample and candidate.stage == "portfolio":
+                    losses.setdefault(candidate.algorithm, min(losses.values()))
         else:
             return
         if self._sizes and losses:

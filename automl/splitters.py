@@ -22,6 +22,7 @@ DEFAULT_FOLDS = 5
 SMALL_ROWS, SMALL_COLUMNS = 600, 200  # up to here the folds are drawn twice
 MAX_HOLDOUT = 30_000
 ALWAYS_FOLDS_ROWS = 5_000
+MANY_ROWS = 20_000  # beyond which each class is a burden: boosting fits a tree for every class
 FIVE_FOLDS_BURDEN, THREE_FOLDS_BURDEN = 180_000, 300_000  # rows of 20 columns in a budget of a minute
 
 
@@ -80,10 +81,10 @@ def _choose(problem: Problem, spec: JobSpec) -> tuple[str, int, str]:
         return "holdout", 2, "One part is held out, as asked."
     if spec.folds:
         return "kfold", spec.folds, f"{spec.folds} folds, as asked."
-    return by_size(problem.rows, problem.frame.width, spec.budget_s)
+    return by_size(problem.rows, problem.frame.width, spec.budget_s, problem.outputs)
 
 
-def by_size(rows: int, columns: int, budget_s: float) -> tuple[str, int, str]:
+def by_size(rows: int, columns: int, budget_s: float, outputs: int = 1) -> tuple[str, int, str]:
     """More folds teach more from few rows, and what they cost must fit the budget.
 
     Measured at equal time, five folds beat three and these a holdout up to tables that hardly any algorithm
@@ -92,6 +93,8 @@ def by_size(rows: int, columns: int, budget_s: float) -> tuple[str, int, str]:
     if rows <= SMALL_ROWS and columns <= SMALL_COLUMNS:
         return "repeated", min(DEFAULT_FOLDS, rows // 2), f"{rows} rows are few: folds are drawn twice."
     burden = rows * max(1.0, min(columns, 200) / 20) * 60 / max(budget_s, 1.0)
+    if rows > MANY_ROWS and outputs > 2:
+        burden *= outputs
     if burden <= FIVE_FOLDS_BURDEN or rows <= ALWAYS_FOLDS_ROWS:
         return "kfold", DEFAULT_FOLDS, f"{DEFAULT_FOLDS} folds for {rows} rows."
     if burden <= THREE_FOLDS_BURDEN:

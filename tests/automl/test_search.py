@@ -187,6 +187,23 @@ def test_a_large_table_is_learned_from_samples_that_grow_for_the_better_algorith
     assert len(later) < len(first)
 
 
+def test_a_sample_grows_though_the_slowest_trial_on_it_has_not_ended() -> None:
+    search, slow = large(), None
+    for _ in range(40):
+        candidate = search.ask(300.0)
+        assert candidate is not None
+        if slow is None and candidate.algorithm == "catboost":
+            slow = candidate
+            continue
+        if slow is not None and (candidate.rows or 0) > (slow.rows or 0):
+            break
+        search.tell(answer(candidate))
+    else:
+        raise AssertionError("it never grew")
+    assert slow is not None
+    assert {"catboost"} & {c.algorithm for c in [candidate, *(search.ask(300.0) for _ in range(4))] if c}
+
+
 def test_a_study_on_samples_goes_on_where_it_was_left() -> None:
     done = play_large(large(), 6)
     rest = play_large(large(done), 6)

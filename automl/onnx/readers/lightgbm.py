@@ -90,14 +90,15 @@ def _sets(
     if not categorical.any():
         return {}
     bounds = _numbers(tree["cat_boundaries"], np.int64)
-    words = _numbers(tree["cat_threshold"], np.int64)
-    sets = {}
-    for split in np.flatnonzero(categorical).tolist():
-        place = int(threshold[split])
-        own = words[bounds[place] : bounds[place + 1]].astype("<u4")
-        sets[split] = np.flatnonzero(np.unpackbits(own.view(np.uint8), bitorder="little")).tolist()
-    return sets
+    words = _numbers(tree["cat_threshold"], np.int64).astype("<u4")
+    ones = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little"))
+    place = np.searchsorted(bounds, ones // 32, side="right") - 1
+    codes = (ones - 32 * bounds[place]).tolist()
+    ends = np.searchsorted(place, np.arange(len(bounds))).tolist()
+    splits = np.flatnonzero(categorical).tolist()
+    places = threshold[splits].astype(np.int64).tolist()
+    return {split: codes[ends[own] : ends[own + 1]] for split, own in zip(splits, places, strict=True)}
 
 
 def _numbers(text: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    return np.array(text.split(), dtype)
+    return np.fromstring(text, dtype, sep=" ")
