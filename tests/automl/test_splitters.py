@@ -117,8 +117,8 @@ def test_size_and_budget_decide_how_many_folds() -> None:
 
 def test_many_rows_of_many_classes_are_held_out() -> None:
     frame = customers(40_000).with_columns(pl.Series("kind", [f"k{i % 9}" for i in range(40_000)]))
-    assert folds_of(frame=frame, target="kind").kind == "holdout"
-    assert folds_of(frame=frame[:15_000], target="kind").kind == "kfold"
+    assert folds_of(frame=frame, target="kind", budget_s=60.0).kind == "holdout"
+    assert folds_of(frame=frame[:15_000], target="kind", budget_s=60.0).kind == "kfold"
 
 
 def test_what_cannot_be_split_says_why() -> None:
