@@ -8,6 +8,7 @@ from flowml.automl.metrics import Array
 from flowml.storage.records import Json
 
 MOST_POINTS = 200
+MOST_THRESHOLDS = 120
 BINS = 10
 
 
@@ -19,19 +20,19 @@ def _counted(truth: Array, share: Array) -> tuple[Array, Array]:
     return hits, last + 1 - hits
 
 
-def roc(truth: Array, share: Array) -> Json:
+def roc(truth: Array, share: Array, most: int = MOST_POINTS) -> Json:
     """x: share of the rest that is taken for the class; y: share of the class that is found."""
     hits, misses = _counted(truth, share)
     x, y = np.append(0.0, misses / misses[-1]), np.append(0.0, hits / hits[-1])
-    return {**_thinned(x, y), "area": float(np.trapezoid(y, x))}
+    return {**_thinned(x, y, most), "area": float(np.trapezoid(y, x))}
 
 
-def precision_recall(truth: Array, share: Array) -> Json:
+def precision_recall(truth: Array, share: Array, most: int = MOST_POINTS) -> Json:
     """x: share of the class that is found; y: share of the found that is right. The area sums steps."""
     hits, misses = _counted(truth, share)
     recall, precision = hits / hits[-1], hits / (hits + misses)
     area = float((np.diff(np.append(0.0, recall)) * precision).sum())
-    return {**_thinned(np.append(0.0, recall), np.append(precision[0], precision)), "area": area}
+    return {**_thinned(np.append(0.0, recall), np.append(precision[0], precision), most), "area": area}
 
 
 def calibration_curve(truth: Array, share: Array) -> Json:
@@ -44,6 +45,38 @@ def calibration_curve(truth: Array, share: Array) -> Json:
     }
 
 
-def _thinned(x: Array, y: Array) -> Json:
-    kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).round().astype(int))
+def decisions(truth: Array, share: Array) -> Json:
+    """What each threshold would do: threshold, hits (rows of the class from it on), alarms (rows of the rest
+    from it on), highest threshold first; of, rest: how many rows there are of each.
+
+    A threshold lies in the middle between two shares that occur, so that rounding it changes no row. Half of
+    those told follow the rows, half the rows of the class, which may be few.
+    """
+    hits, alarms = _counted(truth, share)
+    met = np.unique(share)[::-1].astype(np.float64)
+    between = np.append((met[1:] + met[:-1]) / 2, 0.0)
+    by_class = np.searchsorted(hits, np.linspace(1, hits[-1], MOST_THRESHOLDS // 2))
+    kept = np.unique(np.concatenate([_even(len(met), MOST_THRESHOLDS // 2), by_class]))
+    return {
+        "threshold": between[kept].tolist(),
+        "hits": hits[kept].astype(int).tolist(),
+        "alarms": alarms[kept].astype(int).tolist(),
+        "of": int(hits[-1]),
+        "rest": int(alarms[-1]),
+    }
+
+
+def error_curve(errors: Array, most: int = MOST_POINTS) -> Json:
+    """x: size of an error; y: share of the rows whose error is no larger."""
+    y = np.linspace(0.0, 1.0, min(most, len(errors)))
+    return {"x": np.quantile(abs(errors), y).tolist(), "y": y.tolist()}
+
+
+def _thinned(x: Array, y: Array, most: int) -> Json:
+    kept = _even(len(x), most)
     return {"x": x[kept].tolist(), "y": y[kept].tolist()}
+
+
+def _even(length: int, most: int) -> Array:
+    places: Array = np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(int))
+    return places

@@ -10,12 +10,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from flowml.automl.contract import Feeds, rows_of
-from flowml.automl.curves import calibration_curve, precision_recall, roc
+from flowml.automl.curves import calibration_curve, decisions, precision_recall, roc
 from flowml.automl.metrics import METRICS, Array
 from flowml.automl.threshold import decided
 from flowml.storage.records import Importance, Json, Task, TrialRecord
 
-MOST_CLASSES = 30  # shown in the confusion matrix, the most frequent ones
+MOST_CLASSES = 30  # shown in a confusion matrix
+MOST_SCORED = 1_000  # classes that are scored by themselves, the most frequent ones
+MOST_PAIRS = 40  # of classes that are taken for each other
 MOST_CURVES = 10  # classes that get curves
 MOST_POINTS = 500  # of the scatter of a regression
 BINS = 20
@@ -72,9 +74,11 @@ def diagnostics(
     """Plain numbers for charts, from out-of-fold predictions. `rows`: those that they are about, if not all.
     `threshold`: from which a binary answer is the second class, if not the likelier one.
 
-    Classification: rows, threshold, confusion {labels, counts, left_out}, classes [{label, support,
-    precision, recall, f1}], curves [{label, roc {x, y, area}, precision_recall {x, y, area},
-    calibration {predicted, observed, count}}]. Regression: rows, residuals {mean, std, ...},
+    Classification: rows, threshold, confusion {labels, counts, left_out} of the most frequent classes,
+    confused [{actual, predicted, rows, share}], tangled {labels, counts, left_out} of the classes that are
+    confused most, where not all are shown, classes [{label, support, precision, recall, f1}],
+    curves [{label, roc {x, y, area}, precision_recall {x, y, area}, calibration {predicted, observed, count},
+    decisions {threshold, hits, alarms, of, rest}}]. Regression: rows, residuals {mean, std, ...},
     histogram {edges, counts}, scatter {actual, predicted}; a residual is actual minus predicted.
     """
     y = problem.y if rows is None else problem.y[rows]
@@ -113,19 +117,44 @@ def _of_classes(classes: tuple[str, ...], y: Array, shares: Array, threshold: fl
     counts = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(counts, (y, answers.argmax(axis=1)), 1)
     frequent = np.argsort(-counts.sum(axis=1), kind="stable")
-    shown = np.sort(frequent[:MOST_CLASSES])
     curved = [1] if len(classes) == 2 else np.sort(frequent[:MOST_CURVES]).tolist()
-    return {
+    pairs = _pairs(counts)
+    told = {
         "rows": len(y),
         "threshold": threshold,
-        "confusion": {
-            "labels": [classes[k] for k in shown],
-            "counts": counts[np.ix_(shown, shown)].tolist(),
-            "left_out": len(classes) - len(shown),
-        },
-        "classes": [_of_class(classes[k], counts, k) for k in shown],
+        "confusion": _matrix(classes, counts, frequent[:MOST_CLASSES]),
+        "confused": [_pair(classes, counts, actual, predicted) for actual, predicted in pairs],
+        "classes": [_of_class(classes[k], counts, k) for k in np.sort(frequent[:MOST_SCORED])],
         "curves": [_curves(classes[k], y == k, shares[:, k]) for k in curved if 0 < (y == k).sum() < len(y)],
     }
+    if len(classes) > MOST_CLASSES and len(pairs):
+        involved = np.array(list(dict.fromkeys(pairs.ravel().tolist())))
+        told["tangled"] = _matrix(classes, counts, involved[:MOST_CLASSES])
+    return told
+
+
+def _matrix(classes: tuple[str, ...], counts: Array, chosen: Array) -> Json:
+    shown = np.sort(chosen)
+    return {
+        "labels": [classes[k] for k in shown],
+        "counts": counts[np.ix_(shown, shown)].tolist(),
+        "left_out": len(classes) - len(shown),
+    }
+
+
+def _pairs(counts: Array) -> Array:
+    """(actual, predicted) of the classes that are confused most often, those first."""
+    wrong = counts * (1 - np.eye(len(counts), dtype=counts.dtype))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_PAIRS]
+    pairs = np.column_stack(np.divmod(order, len(counts)))
+    met: Array = pairs[wrong[pairs[:, 0], pairs[:, 1]] > 0]
+    return met
+
+
+def _pair(classes: tuple[str, ...], counts: Array, actual: int, predicted: int) -> Json:
+    rows = int(counts[actual, predicted])
+    share = rows / int(counts[actual].sum())
+    return {"actual": classes[actual], "predicted": classes[predicted], "rows": rows, "share": share}
 
 
 def _of_class(label: str, counts: Array, k: int) -> Json:
@@ -142,6 +171,7 @@ def _curves(label: str, truth: Array, share: Array) -> Json:
         "roc": roc(truth, share),
         "precision_recall": precision_recall(truth, share),
         "calibration": calibration_curve(truth, share),
+        "decisions": decisions(truth, share),
     }
 
 

@@ -24,6 +24,7 @@ from flowml.automl.learning import learning_curve
 from flowml.automl.metrics import Array
 from flowml.automl.onnx.champion import build
 from flowml.automl.prepared import Prepared
+from flowml.automl.rivals import rivals
 from flowml.automl.serve import Predictor
 from flowml.automl.shap import shap_values
 from flowml.automl.threshold import decided
@@ -41,7 +42,8 @@ class Insight:
     """`diagnostics` has what `explain.diagnostics` gives, and these where they could be told:
 
     baseline (`explain.baseline`), dependence (a list of what `dependence.dependence` gives, most important
-    column first), shap (`shap.shap_values`), learning_curve (`learning.learning_curve`).
+    column first), rivals (`rivals.rivals`), shap (`shap.shap_values`), learning_curve
+    (`learning.learning_curve`).
     """
 
     importances: tuple[Importance, ...]
@@ -53,7 +55,7 @@ def insight_of(
     prepared: Prepared, work: Path, blend: Blend, best_first: Sequence[TrialRecord], deadline: float
 ) -> Insight:
     """All that is told of a champion until time.monotonic() passes `deadline`."""
-    asked = _Asked(_Folds(prepared, work, blend), best_first[0])
+    asked = _Asked(_Folds(prepared, work, blend), best_first)
     told: dict[str, Any] = {}
     cut = []
     for name, (share, step) in STEPS.items():
@@ -130,7 +132,7 @@ class _Folds:
 @dataclass
 class _Asked:
     folds: _Folds
-    leader: TrialRecord
+    best_first: Sequence[TrialRecord]
     importances: tuple[Importance, ...] = ()
 
 
@@ -185,17 +187,22 @@ def _dependence(asked: _Asked, deadline: float) -> list[Json] | None:
     return found
 
 
+def _rivals(asked: _Asked, deadline: float) -> list[Json] | None:
+    return rivals(asked.folds.prepared, asked.folds.work, asked.folds.blend, asked.best_first, deadline)
+
+
 def _shap(asked: _Asked, deadline: float) -> Json | None:
     return shap_values(asked.folds.prepared, asked.folds.work, asked.folds.blend, deadline)
 
 
 def _learning_curve(asked: _Asked, deadline: float) -> Json | None:
-    return learning_curve(asked.folds.prepared, asked.leader, deadline)
+    return learning_curve(asked.folds.prepared, asked.best_first[0], deadline)
 
 
 # The share of the time left, and what is told.
 STEPS: dict[str, tuple[float, Callable[[_Asked, float], Any]]] = {
     "importances": (0.5, _importances),
+    "rivals": (0.3, _rivals),
     "dependence": (0.5, _dependence),
     "shap": (0.4, _shap),
     "learning_curve": (0.9, _learning_curve),

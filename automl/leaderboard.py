@@ -73,6 +73,7 @@ def _trial_row(record: TrialRecord, speed: Speed | None) -> LeaderboardRow:
         fold_scores=record.fold_scores,
         params=record.params,
         device=record.device,
+        device_reason=record.device_reason,
         worker=record.worker,
         stage=record.stage,
         seconds=record.seconds,

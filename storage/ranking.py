@@ -51,6 +51,7 @@ def _trial_row(job: Job, trial: TrialRecord, model: Model | None) -> Leaderboard
         fold_scores=trial.fold_scores,
         params=trial.params,
         device=trial.device,
+        device_reason=trial.device_reason,
         worker=trial.worker,
         stage=trial.stage,
         seconds=trial.seconds,

@@ -65,6 +65,7 @@ class LeaderboardRow(Record):
     seconds: float = 0.0
     rows_per_second: float | None = None
     rows: int | None = None  # that each fold learned from, where that was a sample
+    device_reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from sklearn import metrics as reference
 
 from flowml.automl.contract import Feeds
-from flowml.automl.explain import diagnostics, permutation_importance
+from flowml.automl.explain import diagnostics, permutation_importance, rounded
 from flowml.automl.metrics import Array
 from flowml.storage.records import Task
 
@@ -91,6 +91,11 @@ def test_classification_agrees_with_scikit_learn(classes: int) -> None:
         assert curve["precision_recall"]["area"] == pytest.approx(area)
         assert len(curve["roc"]["x"]) == len(curve["roc"]["y"]) <= 200
         assert sum(curve["calibration"]["count"]) == 500
+        told = curve["decisions"]
+        assert (told["of"], told["rest"]) == ((y == k).sum(), (y != k).sum())
+        for threshold, hits, alarms in zip(told["threshold"], told["hits"], told["alarms"], strict=True):
+            named = p[:, k] >= threshold
+            assert (hits, alarms) == ((named & (y == k)).sum(), (named & (y != k)).sum())
     json.dumps(found, allow_nan=False)
 
 
@@ -100,6 +105,31 @@ def test_many_classes_are_cut_to_the_most_frequent() -> None:
     assert found["confusion"]["labels"] == [str(k) for k in range(10, 40)]
     assert found["confusion"]["left_out"] == 10
     assert [curve["label"] for curve in found["curves"]] == [str(k) for k in range(30, 40)]
+
+
+def test_what_is_confused_most_is_told_of_all_classes() -> None:
+    y = np.repeat(np.arange(500), 4)
+    p = np.eye(500)[y]
+    p[y == 7] = np.eye(500)[499]
+    p[0] = np.eye(500)[3]
+    found = diagnostics(Problem(Task.MULTICLASS, tuple(map(str, range(500))), y), p)
+    assert found["confused"] == [
+        {"actual": "7", "predicted": "499", "rows": 4, "share": 1.0},
+        {"actual": "0", "predicted": "3", "rows": 1, "share": 0.25},
+    ]
+    assert found["tangled"]["labels"] == ["0", "3", "7", "499"]
+    assert found["tangled"]["counts"] == [[3, 1, 0, 0], [0, 4, 0, 0], [0, 0, 0, 4], [0, 0, 0, 4]]
+    assert len(found["classes"]) == 500
+    assert len(json.dumps(rounded(found))) < 150_000
+    assert "tangled" not in diagnostics(Problem(Task.BINARY, ("a", "b"), y % 2), np.eye(2)[1 - y % 2])
+
+
+def test_thresholds_follow_a_class_of_few_rows() -> None:
+    y = (np.arange(20_000) % 400 == 0).astype(int)
+    share = np.clip(np.random.default_rng(4).normal(0.2 + 0.4 * y, 0.1), 0, 1)
+    told = diagnostics(Problem(Task.BINARY, ("a", "b"), y), np.column_stack([1 - share, share]))["curves"][0]
+    assert len(told["decisions"]["threshold"]) <= 200
+    assert len(set(told["decisions"]["hits"])) > 40
 
 
 def test_regression_agrees_with_scikit_learn() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -56,7 +57,21 @@ def test_a_champion_is_explained_in_full(target: str, tmp_path: Path) -> None:
     assert [each["column"] for each in found["dependence"]] == [one.column for one in told.importances]
     assert found["shap"]["columns"][0]["column"] in ("age", "region")
     assert found["learning_curve"]["points"][-1]["share"] == 1.0
+    assert [rival["trial"] for rival in found["rivals"]] == [None, *(record.number for record in best)]
+    _compares(found["rivals"])
     assert len(json.dumps(found)) < MOST_BYTES
+
+
+def _compares(rivals: list[dict[str, Any]]) -> None:
+    """The champion is the first trial itself, and the second one learned nothing."""
+    champion, first, second = rivals
+    if "errors" in champion:
+        assert champion["errors"] == first["errors"]
+        assert champion["errors"]["x"][30] < second["errors"]["x"][30]
+    else:
+        assert champion["roc"]["area"] == pytest.approx(first["roc"]["area"])
+        assert champion["roc"]["area"] > second["roc"]["area"]
+        assert len(champion["precision_recall"]["x"]) <= 60
 
 
 def test_without_time_nothing_is_told_and_each_part_is_named(tmp_path: Path) -> None:
