@@ -8,9 +8,9 @@ from flowml.runner import backups, health, queue, roster
 from flowml.runner.connection import reachable
 from flowml.runner.desk import Desk
 from flowml.runner.rights import right
-from flowml.storage import jobs, logs, models, workers
+from flowml.storage import activity, jobs, logs, models, workers
 from flowml.storage.errors import Conflict
-from flowml.storage.records import JobState, Json, Level, LogLine, Scope, Worker
+from flowml.storage.records import Day, JobState, Json, Level, LogLine, Scope, Worker
 
 
 class Machines(Desk):
@@ -74,6 +74,12 @@ class Machines(Desk):
             "models": fitted,
             "workers_online": online,
         }
+
+    @right(Scope.READ)
+    def activity(self, since: float, offset_s: float = 0.0) -> tuple[Day, ...]:
+        """What was trained on each day since then, by a clock that is so far from UTC."""
+        with self._db.read() as cursor:
+            return activity.days(cursor, since, offset_s, self._projects)
 
     @right(Scope.READ)
     def logs(

@@ -14,7 +14,7 @@ from flowml.storage.records.drift import (
     DriftSummary,
     VersionDifference,
 )
-from flowml.storage.records.jobs import Job, JobSpec, Phase, Receipt
+from flowml.storage.records.jobs import Day, Job, JobSpec, Phase, Receipt
 from flowml.storage.records.machines import Capabilities, Event, Fact, Gpu, LogLine, Worker
 from flowml.storage.records.models import Artifact, Compact, Importance, LeaderboardRow, Model, TrialRecord
 from flowml.storage.records.people import (
@@ -81,6 +81,7 @@ __all__ = [
     "Control",
     "Dataset",
     "DatasetSchema",
+    "Day",
     "DriftReference",
     "DriftSummary",
     "Event",

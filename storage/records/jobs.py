@@ -79,3 +79,14 @@ class Job(Record):
     project: str = ""  # whose users see it and its models; empty: all
     owner: str = ""  # name of the user who started it
     scoring: Scoring | None = None  # of a prediction job
+
+
+@dataclass(frozen=True)
+class Day(Record):
+    """What the training jobs that were asked for on one day came to."""
+
+    starts_at: float  # midnight by the reader's clock, as if that were UTC
+    jobs: int
+    trials: int
+    seconds: float  # of training
+    failed: int = 0  # of the jobs

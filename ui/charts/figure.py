@@ -17,6 +17,7 @@ class Chart(Record):
     layout: Json = field(default_factory=dict)
     height: int = 300
     note: str = ""  # one line below the title
+    table: Json = field(default_factory=dict)  # columns, rows: to download, where the traces say too little
 
 
 def label(name: object, limit: int = 40) -> str:

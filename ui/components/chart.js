@@ -46,7 +46,10 @@ function csvCell(value) {
   return /[",\n\r]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe
 }
 
+const csvText = (rows) => '\ufeff' + rows.map((row) => row.map(csvCell).join(',')).join('\n')
+
 function csvOf(data) {
+  if (data.table.columns) return csvText([data.table.columns, ...data.table.rows])
   const axis = (name) => data.layout[name]?.title?.text || name[0]
   const rows = [['series', axis('xaxis'), axis('yaxis'), 'value']]
   for (const trace of data.traces) {
@@ -55,7 +58,7 @@ function csvOf(data) {
     else for (let i = 0; i < Math.max(xs.length, ys.length); i++) rows.push([trace.name ?? '', xs[i], ys[i], trace.text?.[i]])
   }
   const told = rows[0].map((_, i) => rows.some((row, j) => j > 0 && row[i] !== '' && row[i] !== undefined))
-  return '\ufeff' + rows.map((row) => row.filter((_, i) => told[i]).map(csvCell).join(',')).join('\n')
+  return csvText(rows.map((row) => row.filter((_, i) => told[i])))
 }
 
 function save(data) {
