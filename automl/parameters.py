@@ -46,7 +46,8 @@ def _measured(trials: Sequence[TrialRecord], names: Sequence[str], direction: st
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     values = {name: [_value(t.params[name]) for t in trials] for name in names}
     distributions = {name: _distribution(values[name]) for name in names}
-    study = optuna.create_study(direction=direction)
+    better = optuna.study.StudyDirection[direction.upper()]
+    study = optuna.create_study(direction=better)
     for place, trial in enumerate(trials):
         params = {name: _as_given(values[name][place], distributions[name]) for name in names}
         study.add_trial(

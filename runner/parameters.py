@@ -1,4 +1,4 @@
-"""Which params mattered in a study, worked out in a process of its own (`python -m flowml.runner.parameters`).
+"""Which params mattered in a study, worked out by a process of its own: this module, run as a program.
 
 The library that knows how is large, and the studio has no other use for it.
 """
@@ -44,7 +44,7 @@ def main() -> None:
         shares = parameter_importance([t for t in trials if t.algorithm == key], told["direction"])
         if shares:
             found[key] = shares
-    print(json.dumps(found))
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

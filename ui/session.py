@@ -25,6 +25,10 @@ class Query(StrEnum):
     JOB = "job"
     MODEL = "model"
     TARGET = "target"
+    ROWS = "rows"  # of a leaderboard, to compare
+    OTHER = "other"  # a job to compare with
+    ALGORITHM = "algorithm"  # whose search is looked at
+    LABEL = "label"  # the class that a threshold is about
 
 
 class Key(StrEnum):

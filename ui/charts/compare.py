@@ -65,7 +65,9 @@ def precision_recall(rows: Sequence[Named], rivals: Mapping[int | None, Json], p
 def _curves(
     rows: Sequence[Named], rivals: Mapping[int | None, Json], kind: str, title: str, x: str, y: str, area: str
 ) -> Chart:
-    known = [(place, each, rivals[key][kind]) for place, each in enumerate(rows) if (key := of(each)) in rivals]
+    known = [
+        (place, each, rivals[key][kind]) for place, each in enumerate(rows) if (key := of(each)) in rivals
+    ]
     return Chart(
         title=title,
         alt=f"{title}. "
@@ -162,10 +164,10 @@ def _middle(told: Json) -> float:
 
 def _most(known: Sequence[tuple[int, Named, Json]]) -> float:
     """The far end is cut off: a few large errors would press all else to the left."""
-    return max((told["x"][int(0.95 * (len(told["x"]) - 1))] * 1.1 for _, _, told in known), default=1.0) or 1.0
+    return (
+        max((told["x"][int(0.95 * (len(told["x"]) - 1))] * 1.1 for _, _, told in known), default=1.0) or 1.0
+    )
 
 
 def _layout(x: Json, y: Json) -> Json:
-    return layout(
-        x, y, showlegend=True, legend=LEGEND_ABOVE, margin={"l": 56, "r": 12, "t": 44, "b": 44}
-    )
+    return layout(x, y, showlegend=True, legend=LEGEND_ABOVE, margin={"l": 56, "r": 12, "t": 44, "b": 44})

@@ -11,7 +11,7 @@ from flowml.ui.charts.palette import GRID, PRIMARY, SURFACE
 NUMBERED = 12  # classes up to which each cell shows its number
 
 
-def confusion(told: Json, target: str, *, shares: bool = False) -> Chart:
+def confusion(told: Json, target: str, *, shares: bool = False, tangled: bool = False) -> Chart:
     """A heat map of actual against predicted classes, as rows or as shares of each actual class."""
     names: list[str] = told["labels"]
     counts: list[list[int]] = told["counts"]
@@ -19,7 +19,10 @@ def confusion(told: Json, target: str, *, shares: bool = False) -> Chart:
     left_out = told.get("left_out", 0)
     return Chart(
         title="Confusion matrix",
-        note=f"The {len(names)} most frequent classes; {left_out} more are left out." if left_out else "",
+        note=f"The {len(names)} {'most confused' if tangled else 'most frequent'} classes; "
+        f"{left_out:,} more are left out."
+        if left_out
+        else "",
         alt=_in_words(names, counts),
         traces=(
             {

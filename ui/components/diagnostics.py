@@ -12,6 +12,7 @@ from flowml.ui.charts.importance import importance
 from flowml.ui.components import champion, chart
 
 COUNTS, SHARES = "Rows", "Share of the actual class"
+FREQUENT, CONFUSED = "Most frequent", "Most confused"
 
 
 def importance_view(job: Job) -> None:
@@ -32,20 +33,31 @@ def quality_view(job: Job) -> None:
     if model is None or not model.diagnostics:
         st.caption("No diagnostics were kept: the job made no model, or its budget left no time for them.")
         return
+    told = model.diagnostics
     st.caption("From out-of-fold predictions: each row is judged by models that have not seen it.")
-    shares = "confusion" in model.diagnostics and _cells() == SHARES
-    figures = quality(model.diagnostics, str(model.contract.get("target", "")), shares=shares)
+    line = st.container(horizontal=True, gap="medium")
+    with line:
+        shares = "confusion" in told and _cells() == SHARES
+        tangled = "tangled" in told and _classes() == CONFUSED
+    figures = quality(told, str(model.contract.get("target", "")), shares=shares, tangled=tangled)
     for i in range(0, len(figures), 2):
         for place, figure in zip(st.columns(2, border=True), figures[i : i + 2], strict=False):
             with place:
                 chart.show(figure, f"{model.id}-{figure.title}")
-    if "classes" in model.diagnostics:
-        _by_class(model.diagnostics["classes"])
+    if "classes" in told:
+        _by_class(told["classes"])
 
 
 def _cells() -> str:
     return st.segmented_control(
         "Cells of the confusion matrix", [COUNTS, SHARES], default=COUNTS, required=True, key="cells",
+        bind="query-params",
+    )  # fmt: skip
+
+
+def _classes() -> str:
+    return st.segmented_control(
+        "Classes in it", [FREQUENT, CONFUSED], default=FREQUENT, required=True, key="classes",
         bind="query-params",
     )  # fmt: skip
 

@@ -1,7 +1,8 @@
-"""The leaderboard as a table that sorts, searches and downloads itself."""
+"""The leaderboard as a table that sorts and searches itself, as a CSV file, and at a glance."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +25,10 @@ SCHEMA: dict[str, Any] = {
     "folds": pl.List(pl.Float64),
     "fit": pl.Float64,
     "latency": pl.Float64,
+    "speed": pl.Float64,
     "size": pl.Float64,
+    "device": pl.String,
+    "worker": pl.String,
     "state": pl.String,
     "cause": pl.String,
 }
@@ -48,13 +52,54 @@ def frame(rows: Sequence[LeaderboardRow], direction: str) -> pl.DataFrame:
             "folds": list(row.fold_scores) or None,
             "fit": row.fit_seconds or None,
             "latency": row.latency_ms,
+            "speed": row.rows_per_second,
             "size": row.size_bytes / 1e6 if row.size_bytes else None,
+            "device": _device(row),
+            "worker": row.worker,
             "state": TRIAL_LOOKS[row.state].word,
             "cause": row.cause,
         }
         for row, standing in zip(rows, standings(rows, direction), strict=True)
     ]
     return pl.DataFrame(lines, schema=SCHEMA)
+
+
+def _device(row: LeaderboardRow) -> str:
+    return f"{row.device}: {row.device_reason}" if row.device_reason else row.device
+
+
+def csv(rows: Sequence[LeaderboardRow]) -> bytes:
+    """Every row with all that is known of it, as spreadsheets read it."""
+    lines = [
+        {
+            "rank": row.rank,
+            "name": _cell(name(row)),
+            "algorithm": row.algorithm,
+            "score": row.score,
+            "score_std": row.score_std,
+            "metric": row.metric,
+            "fold_scores": " ".join(map(repr, row.fold_scores)),
+            "fit_seconds": row.fit_seconds,
+            "latency_ms": row.latency_ms,
+            "rows_per_second": row.rows_per_second,
+            "size_bytes": row.size_bytes,
+            "device": row.device,
+            "device_reason": _cell(row.device_reason),
+            "worker": _cell(row.worker),
+            "state": row.state.value,
+            "cause": _cell(row.cause),
+            "stage": row.stage,
+            "trial": row.trial,
+            "params": _cell(json.dumps(row.params, ensure_ascii=False)),
+        }
+        for row in rows
+    ]
+    return b"\xef\xbb\xbf" + pl.DataFrame(lines, infer_schema_length=None).write_csv().encode()
+
+
+def _cell(text: str) -> str:
+    """No spreadsheet takes it for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def standings(rows: Sequence[LeaderboardRow], direction: str) -> list[float | None]:
@@ -78,7 +123,7 @@ def show(rows: Sequence[LeaderboardRow], metric: str, direction: str, key: str) 
         table,
         key=f"leaderboard-{key}",
         column_order=[column for column in SCHEMA if _says_something(table, column)],
-        column_config=_columns(rows, metric, direction),
+        column_config=columns(rows, metric, direction),
         alt=f"Leaderboard of {len(rows)} models and trials by {metric}",
     )
 
@@ -92,7 +137,7 @@ def glance(rows: Sequence[LeaderboardRow], metric: str, direction: str, key: str
         key=f"glance-{key}",
         column_order=GLANCE,
         placeholder="–",
-        column_config=_columns(rows, metric, direction),
+        column_config=columns(rows, metric, direction),
         alt=f"The best {len(rows)} trials by {metric}",
     )
 
@@ -105,7 +150,7 @@ def _says_something(table: pl.DataFrame, name: str) -> bool:
     return bool((column != "").any()) if column.dtype == pl.String else column.null_count() < len(column)
 
 
-def _columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict[str, Any]:
+def columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict[str, Any]:
     better, arrow = ("Higher", "↑") if direction == "maximize" else ("Lower", "↓")
     digits = f"%,.{_decimals(rows)}f"
     folds = [score for row in rows for score in row.fold_scores]
@@ -134,8 +179,18 @@ def _columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dic
             "Folds", y_min=low - pad, y_max=high, width=90, help="The score on each fold."
         ),
         "fit": config.NumberColumn("Fit", format="%.1f s", width=70, help="Seconds to fit all folds."),
-        "latency": config.NumberColumn("Per row", format="%.2f ms", width=80, help="To predict one row."),
+        "latency": config.NumberColumn(
+            "Per row",
+            format="%.2f ms",
+            width=80,
+            help="To predict one row on one thread. Only the best few are measured.",
+        ),
+        "speed": config.NumberColumn(
+            "Rows/s", format="%,.0f", width=85, help="Predicted in one second, many at once, on one thread."
+        ),
         "size": config.NumberColumn("Size", format="%.2f MB", width=85, help="Of the model, all folds."),
+        "device": config.TextColumn("Device", width=80, help="What it was fitted on, and why not on a GPU."),
+        "worker": config.TextColumn("Machine", width=110, help="The worker that evaluated it."),
         "state": config.TextColumn("State", width=85),
         "cause": config.TextColumn("Cause", width="large", help="Why it did not complete."),
     }

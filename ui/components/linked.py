@@ -37,5 +37,32 @@ def select(
     )
 
 
+def several(
+    label: str,
+    options: Sequence[str],
+    query: Query,
+    default: Sequence[str],
+    format_func: Callable[[str], str] = str,
+    limit: int | None = None,
+    help: str | None = None,
+) -> list[str]:
+    """A box for several choices, none of which has a comma in it; the URL decides as above."""
+    key = f"linked-{query}"
+    asked = [name for name in session.asked(query).split(",") if name in options] or list(default)
+    if st.session_state.get(key) != asked:
+        st.session_state[key] = asked[:limit]
+    return st.multiselect(
+        label,
+        options,
+        key=key,
+        format_func=format_func,
+        max_selections=limit,
+        help=help,
+        on_change=_write,
+        args=(key, query),
+    )
+
+
 def _write(key: str, query: Query) -> None:
-    session.remember(query, st.session_state[key] or "")
+    chosen = st.session_state[key] or ""
+    session.remember(query, chosen if isinstance(chosen, str) else ",".join(chosen))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from flowml.storage.records import Job, LeaderboardRow, TrialState
-from flowml.ui import catalog, session, words
-from flowml.ui.components import figures, leaderboard, states
+from flowml.ui import catalog, words
+from flowml.ui.components import figures, kept, leaderboard, row, states
+
+PAGE = 500  # rows of the table at a time
+FEW = 8  # rows that need no filter
 
 
 def figures_of(job: Job) -> None:
-    rows = session.client().leaderboard(job.id)
+    rows = kept.leaderboard(job)
     receipt = job.receipt
     failed = sum(row.state is TrialState.FAILED for row in rows)
     trials = receipt.trials if receipt else {}
@@ -29,7 +34,7 @@ def figures_of(job: Job) -> None:
             _champion(best),
             f"± {words.score(best.score_std)} over folds" if best and best.score_std else "",
         )
-        figures.card("Trials", words.count(number), f"{failed} failed" if failed else "none failed")
+        figures.card("Trials", words.count(number), f"{failed:,} failed" if failed else "none failed")
         if receipt:
             figures.card("Time", words.duration(receipt.used_s), f"of {words.duration(receipt.budget_s)}")
 
@@ -46,58 +51,68 @@ def _against_baseline(job: Job, rows: tuple[LeaderboardRow, ...]) -> str:
 
 
 def leaderboard_view(job: Job) -> None:
-    rows = session.client().leaderboard(job.id)
+    rows = kept.leaderboard(job)
     if not rows:
-        st.caption("No trial has ended in this job.")
+        st.caption(
+            "No trial has ended in this job, so there is nothing to rank. The view Receipt and the page Logs "
+            "tell what it did."
+        )
         return
-    chosen = leaderboard.show(rows, catalog.metric(job.metric), job.direction, job.id)
+    found = _filtered(rows, job) if len(rows) > FEW else list(rows)
+    if not found:
+        st.caption("No row is of that kind. Take a filter away to see more.")
+        return
+    shown = _page(found)
+    chosen = leaderboard.show(shown, catalog.metric(job.metric), job.direction, job.id)
     if chosen is None:
         st.caption("Click a row to see its params and folds; click a heading to sort.")
     else:
-        _details(rows[chosen], job)
+        row.details(shown[chosen], job)
 
 
-def _details(row: LeaderboardRow, job: Job) -> None:
-    with st.container(border=True):
-        head = st.container(horizontal=True, vertical_alignment="center")
-        head.subheader(leaderboard.name(row), anchor=False, width="stretch")
-        with head:
-            states.badge(states.TRIAL_LOOKS[row.state])
-        facts = [
-            f"trial {row.trial}" if row.trial is not None else "",
-            row.stage,
-            f"{words.duration(row.seconds)} in all" if row.seconds else "",
-            f"on {words.plain(row.worker)}" if row.worker else "",
-            row.device,
-        ]
-        st.caption(" · ".join(fact for fact in facts if fact))
-        if row.cause:
-            st.error(
-                words.plain(words.sentence(row.cause)),
-                title="Why it did not complete",
-                icon=":material/error:",
-            )
-        left, right = st.columns(2)
-        with left:
-            _pairs("Params", {key: _value(value) for key, value in row.params.items()}, "Parameter")
-        with right:
-            folds = {f"Fold {i}": words.score(score) for i, score in enumerate(row.fold_scores, start=1)}
-            _pairs(f"{catalog.metric(job.metric)} by fold", folds, "Fold")
-
-
-def _pairs(title: str, pairs: dict[str, str], name: str) -> None:
-    st.markdown(f"**{title}**")
-    if pairs:
-        shown = {
-            name: [words.plain(key) for key in pairs],
-            "Value": [words.plain(text) for text in pairs.values()],
-        }
-        st.table(shown, border="horizontal", hide_index=True, alt=title)
-    else:
-        st.caption("None are kept for this row.")
-
-
-def _value(value: object) -> str:
-    return (
-        words.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+def _filtered(rows: Sequence[LeaderboardRow], job: Job) -> list[LeaderboardRow]:
+    """Those that the reader asks for, and the button that takes them along."""
+    line = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    algorithms = list(dict.fromkeys(row.algorithm for row in rows))
+    chosen = line.multiselect(
+        "Algorithm",
+        algorithms,
+        format_func=catalog.algorithm,
+        key="algorithms",
+        bind="query-params",
+        placeholder="All algorithms",
     )
+    met = list(dict.fromkeys(row.state.value for row in rows))
+    state = line.multiselect(
+        "State",
+        met,
+        format_func=lambda each: states.TRIAL_LOOKS[TrialState(each)].word,
+        key="states",
+        bind="query-params",
+        placeholder="All states",
+    )
+    found = [r for r in rows if (not chosen or r.algorithm in chosen) and (not state or r.state in state)]
+    line.download_button(
+        "CSV",
+        lambda: leaderboard.csv(found),
+        f"{job.id}-leaderboard.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        help=f"All {words.plural(len(found), 'row')} with params, folds and causes.",
+    )
+    return found
+
+
+def _page(rows: list[LeaderboardRow]) -> list[LeaderboardRow]:
+    pages = -(-len(rows) // PAGE)
+    if pages == 1:
+        return rows
+    number = min(pages, int(st.session_state.get("board", 1)))
+    shown = rows[PAGE * (number - 1) : PAGE * number]
+    line = st.container(horizontal=True, vertical_alignment="center")
+    first = PAGE * (number - 1) + 1
+    line.caption(f"Rows {first:,} to {first + len(shown) - 1:,} of {len(rows):,}, best first.")
+    with line:
+        st.pagination(pages, key="board", bind="query-params")
+    return shown

@@ -8,14 +8,28 @@ import streamlit as st
 
 from flowml.storage.records import ACTIVE, ENDED, Job
 from flowml.ui import session
-from flowml.ui.components import champion, diagnostics, job_actions, jobs, layout, receipt, results
+from flowml.ui.components import (
+    champion,
+    compare,
+    diagnostics,
+    job_actions,
+    jobs,
+    layout,
+    receipt,
+    results,
+    search,
+    thresholds,
+)
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Query
 
 VIEWS: dict[str, Callable[[Job], None]] = {
     "Leaderboard": results.leaderboard_view,
-    "Importance": diagnostics.importance_view,
+    "Compare": compare.view,
     "Diagnostics": diagnostics.quality_view,
+    "Threshold": thresholds.view,
+    "Search": search.view,
+    "Importance": diagnostics.importance_view,
     "Champion": champion.view,
     "Receipt": receipt.view,
 }
