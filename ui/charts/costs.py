@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flowml.storage.records import Json
 from flowml.ui import words
-from flowml.ui.charts.figure import Chart, axis, layout
+from flowml.ui.charts.figure import Chart, axis, label, layout
 from flowml.ui.charts.palette import MUTED, PRIMARY, TEXT, colour
 
 NEVER = 1.0001  # above every probability: nothing is taken for the class
@@ -76,7 +76,9 @@ def cost_curve(known: Sequence[Choice], chosen: Choice, best: Choice, now: float
             _mark("Yours", chosen, TEXT, "circle"),
         ),
         layout=layout(
-            axis(f"Threshold: probability of {name} from which it is taken for it", range=[-0.01, 1.01]),
+            axis(
+                f"Threshold: probability of {label(name)} from which it is taken for it", range=[-0.01, 1.01]
+            ),
             axis("Cost (in your unit)", rangemode="tozero"),
             shapes=[_line_at(now)],
             annotations=[_word_at(now)],

@@ -37,7 +37,8 @@ def outcomes(trials: Sequence[TrialRecord]) -> Chart | None:
     return Chart(
         title="How the trials ended",
         note=f"{words.plural(left_out, 'rarer cause')} left out." if left_out else "",
-        alt=words.listing([f"{words.plural(n, 'trial')} {name}" for (_, name), n in shown[::-1]], SHOWN)
+        alt="How the trials ended: "
+        + words.listing([f"{words.plural(n, 'trial')} {name}" for (_, name), n in shown[::-1]], SHOWN)
         + ".",
         traces=(
             {
