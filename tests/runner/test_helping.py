@@ -66,7 +66,7 @@ def test_two_workers_share_one_study(
 ) -> None:
     start_worker("w1")
     start_worker("w2")
-    job = study(client, dataset, 60)
+    job = study(client, dataset, 300)
     eventually(lambda: client.job(job.id).state in ENDED, 80)
     check_whole(client, job)
     shared = by_worker(client, job)
@@ -93,7 +93,7 @@ def test_the_trials_of_a_killed_helper_run_again(
     client: Client, dataset: Dataset, start_worker: Start, eventually: Eventually
 ) -> None:
     start_worker("w1")
-    job = study(client, dataset, 60)
+    job = study(client, dataset, 300)
     eventually(lambda: client.job(job.id).worker == "w1")
     helper = start_worker("w2")
     eventually(lambda: begun_by(client, job, "w2"), 30)
