@@ -19,6 +19,13 @@ TAILSCALE_ON_MACOS = Path("/Applications/Tailscale.app/Contents/MacOS/Tailscale"
 OLLAMA_URL = "http://127.0.0.1:11434"
 
 
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def lan_address() -> str:
     """The address of the interface that leads out, or empty. Connecting UDP sends no packet."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

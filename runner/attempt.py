@@ -101,6 +101,7 @@ class Attempt:
                 started=self.started,
                 helpers=self._helpers(),
                 checked=self.job.findings or None,
+                capabilities=self.place.capabilities,
             )
             return self._end(lane.run())
 

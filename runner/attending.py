@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from redis import Redis
 
-from flowml.runner import queue
+from flowml.runner import queue, tending
 from flowml.runner.progress import Rhythm
 from flowml.runner.routine import Routine
 from flowml.runner.study import Held, LaneRecord, LeadRecord, Phase, Study
+from flowml.runner.taking import Taker
 
 MAKES_ROOM = "flowml:job:{}:makes_room"  # the helper that leaves for a job
 MAKES_ROOM_S = 10
@@ -30,11 +31,17 @@ class Attending:
     """`leave` says why the lane should leave; empty: it stays. May be asked from any thread."""
 
     def __init__(
-        self, redis: Redis, study: Study, lane: LaneRecord, queues: Sequence[str], lease_s: float
+        self,
+        redis: Redis,
+        study: Study,
+        lane: LaneRecord,
+        queues: Sequence[str],
+        taker: Taker,
+        lease_s: float,
     ) -> None:
         self.leave = ""
         self._redis, self._study, self._lane, self._queues = redis, study, lane, queues
-        self._lease_s = lease_s
+        self._taker, self._lease_s = taker, lease_s
         self._lead: LeadRecord | None = None
         self._heard_at = time.monotonic()
         self._held: dict[str, Held] = {}
@@ -51,8 +58,8 @@ class Attending:
     def close(self) -> None:
         self._routine.stop()
 
-    def ready(self, slots: int, memory: int) -> None:
-        self._lane = replace(self._lane, slots=slots, memory=memory)
+    def ready(self, slots: int) -> None:
+        self._lane = replace(self._lane, slots=slots)
         self._beat = Rhythm(BEAT_S)  # say it at once
 
     @property
@@ -123,7 +130,10 @@ class Attending:
 
     def _look_for_jobs(self) -> None:
         """A job that waits for two looks was not taken by a free worker."""
-        waiting, before = queue.next_job(self._redis, self._queues), self._waiting
+        if tending.told(self._redis, self._lane.name):
+            self.leave = "Its worker was told to pause."
+            return
+        waiting, before = queue.next_job(self._redis, self._queues, self._taker), self._waiting
         self._waiting = waiting
         if waiting and waiting == before:
             key = MAKES_ROOM.format(waiting)

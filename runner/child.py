@@ -111,7 +111,7 @@ def evaluate(bench: Bench, command: Json) -> None:
 
     candidate = Candidate.from_dict(command["candidate"])
     with _threads(command["threads"]):
-        limits = Limits(command["deadline_s"], command["threads"])
+        limits = Limits(command["deadline_s"], command["threads"], command.get("device", "cpu"))
         outcome = evaluate_candidate(bench.prepared, candidate, limits)
     outcome.save(trial_folder(Path(command["work"]), candidate.number))
     bench.say("evaluated", record=outcome.record.to_dict())

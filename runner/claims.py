@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from flowml.runner.study import Order
@@ -25,6 +26,15 @@ class Claims:
 
     def __len__(self) -> int:
         return len(self._claims)
+
+    def count(self, counts: Callable[[str], bool]) -> int:
+        """Of those whose kind counts."""
+        with self._turn:
+            return sum(counts(claim.order.kind) for claim in self._claims.values())
+
+    def kinds(self) -> set[str]:
+        with self._turn:
+            return {claim.order.kind for claim in self._claims.values()}
 
     def put(self, order: Order, lane: str = "") -> None:
         with self._turn:

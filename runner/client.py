@@ -24,6 +24,7 @@ from flowml.runner.machines import Machines
 from flowml.runner.queue import Place
 from flowml.runner.rights import right
 from flowml.runner.submission import enqueue_job
+from flowml.runner.tiers import lowest
 from flowml.storage import jobs, models, registry, trials
 from flowml.storage.errors import Conflict, NotFound
 from flowml.storage.ids import new_id
@@ -72,7 +73,7 @@ class Client(Incoming, Asking, Machines):
             created_at=self._clock(),
             dataset_name=dataset.name,
             dataset_sha256=dataset.sha256,
-            queue="priority" if spec.priority else "cpu",
+            queue="priority" if spec.priority else lowest(spec.vram),
             findings=self._measures.known_check(dataset, spec),
             project=self._beside(dataset),
             owner=self._owner,

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import psutil
 from redis import Redis
 
-from flowml.runner import leases, roster
+from flowml.runner import gpu, leases, roster
 from flowml.runner.home import place_of
 from flowml.runner.limits import allowance
 from flowml.runner.rq_worker import FlowWorker
 from flowml.runner.settings import Settings
+from flowml.runner.tending import Told
 from flowml.runner.tiers import QUEUES, queues_for
 from flowml.storage.errors import Conflict, SettingError
 from flowml.storage.records import Capabilities, Worker
@@ -49,6 +50,7 @@ def enlist(redis: Redis, settings: Settings, terms: Terms, capabilities: Capabil
         pid=os.getpid(),
         version=VERSION,
         place=place_of(settings.home),
+        memory_limit=terms.memory_limit,
     )
     base = capabilities.hostname or socket.gethostname()
     names: Iterable[str] = (
@@ -65,16 +67,18 @@ def enlist(redis: Redis, settings: Settings, terms: Terms, capabilities: Capabil
     raise _taken(redis, terms.name)
 
 
-def as_it_is(worker: FlowWorker, record: Worker) -> Worker:
-    """The record of a worker right now."""
+def as_it_is(worker: FlowWorker, record: Worker, told: Told | None = None) -> Worker:
+    """The record of a worker right now, and what it was told to do."""
     memory = allowance()
     return replace(
         record,
         heartbeat=time.time(),
-        state="busy" if worker.job_id else "idle",
+        state="busy" if worker.job_id else "paused" if told else "idle",
+        told=told.value if told else "",
         job_id=worker.job_id,
         cpu_percent=psutil.cpu_percent(),
         memory_used=memory.ram_total - memory.ram_available,
+        gpu_loads=gpu.loads(record.capabilities.gpus),
         jobs_done=worker.jobs_done,
     )
 

@@ -7,7 +7,6 @@ whatever changes what somebody may do forgets all of them at once.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 import threading
 import time
@@ -16,6 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from flowml.runner import passwords
+from flowml.runner.addresses import is_loopback
 from flowml.runner.rights import note
 from flowml.runner.settings import Settings
 from flowml.runner.throttle import Throttle
@@ -220,13 +220,6 @@ class Entrance:
 def is_reachable(settings: Settings) -> bool:
     """Whether others than this machine can reach the studio: by its address, or by a proxy's name."""
     return bool(settings.hosts) or not is_loopback(settings.host)
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _same(one: str, other: str) -> bool:

@@ -8,6 +8,7 @@ back to the CPU with a mere warning, and a crash of the driver must not reach us
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flowml.storage.records import Gpu
+from flowml.storage.records import Gpu, GpuLoad
 
 PROOF_TIMEOUT_S = 120.0
+
+log = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
 
@@ -51,6 +54,33 @@ def cards(environ: Mapping[str, str] = os.environ) -> Cards:
         return Cards(seen, driver, cuda, reason)
     finally:
         nvml.nvmlShutdown()
+
+
+def loads(gpus: tuple[Gpu, ...]) -> tuple[GpuLoad, ...]:
+    """How these cards are right now; of none that cannot be asked."""
+    if not gpus:
+        return ()
+    try:
+        import pynvml as nvml
+
+        nvml.nvmlInit()  # counts: the driver stays loaded between two calls
+    except Exception as error:  # whatever is wrong with a driver, the worker goes on
+        log.debug("The GPUs cannot be asked: %s", error)
+        return ()
+    return tuple(_load(nvml, gpu) for gpu in gpus)
+
+
+def _load(nvml: Any, gpu: Gpu) -> GpuLoad:
+    handle = _asked(nvml, lambda: nvml.nvmlDeviceGetHandleByIndex(gpu.index), None)
+    if handle is None:
+        return GpuLoad(gpu.index)
+    celsius = nvml.NVML_TEMPERATURE_GPU
+    return GpuLoad(
+        gpu.index,
+        _asked(nvml, lambda: float(nvml.nvmlDeviceGetUtilizationRates(handle).gpu), None),
+        _asked(nvml, lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).used), 0),
+        _asked(nvml, lambda: float(nvml.nvmlDeviceGetTemperature(handle, celsius)), None),
+    )
 
 
 def visible(found: tuple[Gpu, ...], setting: str | None) -> tuple[Gpu, ...]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 from flowml.runner import facts, roster
 from flowml.runner.settings import Settings
+from flowml.runner.tiers import lowest, why_unserved
 from flowml.storage import jobs
 from flowml.storage.db import Database
 from flowml.storage.errors import FlowMLError
-from flowml.storage.records import ACTIVE, Json, Worker
+from flowml.storage.records import ACTIVE, Job, Json, Worker
 from flowml.storage.version import VERSION
 
 MANY_FACTS = 100_000
@@ -23,7 +24,10 @@ NO_WORKER = (
 )
 
 
-def cluster(settings: Settings, workers: Sequence[Worker], queues: dict[str, int]) -> Json:
+def cluster(
+    settings: Settings, workers: Sequence[Worker], queues: dict[str, int], waiting: Sequence[Job] = ()
+) -> Json:
+    """`waiting` are the jobs that no worker has taken."""
     online = [worker for worker in workers if worker.state != "offline"]
     machines = {worker.capabilities.hostname: worker.capabilities for worker in online}
     return {
@@ -34,8 +38,20 @@ def cluster(settings: Settings, workers: Sequence[Worker], queues: dict[str, int
         "cpus": sum(machine.cpus for machine in machines.values()),
         "ram_total": sum(machine.ram_total for machine in machines.values()),
         "gpus": [gpu.to_dict() for machine in machines.values() for gpu in machine.gpus],
-        "advice": [] if online else [NO_WORKER],
+        "advice": list(_advice(online, waiting)) if online else [NO_WORKER],
     }
+
+
+def _advice(online: Sequence[Worker], waiting: Sequence[Job]) -> Iterator[str]:
+    active = [worker for worker in online if not worker.told]
+    if not active:
+        yield "All workers online are paused, so jobs wait. `flowml workers resume NAME` lets one go on."
+        return
+    for job in waiting:
+        tier = job.queue if job.spec.vram is None else lowest(job.spec.vram)
+        missing = why_unserved(tier, job.spec.memory, active)
+        if missing:
+            yield f"Job {job.id} waits for {missing}: no worker that takes jobs now has that."
 
 
 def health(redis: Redis, db: Database) -> Json:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from flowml.runner.journal import Past
+from flowml.runner.needs import Serves
 from flowml.runner.study import Phase
 from flowml.runner.team import Evaluated, Failed, Said
 from flowml.storage.records import TrialRecord
@@ -52,13 +53,19 @@ class Helpers(Protocol):
         """The search begins: from now on helpers are invited."""
 
     @property
-    def room(self) -> int:
-        """How many candidates more the helpers could use, one ahead for each few slots."""
+    def has_room(self) -> bool:
+        """Whether the helpers could use another candidate of some kind."""
 
-    def offer(self, candidate: Candidate) -> None: ...
+    def room(self, kind: str) -> int:
+        """How many candidates more of a kind (`needs`) they could use, one ahead for each few slots."""
 
-    def recall(self) -> None:
-        """Asks for one offered trial back that nobody has begun."""
+    def may_serve(self, kind: str) -> bool:
+        """Whether one of them, or a worker that could become one, serves the kind."""
+
+    def offer(self, candidate: Candidate, kind: str) -> None: ...
+
+    def recall(self, own: Serves) -> None:
+        """Asks for one offered trial back that nobody has begun, and that the lead could run."""
 
     def heard(self) -> Sequence[Word]:
         """What came since the last call."""
@@ -76,14 +83,20 @@ class Helpers(Protocol):
 
 
 class NoHelpers:
-    room = 0
+    has_room = False
 
     def recover(self, past: Past) -> Past:
         return past
 
     def begin(self) -> None: ...
-    def offer(self, candidate: Candidate) -> None: ...
-    def recall(self) -> None: ...
+    def room(self, _kind: str) -> int:
+        return 0
+
+    def may_serve(self, _kind: str) -> bool:
+        return False
+
+    def offer(self, candidate: Candidate, kind: str) -> None: ...
+    def recall(self, own: Serves) -> None: ...
 
     def heard(self) -> Sequence[Word]:
         return ()

@@ -18,16 +18,18 @@ from flowml.automl.candidate import Candidate
 from flowml.runner.attending import Attending
 from flowml.runner.crew import Crew
 from flowml.runner.journal import trial_folder
-from flowml.runner.lane import MEMORY_SHARE
 from flowml.runner.ledger import Ledger
 from flowml.runner.limits import allowance
+from flowml.runner.needs import CPU, Cards, on_gpu, serves
 from flowml.runner.outbox import Outbox
 from flowml.runner.plan import CHILD_BYTES, divide
 from flowml.runner.relay import Relay
 from flowml.runner.report import LEVELS
 from flowml.runner.slot import CHILD
 from flowml.runner.study import Answer, Held, LaneRecord, Study, Word
+from flowml.runner.taking import Taker
 from flowml.runner.team import Evaluated, Failed, Heard, Said, Task, Team
+from flowml.runner.tiers import MEMORY_SHARE
 from flowml.runner.workplace import Workplace
 from flowml.storage.errors import FlowMLError
 from flowml.storage.records import TrialRecord, TrialState
@@ -56,14 +58,16 @@ class Helper:
         memory = place.memory_limit or int(machine.ram_available * MEMORY_SHARE)
         cores = min(place.cores or machine.cpus, task.spec.jobs or machine.cpus)
         self._plan = divide(task.schema.rows, len(task.schema.columns), cores, memory, place.slots)
-        self._memory = memory - (self._plan.slots - 1) * CHILD_BYTES  # for one trial beside small ones
+        self._serves = serves(memory - (self._plan.slots - 1) * CHILD_BYTES, place.capabilities)
+        self._cards = Cards(self._serves.cards)
         self._name, self._redis, self._study, self._relay, self._own = place.worker, redis, study, relay, own
         self._team = Team(Crew(self._plan.threads, memory, child), self._plan, task, own)
         self._ledger = Ledger((), self._plan.threads, place.worker)
         self._held: dict[int, Held] = {}  # by the number of the trial
         self._is_ready = False
-        lane = LaneRecord(place.worker, slots=0, beat=0, place=relay.place)
-        self._attending = Attending(redis, study, lane, place.queues, place.settings.lease)
+        lane = LaneRecord(place.worker, slots=0, beat=0, place=relay.place, serves=self._serves)
+        taker = Taker(place.worker, place.job_memory)
+        self._attending = Attending(redis, study, lane, place.queues, taker, place.settings.lease)
         self._out: Outbox[Answer] = Outbox(self._send, f"answers of {place.worker}", SEND_EVERY_S)
         self._mover = ThreadPoolExecutor(1, "parcels")
 
@@ -99,16 +103,23 @@ class Helper:
             return
         if not self._is_ready:
             self._is_ready = True
-            self._attending.ready(self._plan.slots, self._memory)
+            self._attending.ready(self._plan.slots)
         free = self._team.free if left_s > 0 else 0
-        if free:
-            try:
-                taken = self._study.take(self._redis, lead.kinds, self._name, free)
-            except RedisError as away:  # or the study is over; the other thread sees which
-                log.debug("No order can be taken: %s", away)
-                return
-            for held in taken:
-                self._begin(held, left_s)
+        kinds = self._serves.of(lead.kinds)
+        for some, most in (
+            ([kind for kind in kinds if on_gpu(kind)], self._cards.free),
+            ([kind for kind in kinds if not on_gpu(kind)], free),
+        ):
+            count = min(free, most)
+            if count:
+                try:
+                    taken = self._study.take(self._redis, some, self._name, count)
+                except RedisError as away:  # or the study is over; the other thread sees which
+                    log.debug("No order can be taken: %s", away)
+                    return
+                free -= len(taken)
+                for held in taken:
+                    self._begin(held, left_s)
 
     def _begin(self, held: Held, left_s: float) -> None:
         candidate = Candidate.from_dict(held.order.candidate)
@@ -118,7 +129,8 @@ class Helper:
         self._held[candidate.number] = held
         self._attending.hold(held)
         self._ledger.begin(candidate)
-        self._team.evaluate(self._team.idle[0], candidate, left_s)
+        device = self._cards.give(candidate.number) if on_gpu(held.order.kind) else CPU
+        self._team.evaluate(self._team.idle[0], candidate, left_s, device)
         self._answer(Word.TAKEN, held)
 
     def _hear(self, heard: Heard) -> None:
@@ -132,6 +144,7 @@ class Helper:
 
     def _ended(self, record: TrialRecord) -> None:
         self._ledger.end(record)
+        self._cards.back(record.number)
         held = self._held.pop(record.number, None)
         if held is not None:
             self._mover.submit(self._deliver, held, record)
@@ -155,6 +168,7 @@ class Helper:
         if self._held.get(held.order.number) == held:
             del self._held[held.order.number]
             self._ledger.forget(held.order.number)
+            self._cards.back(held.order.number)
             self._team.cut(held.order.number)
             self._team.replace()
 

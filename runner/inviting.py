@@ -7,7 +7,8 @@ from collections.abc import Collection
 from redis import Redis
 
 from flowml.runner import queue
-from flowml.runner.tiers import HELP_QUEUE, may_help
+from flowml.runner.needs import Serves, serves
+from flowml.runner.tiers import HELP_QUEUE, may_help, memory_for_trials
 from flowml.storage.records import Dataset, Job, Worker
 
 
@@ -27,6 +28,13 @@ class Invitations:
         for _ in range(missing):
             queue.invite(redis, self._job.id, self._arguments)
         return max(0, missing)
+
+    def hopes(self, online: Collection[Worker]) -> tuple[Serves, ...]:
+        """What those workers serve that help now or could later."""
+        if self._job.spec.machines == 1:
+            return ()
+        others = [worker for worker in online if worker.name != self._own and may_help(worker.queues)]
+        return tuple(serves(memory_for_trials(worker), worker.capabilities) for worker in others)
 
     def withdraw(self, redis: Redis) -> None:
         for id in queue.invitations(redis, self._job.id):

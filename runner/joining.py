@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from flowml.runner.addresses import lan_address, tailscale_address
+from flowml.runner.addresses import is_loopback, lan_address, tailscale_address
 from flowml.runner.embedded import WORKER, Endpoint
-from flowml.runner.entrance import is_loopback
 from flowml.runner.settings import Settings
 from flowml.storage.errors import NotReady
 

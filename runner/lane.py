@@ -23,14 +23,18 @@ from flowml.runner.journal import Journal
 from flowml.runner.ledger import Ledger
 from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener, Summary
-from flowml.runner.plan import divide
+from flowml.runner.needs import CPU, serves
+from flowml.runner.plan import CHILD_BYTES, divide
 from flowml.runner.preflight import Preflight
 from flowml.runner.progress import Progress, Rhythm
+from flowml.runner.routing import Goes, Routing
 from flowml.runner.slot import CHILD
 from flowml.runner.study import Phase
 from flowml.runner.team import Evaluated, Failed, Finished, Heard, Insured, Said, Task, Team, Unfinished
+from flowml.runner.tiers import MEMORY_SHARE
 from flowml.storage.errors import FlowMLError
 from flowml.storage.records import (
+    Capabilities,
     Control,
     DatasetSchema,
     Finding,
@@ -48,9 +52,10 @@ __all__ = ["Lane", "LaneOutcome", "Listener", "Summary"]
 POLL_S = 0.1  # how often memory is measured while children work
 CONTROL_S = 0.25  # how often a wish of the user is looked for
 TICK_S = 1.0  # how often progress is told and the used time written down
+AHEAD = 4  # candidates that may wait for a slot of ours while others are decided on
+MOST_ASIDE = 16  # that may wait for a helper with more memory
 SPARE_AFTER = 0.25  # of the budget, from when on a spare child stands by
 SPARE_S = 4.0  # of search that must be left for it to be worth its start
-MEMORY_SHARE = 0.85  # of the memory that is free at the start, unless a limit is given
 FIRST_TRIAL_S = 10.0  # for the first trials, when the budget is used up before one is complete
 CHECK_AFTER = 2  # trials: the baseline and one more
 CHECK_S = 10.0  # at most, for the check when all that was to be tried is done
@@ -86,6 +91,7 @@ class Lane:
         child: tuple[str, ...] = CHILD,
         helpers: Helpers | None = None,
         checked: tuple[Finding, ...] | None = None,
+        capabilities: Capabilities | None = None,
     ) -> None:
         machine = allowance()
         memory = memory_limit or int(machine.ram_available * MEMORY_SHARE)
@@ -97,6 +103,9 @@ class Lane:
         crew.threads = self._plan.threads
         self._team = Team(crew, self._plan, Task(table, schema, spec), work)
         self._helpers = helpers or NoHelpers()
+        one_trial = memory - (self._plan.slots - 1) * CHILD_BYTES
+        cells = schema.rows * len(schema.columns)
+        self._routing = Routing(serves(one_trial, capabilities), cells, self._helpers)
         self._preflight = Preflight(table, schema, spec, checked)
         self._journal = Journal(work, spec, schema)
         self._progress = Progress(listener, spec.budget_s, time.time() if started is None else started)
@@ -105,6 +114,8 @@ class Lane:
         self._wish: Control | None = None
         self._champion: Json | None = None
         self._again: deque[Candidate] = deque()  # decided on earlier, and evaluated by nobody now
+        self._mine: deque[Candidate] = deque()  # decided on ahead, for a slot of our own
+        self._aside: deque[Candidate] = deque()  # too large for here; a helper that has room shall take them
         self._dry = False  # the search had nothing to give, and no trial ended since
         self._look, self._tick = Rhythm(CONTROL_S), Rhythm(TICK_S)
 
@@ -146,7 +157,9 @@ class Lane:
         from flowml.automl.shape import Shape
 
         self._until(lambda: self._team.summary is not None)
-        self._searcher = Search(Shape.from_dict(self._team.shape), self._spec, past.records, past.pending)
+        shape = Shape.from_dict(self._team.shape)
+        self._searcher = Search(shape, self._spec, past.records, past.pending)
+        self._routing.begin(shape)
         self._listener.prepared(self._summary)
         if self._preflight.findings:
             self._listener.noticed(self._preflight.findings)
@@ -164,7 +177,7 @@ class Lane:
     def _search_is_over(self) -> bool:
         if self._wish is Control.PAUSE:
             return False
-        exhausted = self._dry and not self._ledger.open
+        exhausted = self._dry and not self._ledger.open and not self._mine and not self._aside
         if not self._ledger.complete:
             if exhausted:
                 raise self._ledger.nothing_complete()
@@ -173,33 +186,66 @@ class Lane:
 
     def _give_work(self) -> None:
         for slot in self._team.idle[: self._team.free]:
-            left, candidate = self._next()
+            left, candidate, device = self._next_here()
             if candidate is None:
                 if self._dry and self._ledger.open:
-                    self._helpers.recall()
+                    self._helpers.recall(self._routing.own)
                 return
             self._ledger.begin(candidate)
-            self._team.evaluate(slot, candidate, left)
+            self._team.evaluate(slot, candidate, left, device)
             self._listener.trial_started(candidate)
+
+    def _next_here(self) -> tuple[float, Candidate | None, str]:
+        """The next one that is for a slot of ours, and its device; others are sent on their way meanwhile."""
+        for _ in range(MOST_ASIDE):
+            left, candidate = self._next()
+            if candidate is None:
+                break
+            device = self._route(candidate, here=True)
+            if device is not None:
+                return left, candidate, device
+        return left, None, CPU
 
     def _share_work(self) -> None:
         """Keep candidates ahead of the helpers, once something is known to work here."""
-        while self._helpers.room > 0 and self._ledger.complete:
-            _, candidate = self._next()
+        for _ in range(len(self._aside)):
+            self._route(self._aside.popleft(), here=False)
+        while self._helpers.has_room and self._ledger.complete and len(self._mine) < AHEAD:
+            _, candidate = self._next(mine=False)
             if candidate is None:
                 return
-            self._ledger.offer(candidate)
-            self._helpers.offer(candidate)
+            self._route(candidate, here=False)
 
-    def _next(self) -> tuple[float, Candidate | None]:
-        """The time that is left for trials, and what to try next, if anything."""
+    def _route(self, candidate: Candidate, *, here: bool) -> str | None:
+        """The device, where it is for a slot of our own (if there is one: `here`); else it is on its way."""
+        way = self._routing.way(candidate, here)
+        match way.goes:
+            case Goes.HERE:
+                return way.device
+            case Goes.THERE:
+                self._ledger.offer(candidate)
+                self._helpers.offer(candidate, way.device)
+            case Goes.LATER:
+                self._mine.append(candidate)
+            case Goes.ASIDE:
+                self._aside.append(candidate)
+            case Goes.NOWHERE:
+                self._ledger.begin(candidate)
+                self._listener.trial_started(candidate)
+                self._ended_here(self._failed(candidate.number, self._routing.too_large(candidate)))
+        return None
+
+    def _next(self, *, mine: bool = True) -> tuple[float, Candidate | None]:
+        """The time that is left for trials, and what to try next, if anything: for us, or for a helper."""
         left = self._budget.search_left()
-        if self._wish is Control.PAUSE:
+        if self._wish is Control.PAUSE or len(self._aside) >= MOST_ASIDE:
             return left, None
         if not self._ledger.complete:
             if left <= 0 and self._ledger.running:
                 return left, None
             left = max(left, FIRST_TRIAL_S)
+        if mine and self._mine:
+            return left, self._mine.popleft()
         if self._again:
             return left, self._again.popleft()
         candidate = None if self._dry else self._searcher.ask(left)
@@ -243,6 +289,7 @@ class Lane:
     def _cut(self, number: int) -> None:
         """End a trial that the end of the search came upon."""
         self._team.cut(number)
+        self._routing.cards.back(number)
         stopped = self._wish is Control.STOP
         cause = "The user stopped the search." if stopped else "The time for the search was over."
         self._ended_here(self._ledger.unfinished(number, TrialState.PRUNED, cause))
@@ -308,6 +355,7 @@ class Lane:
                 if candidate is not None:
                     self._lost(candidate, cause)
             case Recalled(candidate):
+                self._routing.keep(candidate.number)
                 self._again.append(candidate)
             case Evaluated(record) if self._ledger.knows(record.number):
                 self._trial_ended(record)
@@ -338,6 +386,7 @@ class Lane:
         return self._team.summary
 
     def _trial_ended(self, record: TrialRecord) -> None:
+        record = self._routing.ended(record)
         self._ledger.end(record)
         self._journal.ended(record, self._budget.used())
         self._searcher.tell(record)

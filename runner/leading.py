@@ -26,6 +26,7 @@ from flowml.runner.helpers import Begun, Recalled, Waits
 from flowml.runner.helpers import Word as Told
 from flowml.runner.inviting import Invitations
 from flowml.runner.journal import Past, past_of, trial_folder
+from flowml.runner.needs import CPU, GPU, Serves, as_cpu, on_gpu
 from flowml.runner.outbox import Outbox
 from flowml.runner.progress import Rhythm
 from flowml.runner.relay import Relay
@@ -36,7 +37,6 @@ from flowml.storage.errors import FlowMLError, TrialCrashed
 from flowml.storage.ids import new_id
 from flowml.storage.records import Artifact, Json, Level, TrialRecord, TrialState
 
-KIND = "cpu"
 BLOCK_MS = 200
 BEAT_S = 1.0
 LOOK_S = 1.0
@@ -70,7 +70,9 @@ class Leading:
         self._told: deque[Told] = deque()
         self._phase, self._left_s, self._used_s, self._beats = Phase.PAUSE, 0.0, 0.0, 0
         self._begun = self._apart = self._superseded = False
-        self._recalls = 0
+        self._kinds: tuple[str, ...] = ()  # of orders; each has its stream
+        self._recall_for: Serves | None = None
+        self._hopes: tuple[Serves, ...] = ()  # of workers that could join
         self._lines: list[Json] = []  # of the journal
         self._noted = 0  # so many of them are known to Redis
         self._read_to = "0"
@@ -83,8 +85,8 @@ class Leading:
     # --- what the lane asks -------------------------------------------------------------------------------
 
     def recover(self, past: Past) -> Past:
-        for kind in (KIND,):
-            self._study.open(self._redis, kind)
+        before = self._study.lead(self._redis)
+        self._open(CPU, *(before.kinds if before else ()))
         lines = self._study.journal(self._redis)
         known = past_of(lines)
         here = {record.number for record in past.records}
@@ -109,17 +111,30 @@ class Leading:
         self._routine.start()
 
     @property
-    def room(self) -> int:
-        slots = sum(lane.slots for lane, _ in self._lanes.values()) if self._phase is Phase.SEARCH else 0
-        return slots + max(1, slots // 4) - len(self._claims) if slots else 0
+    def has_room(self) -> bool:
+        learned = {algorithm for lane, _ in self._lanes.values() for algorithm in lane.serves.gpu}
+        return any(self.room(kind) > 0 for kind in (CPU, *(f"{GPU}.{name}" for name in learned)))
 
-    def offer(self, candidate: Candidate) -> None:
-        order = Order(candidate.number, new_id("claim"), KIND, candidate.to_dict())
+    def room(self, kind: str) -> int:
+        if self._phase is not Phase.SEARCH:
+            return 0
+        lanes = [lane for lane, _ in self._lanes.values() if lane.slots and lane.serves.kind(kind)]
+        places = sum(lane.serves.cards if on_gpu(kind) else lane.slots for lane in lanes)
+        taken = self._claims.count(on_gpu) if on_gpu(kind) else len(self._claims)
+        return places + max(1, places // 4) - taken if places else 0
+
+    def may_serve(self, kind: str) -> bool:
+        return any(lane.serves.kind(kind) for lane, _ in self._lanes.values()) or any(
+            serves.kind(kind) for serves in self._hopes
+        )
+
+    def offer(self, candidate: Candidate, kind: str) -> None:
+        order = Order(candidate.number, new_id("claim"), kind, candidate.to_dict())
         self._claims.put(order)
         self._out.put(partial(self._study.order, order=order))
 
-    def recall(self) -> None:
-        self._recalls = 1  # the routine takes it back
+    def recall(self, own: Serves) -> None:
+        self._recall_for = own  # the routine takes it back
 
     def heard(self) -> Sequence[Told]:
         return [self._told.popleft() for _ in range(len(self._told))]
@@ -169,7 +184,8 @@ class Leading:
         """The orders of an earlier lead: those that are still to be answered become ours."""
         ended = {record.number for record in past.records}
         asked, seen = list(past.asked), set[int]()
-        for entry, order in reversed(self._study.outstanding(self._redis, KIND)):
+        waiting = [held for kind in self._kinds for held in self._study.outstanding(self._redis, kind)]
+        for entry, order in reversed(waiting):
             if order.number in ended or order.number in seen:
                 self._study.withdraw(self._redis, order.kind, entry)
                 continue
@@ -186,14 +202,18 @@ class Leading:
                 self._say()
             if self._superseded:
                 return BEAT_S
-            for arrived in self._study.answers(self._redis, self._read_to, BLOCK_MS):
+            answers = self._study.answers(self._redis, self._read_to, BLOCK_MS)
+            if answers and self._has_successor():
+                return BEAT_S
+            for arrived in answers:
                 self._read_to = arrived.id
                 if arrived.answer is None:
                     self._out.put(partial(self._study.answered, id=arrived.id))
                 else:
                     JUDGED[arrived.answer.word](self, arrived.id, arrived.answer)
-            if self._recalls:
-                self._take_back(self._recalls)
+            if self._recall_for is not None:
+                own, self._recall_for = self._recall_for, None
+                self._take_back([kind for kind in self._kinds if own.kind(as_cpu(kind))], 1)
             if self._look.due():
                 self._survey()
         except RedisError:
@@ -202,9 +222,7 @@ class Leading:
         return 0.0
 
     def _say(self) -> None:
-        before = self._study.lead(self._redis)
-        if before is not None and before.attempt > self._attempt:
-            self._superseded = True
+        if self._has_successor():
             return
         self._beats += 1
         record = LeadRecord(
@@ -214,9 +232,15 @@ class Leading:
             beat=self._beats,
             place=self._relay.place,
             work=str(self._work),
-            kinds=(KIND,),
+            kinds=self._kinds,
         )
         self._study.say(self._redis, record)
+
+    def _has_successor(self) -> bool:
+        """Whether a later attempt leads by now; what the lanes answer is for that one."""
+        lead = self._study.lead(self._redis)
+        self._superseded = lead is not None and lead.attempt > self._attempt
+        return self._superseded
 
     def _survey(self) -> None:
         """Who is there, who was not heard from, and whom to invite."""
@@ -232,19 +256,22 @@ class Leading:
                 lanes[name] = (lane, now - silent_s)
         self._lanes = lanes
         if now - self._calm_since > self._lease_s:
-            for held in self._study.overdue(self._redis, KIND, self._lease_s):
-                self._lost(held, "Its worker was not heard from")
+            for kind in self._kinds:
+                for held in self._study.overdue(self._redis, kind, self._lease_s):
+                    self._lost(held, "Its worker was not heard from")
         online = roster.online(self._redis)
         self._apart = self._apart or any(worker.place != self._relay.place for worker in online)
-        if len(self._claims) and not any(lane.slots for lane, _ in lanes.values()):
-            self._take_back(MANY)
+        self._hopes = self._invitations.hopes(online)
+        for kind in self._kinds:
+            served = any(lane.slots and lane.serves.kind(kind) for lane, _ in lanes.values())
+            if not served and self._claims.count(kind.__eq__):
+                self._take_back([kind], MANY)
         if self._phase is Phase.SEARCH and self._left_s > WORTH_S:
             self._invitations.send(self._redis, online, self._lanes)
 
-    def _take_back(self, count: int) -> None:
+    def _take_back(self, kinds: Sequence[str], count: int) -> None:
         """Orders that no lane has taken."""
-        self._recalls = 0
-        for entry, order in self._study.take(self._redis, (KIND,), THE_LEAD, count):
+        for entry, order in self._study.take(self._redis, kinds, THE_LEAD, count):
             if self._claims.find(order.number, order.claim):
                 self._claims.end(order.number)
                 self._told.append(Recalled(Candidate.from_dict(order.candidate)))
@@ -277,8 +304,9 @@ class Leading:
         self._out.put(partial(self._study.answered, id=id))
 
     def _left(self, id: str, answer: Answer) -> None:
-        for held in self._study.held_by(self._redis, KIND, answer.lane):
-            self._lost(held, answer.cause)
+        for kind in self._kinds:
+            for held in self._study.held_by(self._redis, kind, answer.lane):
+                self._lost(held, answer.cause)
         self._lanes = {name: seen for name, seen in self._lanes.items() if name != answer.lane}
         self._out.put(partial(self._study.answered, id=id))
 
@@ -354,10 +382,19 @@ class Leading:
 
     def _write(self, batch: list[Write]) -> None:
         """All of it or nothing; what is sent twice does no harm."""
+        self._open(*self._claims.kinds())
         with self._redis.pipeline(transaction=True) as pipeline:
             for write in batch:
                 write(pipeline)
             pipeline.execute()
+
+    def _open(self, *kinds: str) -> None:
+        """Lanes hear of a kind once its stream is there."""
+        for kind in kinds:
+            if kind not in self._kinds:
+                self._study.open(self._redis, kind)
+                self._kinds = (*self._kinds, kind)
+                self._beat = Rhythm(BEAT_S)
 
     def _settle(self, redis: Redis, id: str, answer: Answer, line: Json) -> None:
         self._study.note(redis, line)

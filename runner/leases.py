@@ -9,7 +9,8 @@ from redis import Redis
 from rq.executions import Execution
 from rq.job import Job
 
-from flowml.runner.queue import executions_key, intermediate_key, queue_key, running_key
+from flowml.runner.queue import executions_key, intermediate_key
+from flowml.runner.taking import queue_key, running_key
 
 # KEYS: execution, executions of the job, running jobs of the queue, job.
 # ARGV: lease in seconds, member of the running jobs, id of the execution, worker, fields of the execution...

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from flowml.runner import papers
 from flowml.runner.crew import Crew
-from flowml.runner.lane import MEMORY_SHARE, Lane
+from flowml.runner.lane import Lane
 from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener
 from flowml.runner.papers import COMPACT, MODEL
 from flowml.runner.plan import divide
 from flowml.runner.slot import CHILD
+from flowml.runner.tiers import MEMORY_SHARE
 from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError, UnknownColumn, error_of
 from flowml.storage.records import Control, FileScored, JobSpec, JobState, Level, Receipt
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
-from flowml.runner import backups, health, queue, roster
+from flowml.runner import backups, health, history, queue, roster, tending
 from flowml.runner.connection import reachable
 from flowml.runner.desk import Desk
 from flowml.runner.rights import right
-from flowml.storage import activity, jobs, logs, models, workers
+from flowml.runner.tending import Told
+from flowml.storage import activity, jobs, logs, models, trials, workers
 from flowml.storage.errors import Conflict
-from flowml.storage.records import Day, JobState, Json, Level, LogLine, Scope, Worker
+from flowml.storage.records import (
+    ACTIVE,
+    Day,
+    JobState,
+    Json,
+    Level,
+    LogLine,
+    Moment,
+    Scope,
+    TrialRecord,
+    Worker,
+)
+
+MANY = 1_000  # jobs under way
 
 
 class Machines(Desk):
@@ -34,6 +49,23 @@ class Machines(Desk):
         with self._db.read() as cursor:
             return roster.offline(workers.get(cursor, name))
 
+    @right(Scope.READ)
+    def worker_history(self, name: str) -> tuple[Moment, ...]:
+        """How it was in the last hour, oldest first, one a heartbeat."""
+        with reachable():
+            return history.read(self._redis, name)
+
+    @right(Scope.READ)
+    def running_trials(self) -> dict[str, tuple[TrialRecord, ...]]:
+        """What each worker evaluates now, of the jobs that may be seen."""
+        found: dict[str, list[TrialRecord]] = {}
+        with self._db.read() as cursor:
+            visible = {job.id for job in jobs.list_(cursor, ACTIVE, limit=MANY, projects=self._projects)}
+            for job_id, record in trials.running(cursor):
+                if job_id in visible:
+                    found.setdefault(record.worker, []).append(record)
+        return {name: tuple(records) for name, records in found.items()}
+
     @right(Scope.ADMIN, "worker.forget")
     def forget_worker(self, name: str) -> None:
         """Takes an offline worker out of the list. Raises Conflict while it is online."""
@@ -43,6 +75,36 @@ class Machines(Desk):
         with self._db.write() as cursor:
             workers.get(cursor, name)
             workers.delete(cursor, name)
+        with reachable():
+            history.forget(self._redis, name)
+            tending.release(self._redis, name)
+
+    @right(Scope.ADMIN, "worker.pause")
+    def pause_worker(self, name: str) -> Worker:
+        """It ends the job that it has and takes no other. Raises NotFound for a worker that nobody knows."""
+        return self._tell_worker(name, Told.PAUSE)
+
+    @right(Scope.ADMIN, "worker.drain")
+    def drain_worker(self, name: str) -> Worker:
+        """It gives its job back within seconds, to go on elsewhere, and takes no other. Raises NotFound."""
+        return self._tell_worker(name, Told.DRAIN)
+
+    @right(Scope.ADMIN, "worker.resume")
+    def resume_worker(self, name: str) -> Worker:
+        """It takes jobs again. Raises NotFound."""
+        return self._tell_worker(name, None)
+
+    def _tell_worker(self, name: str, word: Told | None) -> Worker:
+        worker = self.worker(name)
+        with reachable():
+            if word is None:
+                tending.release(self._redis, name)
+            else:
+                tending.tell(self._redis, name, word)
+        if worker.state == "offline":
+            return worker
+        state = "busy" if worker.job_id else "idle" if word is None else "paused"
+        return dataclasses.replace(worker, state=state, told=word.value if word else "")
 
     @right(Scope.READ)
     def queues(self) -> dict[str, int]:
@@ -56,7 +118,9 @@ class Machines(Desk):
 
         Keys: mode, online, workers, queues, cpus, ram_total, gpus, advice.
         """
-        return health.cluster(self._settings, self.workers(), self.queues())
+        with self._db.read() as cursor:
+            waiting = jobs.list_(cursor, {JobState.QUEUED}, projects=self._projects)
+        return health.cluster(self._settings, self.workers(), self.queues(), waiting)
 
     @right(Scope.READ)
     def stats(self) -> Json:

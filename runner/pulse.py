@@ -43,25 +43,30 @@ class Pulse:
         self._patience_s = patience_s
         self._heard_at = time.monotonic()
         self._replayed_at = 0.0
-        self._stopped = threading.Event()
+        self._stopped, self._woken = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
+    def wake(self) -> None:
+        """Beat now: something has changed."""
+        self._woken.set()
+
     def stop(self) -> None:
         self._stopped.set()
+        self._woken.set()
         self._thread.join(5.0)
 
     def _run(self) -> None:
         interval_s = min(LONGEST_INTERVAL_S, self._ttl_s / 4)
-        while True:
+        while not self._stopped.is_set():
             try:
                 self._beat()
             except RedisError as error:
                 self._lose_patience(error)
-            if self._stopped.wait(interval_s):
-                return
+            self._woken.wait(interval_s)
+            self._woken.clear()
 
     def _beat(self) -> None:
         roster.announce(self._redis, self._look(), self._ttl_s)

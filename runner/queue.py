@@ -20,6 +20,7 @@ from rq.exceptions import DequeueTimeout, DuplicateJobError
 from rq.job import Job
 
 from flowml.runner.connection import AWAY
+from flowml.runner.taking import JOB_PREFIX, LIMIT, Taker, queue_key
 from flowml.runner.tiers import HELP_QUEUE, QUEUES
 from flowml.storage.errors import NotAllowed
 from flowml.storage.records import Json
@@ -29,31 +30,14 @@ PREDICT = "flowml.runner.jobs.predict"
 HELP = "flowml.runner.jobs.help_study"
 ALLOWED = frozenset({TRAIN, PREDICT, HELP})
 
-LIMIT = "flowml:limit:jobs"  # how many jobs may run at once; absent or 0: no limit
 INVITATION = "help-"  # how the ids of invitations begin
 POLL_S = 0.25
+LARGEST_JOB = 32 * 2**20  # what a job needs to be told is much less
 LOST_MACHINES = 3  # so often a job runs again after its worker was lost
 RESULT_KEPT_S = 86_400
 FAILURE_KEPT_S = 7 * 86_400
 HELP_TIMEOUT_S = 7 * 86_400  # a helper leaves when its study is over, however long that takes
 HELP_FAILURE_KEPT_S = 600
-
-# KEYS: queues of this worker, those of jobs before those of help, then the running jobs of all queues.
-# ARGV: number of queues of jobs, number of all queues, key of the limit, which help does not count towards.
-_TAKE = """
-local first, queues = 1, tonumber(ARGV[2])
-local limit = tonumber(redis.call('GET', ARGV[3]) or '0')
-if limit > 0 then
-  local running = 0
-  for index = queues + 1, #KEYS do running = running + redis.call('ZCARD', KEYS[index]) end
-  if running >= limit then first = tonumber(ARGV[1]) + 1 end
-end
-for index = first, queues do
-  local id = redis.call('LMOVE', KEYS[index], KEYS[index] .. ':intermediate', 'LEFT', 'RIGHT')
-  if id then return {KEYS[index], id} end
-end
-return false
-"""
 
 # KEYS: queue, job. ARGV: job id. Answers 1 if the job was still waiting and is gone now.
 _WITHDRAW = """
@@ -91,6 +75,7 @@ class FlowJob(Job):  # type: ignore[misc]  # RQ is not followed by mypy
 
 class FlowQueue(Queue):  # type: ignore[misc]
     job_class = FlowJob
+    taker: Taker | None = None  # the worker that serves it
 
     @classmethod
     def dequeue_any(
@@ -105,21 +90,21 @@ class FlowQueue(Queue):  # type: ignore[misc]
         """The next job of the first queue that has one. Polls, for a blocking pop can lose what it popped."""
         assert connection is not None
         deadline = time.monotonic() + (timeout or 0)
-        keys = [queue.key for queue in queues]
-        of_jobs = sum(queue.name != HELP_QUEUE for queue in queues)
-        take = connection.register_script(_TAKE)
+        names = [queue.name for queue in queues]
+        taker = next((queue.taker for queue in queues if queue.taker is not None), None) or Taker()
         while True:
-            taken = take(keys=keys + [running_key(name) for name in QUEUES], args=[of_jobs, len(keys), LIMIT])
-            if taken:
-                key, job_id = taken[0].decode(), taken[1]
-                found = cls._open(key, job_id, connection, job_class, serializer, death_penalty_class)
+            taken = taker.take(connection, names)
+            if taken is not None:
+                found = cls._open(
+                    taken.queue, taken.job, connection, job_class, serializer, death_penalty_class
+                )
                 if found is not None:
                     return found
                 continue
             if timeout is None:
                 return None
             if time.monotonic() >= deadline:
-                raise DequeueTimeout(timeout, keys)
+                raise DequeueTimeout(timeout, names)
             time.sleep(POLL_S)
 
     @classmethod
@@ -128,6 +113,8 @@ class FlowQueue(Queue):  # type: ignore[misc]
     ) -> tuple[Job, Queue] | None:
         """The job, or None if it is gone, or cannot be read and was parked: an error would end the worker."""
         try:
+            if _size(connection, job_id) > LARGEST_JOB:
+                raise NotAllowed(f"It is larger than {LARGEST_JOB // 2**20} MiB.")
             found = cls._fetch_dequeued_job(
                 connection, key, job_id.decode(), job_class, serializer, death_penalty
             )
@@ -159,9 +146,18 @@ def queue(redis: Redis, name: str) -> FlowQueue:
 
 
 def enqueue(
-    redis: Redis, name: str, job_id: str, arguments: Json, timeout_s: int, function: str = TRAIN
+    redis: Redis,
+    name: str,
+    job_id: str,
+    arguments: Json,
+    timeout_s: int,
+    function: str = TRAIN,
+    needs: Json | None = None,
 ) -> bool:
-    """Adds a job with named JSON arguments. False if Redis has a job of that id already."""
+    """Adds a job with named JSON arguments. False if Redis has a job of that id already.
+
+    `needs` are those of `taking`: a tier, memory.
+    """
     try:
         queue(redis, name).enqueue_call(
             function,
@@ -173,6 +169,7 @@ def enqueue(
             result_ttl=RESULT_KEPT_S,
             failure_ttl=FAILURE_KEPT_S,
             description=f"{function.rpartition('.')[2]} {job_id}",
+            meta=needs,
         )
     except DuplicateJobError:
         return False
@@ -203,18 +200,10 @@ def helped(id: str) -> str:
     return id.removeprefix(INVITATION).rpartition("-")[0] if id.startswith(INVITATION) else ""
 
 
-def next_job(redis: Redis, names: Sequence[str]) -> str:
-    """A job that waits in one of these queues and may run now, or ''."""
-    with redis.pipeline(transaction=False) as pipeline:
-        pipeline.get(LIMIT)
-        for name in QUEUES:
-            pipeline.zcard(running_key(name))
-        for name in names:
-            pipeline.lindex(queue_key(name), 0)
-        limit, *found = pipeline.execute()
-    running, first = sum(found[: len(QUEUES)]), [_text(id) for id in found[len(QUEUES) :] if id]
-    full = int(limit or 0) and running >= int(limit)
-    return "" if full or not first else first[0]
+def next_job(redis: Redis, names: Sequence[str], taker: Taker) -> str:
+    """A job that waits in one of these queues and that the worker may run now, or ''."""
+    found = taker.look(redis, [name for name in names if name != HELP_QUEUE])
+    return _text(found.job) if found else ""
 
 
 def withdraw(redis: Redis, name: str, job_id: str) -> bool:
@@ -278,10 +267,6 @@ def set_limit(redis: Redis, jobs: int) -> None:
     redis.set(LIMIT, jobs)
 
 
-def queue_key(name: str) -> str:
-    return f"rq:queue:{name}"
-
-
 def intermediate_key(queue_key: str) -> str:
     return f"{queue_key}:intermediate"
 
@@ -290,12 +275,13 @@ def poison_key(queue_key: str) -> str:
     return f"{queue_key}:poison"
 
 
-def running_key(name: str) -> str:
-    return f"rq:wip:{name}"
-
-
 def executions_key(job_id: str) -> str:
     return f"rq:executions:{job_id}"
+
+
+def _size(redis: Redis, job_id: bytes) -> int:
+    """Bytes of what a job is written as, of all its fields."""
+    return int(redis.memory_usage(JOB_PREFIX.encode() + job_id, samples=0) or 0)
 
 
 def _text(id: bytes | str) -> str:

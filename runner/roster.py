@@ -7,6 +7,7 @@ import json
 
 from redis import Redis
 
+from flowml.runner import history
 from flowml.storage.records import Worker
 
 RECORD = "flowml:worker:{}"
@@ -16,6 +17,7 @@ NAMES = "flowml:workers"
 def announce(redis: Redis, worker: Worker, ttl_s: float) -> None:
     with redis.pipeline(transaction=False) as pipeline:
         pipeline.set(RECORD.format(worker.name), json.dumps(worker.to_dict()), px=int(ttl_s * 1000))
+        history.note(pipeline, worker)
         pipeline.sadd(NAMES, worker.name)
         pipeline.execute()
 
@@ -52,7 +54,9 @@ def find(redis: Redis, name: str) -> Worker | None:
 
 def offline(worker: Worker) -> Worker:
     """The record of a worker that is gone."""
-    return dataclasses.replace(worker, state="offline", job_id="", cpu_percent=None, memory_used=None)
+    return dataclasses.replace(
+        worker, state="offline", job_id="", told="", cpu_percent=None, memory_used=None, gpu_loads=()
+    )
 
 
 def _text(value: bytes | str) -> str:

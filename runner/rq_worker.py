@@ -22,11 +22,14 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.utils import now
 
-from flowml.runner import control, facts, leases
+from flowml.runner import control, facts, leases, tending
 from flowml.runner.connection import AWAY
 from flowml.runner.lifeline import die_with_parent
-from flowml.runner.queue import FlowJob, FlowQueue, helped, queue_key
+from flowml.runner.queue import FlowJob, FlowQueue, helped
 from flowml.runner.study import Study
+from flowml.runner.taking import Taker, queue_key
+from flowml.runner.tending import Told
+from flowml.runner.turns import Turns
 from flowml.storage.records import Control, FactKind, JobState
 
 # What RQ says of a work-horse that died; not true of one that we end to give its job back.
@@ -43,6 +46,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
     lease_s = 45
     retry: Retry | None = None  # of the connection; cut short when we are told to stop
     enter_horse: Callable[[], None] | None = None  # called first in each work-horse
+    on_change: Callable[[], None] = staticmethod(lambda: None)  # called when a job begins or ends
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -52,10 +56,15 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         self._lost = False
         self._ended = False  # the job had ended at the last look
         self._cancelled = False
+        self._turns = Turns(self.queue_names())
 
     @property
     def told_to_stop(self) -> bool:
         return bool(self._stop_requested)
+
+    def serve_as(self, taker: Taker) -> None:
+        for each in self.queues:
+            each.taker = taker
 
     # --- taking a job -------------------------------------------------------------------------------------
 
@@ -72,13 +81,23 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         leases.settle(self.connection, job)
         return execution
 
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """Called with the queue that a job was taken from."""
+        self._turns.served(reference_queue.name)
+        by_name = {each.name: each for each in self.queues}
+        self._ordered_queues = [by_name[name] for name in self._turns.order]
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         self.job_id = helped(job.id) or job.id
         self._lost = self._ended = self._cancelled = False
+        self._giving_back = self.told_to_stop
+        self.on_change()
         try:
             super().execute_job(job, queue)
         finally:
             self.job_id = ""
+            self.log.removeFilter(_is_true)
+            self.on_change()
         self.jobs_done += 1
 
     # --- while it runs ------------------------------------------------------------------------------------
@@ -104,6 +123,8 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
                 self.log.warning("The lease of job %s had run out and was taken back", job.id)
             self.heartbeat()
             self._insist_on_cancel(job)
+            if tending.told(self.connection, self.name) is Told.DRAIN:
+                self._hand_over()
         except AWAY as away:
             self.log.error("The lease of job %s could not be renewed, its work goes on: %s", job.id, away)
 
@@ -141,6 +162,10 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
             self.retry.update_retries(1)  # also of a call that waits for Redis right now
         if not self.job_id:
             raise StopRequested
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Ends the running job here, for it to be given back."""
         self._giving_back = True
         self.log.addFilter(_is_true)
         if self.horse_pid:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from flowml.runner.settings import Settings
+from flowml.runner.tiers import TIERS, lowest
 from flowml.storage.errors import BadTarget, SpecError, TooFewRows, UnknownColumn
 from flowml.storage.records import Dataset, DatasetSchema, JobSpec, Record, Role, Task
 
@@ -176,8 +177,17 @@ def _roles(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices: 
             raise SpecError(f"{column!r} has the role target, but the target is {spec.target!r}.")
 
 
+def _needs(spec: JobSpec, _schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:
+    if spec.vram is not None and (spec.vram < 0 or not lowest(spec.vram)):
+        most = max(tier.vram for tier in TIERS)
+        raise SpecError(
+            f"vram is {spec.vram} bytes; expected 0 to {most} GiB.",
+            "0 asks for any GPU; leave it out for a job that needs none.",
+        )
+
+
 Check = Callable[[JobSpec, DatasetSchema, Settings, Choices], None]
-CHECKS: tuple[Check, ...] = (_target, _rows, _budget, _task, _names, _split, _numbers, _roles)
+CHECKS: tuple[Check, ...] = (_target, _rows, _budget, _task, _names, _split, _numbers, _roles, _needs)
 
 
 def _known_column(name: str, schema: DatasetSchema, what: str) -> None:

@@ -12,11 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 from redis import Redis
 
 from flowml.runner import about, catalog, facts, logs, queue, spool
+from flowml.runner.addresses import is_loopback
 from flowml.runner.blobs import Blobs
 from flowml.runner.client import Client
 from flowml.runner.connection import check, connect, masked, reachable
 from flowml.runner.embedded import EmbeddedRedis, Endpoint, find_server, read_endpoint
-from flowml.runner.entrance import Entrance, is_loopback
+from flowml.runner.entrance import Entrance
 from flowml.runner.facts import FactWriter
 from flowml.runner.home import HomeLock, prepare, studio_id
 from flowml.runner.joining import worker_host

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from flowml.runner.needs import Serves
 from flowml.storage.records import Artifact, Json, Record, TrialRecord
 
 ORDERS = "flowml:study:{}:orders:{}"
@@ -101,8 +102,7 @@ class LaneRecord(Record):
     slots: int  # 0 while it prepares
     beat: int
     place: str
-    memory: int = 0  # for one trial
-    devices: tuple[str, ...] = ("cpu",)
+    serves: Serves = field(default_factory=lambda: Serves(0))
 
 
 class Study:

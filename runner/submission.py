@@ -5,7 +5,8 @@ from __future__ import annotations
 from redis import Redis
 
 from flowml.runner import queue
-from flowml.storage.records import Dataset, Job, JobKind
+from flowml.runner.tiers import lowest
+from flowml.storage.records import Dataset, Job, JobKind, Json
 
 OVERTIME = 3.0  # a job that runs so many times its budget, and the grace, is stuck
 GRACE_S = 1800
@@ -23,4 +24,10 @@ def enqueue_job(redis: Redis, job: Job, dataset: Dataset | None) -> bool:
     assert dataset is not None
     arguments = {"job": job.to_dict(), "dataset": dataset.to_dict()}
     timeout_s = int(job.spec.budget_s * OVERTIME) + GRACE_S
-    return queue.enqueue(redis, job.queue, job.id, arguments, timeout_s)
+    return queue.enqueue(redis, job.queue, job.id, arguments, timeout_s, needs=needs_of(job))
+
+
+def needs_of(job: Job) -> Json:
+    """What a worker must have beside the job's queue, as `taking` reads it."""
+    tier = {} if job.spec.vram is None else {"tier": lowest(job.spec.vram)}
+    return tier if job.spec.memory is None else {**tier, "memory": job.spec.memory}

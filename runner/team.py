@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from flowml.runner.crew import Answered, Crew, Lost, Printed
 from flowml.runner.listener import Summary
+from flowml.runner.needs import CPU
 from flowml.runner.plan import Plan
 from flowml.runner.slot import Doing, Slot
 from flowml.storage.errors import FlowMLError, TrialError, error_of
@@ -130,7 +131,7 @@ class Team:
         if len(self._crew.slots) == self._plan.slots and self._crew.has_room:
             self._crew.add()
 
-    def evaluate(self, slot: Slot, candidate: Candidate, left_s: float) -> None:
+    def evaluate(self, slot: Slot, candidate: Candidate, left_s: float, device: str = CPU) -> None:
         limit_s = min(left_s, candidate.limit_s or left_s)
         self._numbers[slot.index] = candidate.number
         slot.now(Doing.EVALUATING, limit_s, GRACE_S + LATE * limit_s)
@@ -140,6 +141,7 @@ class Team:
             work=str(self._work),
             deadline_s=limit_s,
             threads=self._plan.threads,
+            device=device,
         )
 
     def blend(self, slot: Slot, recipe: Recipe, members: Sequence[TrialRecord], limit_s: float) -> None:

@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from redis import Redis
 from redis.exceptions import RedisError
 
-from flowml.runner import about, enlisting, facts, logs, roster, workfolder
+from flowml.runner import about, enlisting, facts, logs, roster, tending, workfolder
 from flowml.runner.connection import check, connect, masked, patient, reachable
 from flowml.runner.embedded import read_endpoint
 from flowml.runner.enlisting import Terms
@@ -28,7 +28,8 @@ from flowml.runner.probe import probe
 from flowml.runner.pulse import Pulse
 from flowml.runner.rq_worker import FlowWorker
 from flowml.runner.settings import Settings, read_settings
-from flowml.runner.tiers import HELP_QUEUE, may_help
+from flowml.runner.taking import Taker
+from flowml.runner.tiers import HELP_QUEUE, may_help, memory_for_trials
 from flowml.runner.workplace import WORKPLACE, Workplace
 from flowml.storage.errors import FlowMLError, NotReady
 from flowml.storage.records import FactKind, Worker
@@ -89,7 +90,17 @@ def _work(
 ) -> int:
     slots = terms.slots or settings.slots or None
     WORKPLACE.set(
-        Workplace(settings, url, record.name, slots, terms.cores, terms.memory_limit, record.queues)
+        Workplace(
+            settings,
+            url,
+            record.name,
+            slots,
+            terms.cores,
+            terms.memory_limit,
+            record.queues,
+            record.capabilities,
+            memory_for_trials(record),
+        )
     )
     retry = patient()
     with closing(connect(url, retry)) as own:
@@ -102,16 +113,18 @@ def _work(
             job_monitoring_interval=max(1, int(settings.lease / 9)),
             log_job_description=False,
         )
+        worker.serve_as(Taker(record.name, memory_for_trials(record)))
         worker.lease_s = int(settings.lease)
         worker.retry = retry
         worker.enter_horse = lambda: logs.set_up(settings, record.name)
         pulse = Pulse(
             redis,
-            lambda: enlisting.as_it_is(worker, record),
+            lambda: enlisting.as_it_is(worker, record, tending.told(redis, record.name)),
             settings.worker_ttl,
             settings.spool,
             terms.patience_s,
         )
+        worker.on_change = pulse.wake
         pulse.start()
         worker.work()
         pulse.stop()

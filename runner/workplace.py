@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from flowml.runner.settings import Settings
+from flowml.storage.records import Capabilities
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Workplace:
     cores: int | None = None
     memory_limit: int | None = None  # bytes
     queues: tuple[str, ...] = ()  # that the worker serves
+    capabilities: Capabilities | None = None
+    job_memory: int | None = None  # that a job may need to be taken here
 
 
 WORKPLACE: ContextVar[Workplace] = ContextVar("workplace")

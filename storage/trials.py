@@ -33,6 +33,14 @@ def count(cursor: Cursor, job_id: str) -> int:
     return rows.number(cursor, "SELECT count(*) FROM trial WHERE job_id = ?", [job_id])
 
 
+def running(cursor: Cursor) -> tuple[tuple[str, TrialRecord], ...]:
+    """All that run now, each with the id of its job."""
+    found = cursor.execute(
+        "SELECT job_id, record FROM trial WHERE state = 'running' ORDER BY number"
+    ).fetchall()
+    return tuple((job_id, rows.decode(TrialRecord, text)) for job_id, text in found)
+
+
 def lose_running(cursor: Cursor, job_id: str) -> int:
     """Marks the trials whose worker is gone; returns how many."""
     sql = "SELECT record FROM trial WHERE job_id = ? AND state = 'running' ORDER BY number"

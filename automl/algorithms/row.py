@@ -52,6 +52,12 @@ class FitContext:
         return self.deadline - time.monotonic()
 
     @property
+    def card(self) -> int | None:
+        """Index of the GPU to train on, None for the CPU: `device` is cpu, gpu (the first) or gpu:1."""
+        name, _, index = self.device.partition(":")
+        return int(index or 0) if name == "gpu" else None
+
+    @property
     def over(self) -> bool:
         return time.monotonic() >= self.deadline
 

@@ -57,6 +57,7 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> XGBoost:
         verbose_eval=False,
         callbacks=[_stopper(watch)],
     )
+    booster.set_param({"device": "cpu"})  # predicts where the rows are
     return XGBoost(booster[: watch.rounds], fold.task, fold.outputs, watch.rounds, watch.cut)
 
 
@@ -69,7 +70,7 @@ def _settings(fold: FoldTable, params: Json, context: FitContext) -> Json:
         "max_bin": 256,
         "nthread": context.threads,
         "seed": context.seed,
-        "device": "cuda" if context.device == "gpu" else "cpu",
+        "device": "cpu" if context.card is None else f"cuda:{context.card}",
         **classes,
         **choices.for_library(params),
     }

@@ -15,7 +15,16 @@ from flowml.storage.records.drift import (
     VersionDifference,
 )
 from flowml.storage.records.jobs import Day, Job, JobSpec, Phase, Receipt
-from flowml.storage.records.machines import Capabilities, Event, Fact, Gpu, LogLine, Worker
+from flowml.storage.records.machines import (
+    Capabilities,
+    Event,
+    Fact,
+    Gpu,
+    GpuLoad,
+    LogLine,
+    Moment,
+    Worker,
+)
 from flowml.storage.records.models import Artifact, Compact, Importance, LeaderboardRow, Model, TrialRecord
 from flowml.storage.records.people import (
     OWNER,
@@ -91,6 +100,7 @@ __all__ = [
     "FileScored",
     "Finding",
     "Gpu",
+    "GpuLoad",
     "Importance",
     "Job",
     "JobKind",
@@ -101,6 +111,7 @@ __all__ = [
     "Level",
     "LogLine",
     "Model",
+    "Moment",
     "NamedFile",
     "Person",
     "Phase",

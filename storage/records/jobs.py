@@ -32,6 +32,8 @@ class JobSpec(Record):
     machines: int | None = (
         None  # workers that may share its trials, its own included; None: all that are free
     )
+    vram: int | None = None  # bytes of GPU memory that its worker must have; None: it needs no GPU
+    memory: int | None = None  # bytes that its worker must have for trials
     priority: bool = False
     name: str = ""
 

@@ -20,6 +20,29 @@ class Gpu(Record):
 
 
 @dataclass(frozen=True)
+class GpuLoad(Record):
+    """How a GPU is right now; None where its driver does not say."""
+
+    index: int
+    percent: float | None = None
+    vram_used: int = 0
+    temperature: float | None = None  # degrees Celsius
+
+
+@dataclass(frozen=True)
+class Moment(Record):
+    """How a worker was at a heartbeat: CPU and GPU in percent, memory in bytes."""
+
+    at: float
+    cpu: float | None = None
+    memory: int | None = None
+    gpu: float | None = None
+    vram: int | None = None
+    temperature: float | None = None
+    job: str = ""
+
+
+@dataclass(frozen=True)
 class Capabilities(Record):
     """What a machine can do, as probed."""
 
@@ -54,9 +77,12 @@ class Worker(Record):
     heartbeat: float
     state: str = "idle"  # idle, busy, paused, offline
     job_id: str = ""
+    told: str = ""  # pause or drain: it takes no job until it is told to go on
     pid: int = 0
     cpu_percent: float | None = None
     memory_used: int | None = None
+    gpu_loads: tuple[GpuLoad, ...] = ()
+    memory_limit: int | None = None  # that trials may use together; None: what the machine has free
     jobs_done: int = 0
     version: str = ""
     place: str = ""  # workers of the same place share their folders: the host and the id of its data folder

@@ -9,7 +9,7 @@ from redis import Redis
 from rq import Callback
 from rq.exceptions import DequeueTimeout
 
-from flowml.runner import queue
+from flowml.runner import queue, taking
 from flowml.runner.queue import ALLOWED, TRAIN, FlowJob, FlowQueue, Place
 from flowml.runner.tiers import QUEUES
 from flowml.storage.errors import NotAllowed
@@ -82,7 +82,7 @@ def test_a_waiting_job_can_be_withdrawn_and_a_taken_one_not(redis: Redis) -> Non
 def test_no_more_jobs_run_than_allowed(redis: Redis) -> None:
     add(redis, "job-1")
     queue.set_limit(redis, 1)
-    redis.zadd(queue.running_key("gpu"), {"job-0:execution": 1e12})
+    redis.zadd(taking.running_key("gpu"), {"job-0:execution": 1e12})
     assert take(redis, "cpu") is None
     queue.set_limit(redis, 2)
     assert take(redis, "cpu") == "job-1"
@@ -117,11 +117,19 @@ def test_hostile_entries_are_set_aside_and_nothing_runs(redis: Redis, tmp_path: 
         redis.rpush("rq:queue:cpu", job_id)
     redis.hset("rq:job:odd-status", mapping={"data": b"[]", "status": "weird"})
     redis.rpush("rq:queue:cpu", "odd-status", "never-existed")
+    whole = {"data": b"[]", "origin": "cpu", "status": "queued", "created_at": "2026-01-01T00:00:00Z"}
+    oversized = {"data": b"\0" * (queue.LARGEST_JOB + 1)}, {"meta": b"[" * 20_000}, {"other": b"0" * 2**26}
+    for number, field in enumerate(oversized):
+        redis.hset(f"rq:job:large-{number}", mapping={**whole, **field})
+    redis.set("rq:job:no-hash", "x")
+    redis.rpush("rq:queue:cpu", "large-0", "large-1", "large-2", "no-hash")
     add(redis, "job-1")
     assert take(redis, "cpu") == "job-1"
     assert not planted.exists()
     assert queue.taken(redis, "cpu") == ("job-1",)
-    assert set(redis.lrange("rq:queue:cpu:poison", 0, -1)) == {*payloads, b"odd-status"} - {b"with:colon"}
+    large = {b"large-0", b"large-1", b"large-2", b"no-hash"}
+    parked = {*payloads, b"odd-status", *large} - {b"with:colon"}
+    assert set(redis.lrange("rq:queue:cpu:poison", 0, -1)) == parked
 
 
 def test_callbacks_webhooks_and_repeats_are_ignored(redis: Redis) -> None:

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from rq.job import JobStatus
 
-from flowml.runner import facts, queue
+from flowml.runner import facts, queue, taking
 from flowml.runner.queue import FlowJob, FlowQueue, Place
 from flowml.runner.reaper import RULES, Reaper
 from flowml.runner.settings import Settings
@@ -63,7 +63,7 @@ def take(redis: Redis) -> FlowJob:
 def begin(redis: Redis, retries: int = 3) -> None:
     """As a worker would that then dies: the job has begun and its lease has run out."""
     job = take(redis)
-    redis.zadd(queue.running_key("cpu"), {f"{job.id}:execution": 1.0})
+    redis.zadd(taking.running_key("cpu"), {f"{job.id}:execution": 1.0})
     redis.lrem("rq:queue:cpu:intermediate", 0, job.id)
     redis.hset(job.key, mapping={"status": "started", "worker_name": "w1", "retries_left": retries})
 

@@ -146,19 +146,19 @@ def waiting(lead: Lead) -> int:
 
 def test_candidates_are_kept_ahead_of_the_helpers(lead: Lead, eventually: Eventually) -> None:
     lead.begin()
-    assert lead.leading.room == 0
+    assert lead.leading.room("cpu") == 0
     lead.join(slots=4)
-    eventually(lambda: lead.leading.room == 5)
+    eventually(lambda: lead.leading.room("cpu") == 5)
     for number in range(5):
-        lead.leading.offer(Candidate(number, "logistic"))
-    assert lead.leading.room == 0
+        lead.leading.offer(Candidate(number, "logistic"), "cpu")
+    assert lead.leading.room("cpu") == 0
 
 
 def test_an_answer_comes_with_its_files_and_is_noted_for_a_successor(
     lead: Lead, eventually: Eventually, redis: Redis, tmp_path: Path
 ) -> None:
     lead.begin()
-    lead.leading.offer(Candidate(7, "logistic"))
+    lead.leading.offer(Candidate(7, "logistic"), "cpu")
     eventually(lambda: waiting(lead) == 1)
     record = lead.end(lead.take())
     assert heard(lead, 2) == [Begun(7, "w2"), Evaluated(record)]
@@ -179,7 +179,7 @@ def test_a_late_answer_is_refused_before_and_after_another_lane_has_the_trial(
     lead: Lead, eventually: Eventually
 ) -> None:
     lead.begin()
-    lead.leading.offer(Candidate(0, "logistic"))
+    lead.leading.offer(Candidate(0, "logistic"), "cpu")
     eventually(lambda: waiting(lead) == 1)
     late = lead.take("w2")
     assert heard(lead, 1) == [Begun(0, "w2")]
@@ -198,7 +198,7 @@ def test_a_late_answer_is_refused_before_and_after_another_lane_has_the_trial(
 
 def test_what_a_lane_hands_back_or_leaves_is_ordered_anew(lead: Lead, eventually: Eventually) -> None:
     lead.begin()
-    lead.leading.offer(Candidate(0, "logistic"))
+    lead.leading.offer(Candidate(0, "logistic"), "cpu")
     eventually(lambda: waiting(lead) == 1)
     lead.join("w4")
     lead.say(Word.RETURNED, lead.take())
@@ -212,7 +212,7 @@ def test_what_a_lane_hands_back_or_leaves_is_ordered_anew(lead: Lead, eventually
 def test_a_trial_that_takes_lane_after_lane_along_has_failed(lead: Lead, eventually: Eventually) -> None:
     lead.begin()
     lead.join("w9")
-    lead.leading.offer(Candidate(0, "logistic"))
+    lead.leading.offer(Candidate(0, "logistic"), "cpu")
     for number in range(3):
         eventually(lambda name=f"v{number}": len(lead.study.take(lead.redis, ("cpu",), name, 1)) == 1)
         lead.study.leave(lead.redis, f"v{number}", "The process of its worker died")
@@ -224,8 +224,8 @@ def test_a_trial_that_takes_lane_after_lane_along_has_failed(lead: Lead, eventua
 def test_without_helpers_what_was_offered_comes_back(lead: Lead, eventually: Eventually) -> None:
     lead.begin()
     lead.join()
-    eventually(lambda: lead.leading.room == 2)
-    lead.leading.offer(Candidate(0, "logistic"))
+    eventually(lambda: lead.leading.room("cpu") == 2)
+    lead.leading.offer(Candidate(0, "logistic"), "cpu")
     lead.study.leave(lead.redis, "w2")
     assert heard(lead, 1) == [Recalled(Candidate(0, "logistic"))]
     eventually(lambda: waiting(lead) == 0)
@@ -236,7 +236,7 @@ def test_a_successor_adopts_what_lanes_still_have(
 ) -> None:
     lead.begin()
     for number in range(2):
-        lead.leading.offer(Candidate(number, "logistic"))
+        lead.leading.offer(Candidate(number, "logistic"), "cpu")
         lead.leading.asked(Candidate(number, "logistic"))
     eventually(lambda: waiting(lead) == 2)
     held = lead.take()
@@ -247,7 +247,7 @@ def test_a_successor_adopts_what_lanes_still_have(
     record = lead.end(held)
     eventually(lambda: Evaluated(record) in successor.leading.heard())
     time.sleep(1.5)  # by now the first lead has seen that it is not the lead any more
-    assert lead.leading.room == 0
+    assert lead.leading.room("cpu") == 0
     successor.leading.close()
 
 

@@ -159,6 +159,9 @@ def test_workers_and_logs_are_shown(flowml: Run, trained: tuple[Path, dict[str, 
     assert worker["name"] in flowml("workers", "list").stdout
     assert told(flowml("workers", "show", worker["name"], "--json"))["name"] == worker["name"]
     assert "is online" in flowml("workers", "forget", worker["name"]).stderr
+    for word, expected in (("pause", "pause"), ("drain", "drain"), ("resume", "")):
+        assert told(flowml("workers", word, worker["name"], "--json"))["told"] == expected
+    assert "no worker named nobody" in flowml("workers", "pause", "nobody").stderr
     said = flowml("logs", "--job", trained[1]["job_id"], "-n", 5)
     assert (said.returncode, bool(said.stdout)) == (0, True)
     assert json.loads(flowml("logs", "-n", 1, "--json").stdout)["message"]

@@ -105,6 +105,10 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     # the whole
     ("GET", "/workers"): Scope.READ,
     ("GET", "/workers/{name}"): Scope.READ,
+    ("GET", "/workers/{name}/history"): Scope.READ,
+    ("POST", "/workers/{name}/pause"): Scope.ADMIN,
+    ("POST", "/workers/{name}/drain"): Scope.ADMIN,
+    ("POST", "/workers/{name}/resume"): Scope.ADMIN,
     ("DELETE", "/workers/{name}"): Scope.ADMIN,
     ("GET", "/cluster"): Scope.READ,
     ("GET", "/stats"): Scope.READ,

@@ -14,7 +14,15 @@ from flowml.runner.studio import Studio
 from flowml.storage.errors import NotReady
 from flowml.storage.records import Level
 from flowml.ui.api.access import still_in
-from flowml.ui.api.bodies.operate import Cluster, Health, LogLineAnswer, Ready, Stats, WorkerAnswer
+from flowml.ui.api.bodies.operate import (
+    Cluster,
+    Health,
+    LogLineAnswer,
+    MomentAnswer,
+    Ready,
+    Stats,
+    WorkerAnswer,
+)
 from flowml.ui.api.follow import Wanted, follow
 from flowml.ui.api.metrics import MEDIA_TYPE as MEDIA_TYPE_OF_METRICS
 from flowml.ui.api.metrics import Metrics
@@ -49,6 +57,30 @@ def forget_worker(name: str, client: TheClient) -> Response:
     """Take an offline worker out of the list."""
     client.forget_worker(name)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+@router.get("/workers/{name}/history", responses=told(503))
+def get_worker_history(name: str, client: TheClient) -> list[MomentAnswer]:
+    """How it was in the last hour, one entry a heartbeat, oldest first."""
+    return [MomentAnswer.of(moment) for moment in client.worker_history(name)]
+
+
+@router.post("/workers/{name}/pause", responses=told(404, 503))
+def pause_worker(name: str, client: TheClient) -> WorkerAnswer:
+    """It ends the job that it has, and takes no other until it is told to go on."""
+    return WorkerAnswer.of_worker(client.pause_worker(name))
+
+
+@router.post("/workers/{name}/drain", responses=told(404, 503))
+def drain_worker(name: str, client: TheClient) -> WorkerAnswer:
+    """It gives its job back, to go on elsewhere, and takes no other until it is told to go on."""
+    return WorkerAnswer.of_worker(client.drain_worker(name))
+
+
+@router.post("/workers/{name}/resume", responses=told(404, 503))
+def resume_worker(name: str, client: TheClient) -> WorkerAnswer:
+    """It takes jobs again."""
+    return WorkerAnswer.of_worker(client.resume_worker(name))
 
 
 @router.get("/cluster", responses=told(503))

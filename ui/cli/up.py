@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from flowml.runner.entrance import is_loopback, is_reachable
+from flowml.runner.addresses import is_loopback
+from flowml.runner.entrance import is_reachable
 from flowml.runner.joining import join_command
 from flowml.runner.settings import Settings, read_settings
 from flowml.storage.errors import FlowMLError

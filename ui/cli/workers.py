@@ -13,7 +13,7 @@ app = typer.Typer(help="The machines that train for a studio.", no_args_is_help=
 Name = Annotated[str, typer.Argument(help="Name of a worker.", metavar="WORKER")]
 LIST: tuple[Column, ...] = (
     ("NAME", lambda w: w.name),
-    ("STATE", lambda w: w.status),
+    ("STATE", lambda w: f"{w.status} ({w.told})" if w.told and w.status == "busy" else w.status),
     ("JOB", lambda w: w.job_id),
     ("CORES", lambda w: str(w.capabilities.cpus)),
     ("MEMORY", lambda w: f"{w.capabilities.ram_total / 2**30:.0f} GiB"),
@@ -21,6 +21,7 @@ LIST: tuple[Column, ...] = (
     ("QUEUES", lambda w: ", ".join(w.queues)),
     ("HEARD", lambda w: moment(w.heartbeat)),
 )
+ONE: tuple[Column, ...] = tuple((name.lower(), text) for name, text in LIST)
 
 
 @app.command("list")
@@ -34,7 +35,28 @@ def list_(studio: StudioUrl = "", as_json: Json = False) -> None:
 def show_(worker: Name, studio: StudioUrl = "", as_json: Json = False) -> None:
     """Show one worker."""
     with asking(studio) as asked:
-        show_one(asked.worker(worker), [(name.lower(), text) for name, text in LIST], as_json)
+        show_one(asked.worker(worker), ONE, as_json)
+
+
+@app.command()
+def pause(worker: Name, studio: StudioUrl = "", as_json: Json = False) -> None:
+    """Let a worker end the job that it has, and take no other until `resume`."""
+    with asking(studio) as asked:
+        show_one(asked.pause_worker(worker), ONE, as_json)
+
+
+@app.command()
+def drain(worker: Name, studio: StudioUrl = "", as_json: Json = False) -> None:
+    """Have a worker give its job back, to go on elsewhere, and take no other until `resume`."""
+    with asking(studio) as asked:
+        show_one(asked.drain_worker(worker), ONE, as_json)
+
+
+@app.command()
+def resume(worker: Name, studio: StudioUrl = "", as_json: Json = False) -> None:
+    """Let a worker take jobs again."""
+    with asking(studio) as asked:
+        show_one(asked.resume_worker(worker), ONE, as_json)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flowml.ui.api.bodies.operate import Cluster, Health, LogLineAnswer, Stats, WorkerAnswer
+from flowml.ui.api.bodies.operate import Cluster, Health, LogLineAnswer, MomentAnswer, Stats, WorkerAnswer
 from flowml.ui.remote.wire import Wire, adapter, quoted
 
 
@@ -22,6 +22,22 @@ class OperatePart(Wire):
     def forget_worker(self, name: str) -> None:
         """Take an offline worker out of the list."""
         self._ask("DELETE", f"workers/{quoted(name)}")
+
+    def pause_worker(self, name: str) -> WorkerAnswer:
+        """It ends the job that it has, and takes no other."""
+        return self._one(WorkerAnswer, "POST", f"workers/{quoted(name)}/pause")
+
+    def drain_worker(self, name: str) -> WorkerAnswer:
+        """It gives its job back, to go on elsewhere, and takes no other."""
+        return self._one(WorkerAnswer, "POST", f"workers/{quoted(name)}/drain")
+
+    def resume_worker(self, name: str) -> WorkerAnswer:
+        """It takes jobs again."""
+        return self._one(WorkerAnswer, "POST", f"workers/{quoted(name)}/resume")
+
+    def worker_history(self, name: str) -> list[MomentAnswer]:
+        """How it was in the last hour, oldest first."""
+        return self._one(list[MomentAnswer], "GET", f"workers/{quoted(name)}/history")
 
     def cluster(self) -> Cluster:
         """Queues, and what all machines have together."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from flowml.storage.records import Capabilities, Gpu, Level, Worker
+from flowml.storage.records import Capabilities, Gpu, GpuLoad, Level, Worker
 from flowml.ui.api.bodies.base import Answer
 
 
@@ -13,11 +13,14 @@ class WorkerAnswer(Answer):
     status: str = Field(description="idle, busy, paused or offline.", examples=["idle"])
     queues: list[str] = Field(description="What it serves, first come first.", examples=[["priority", "cpu"]])
     job_id: str = Field("", description="The job it works on.")
+    told: str = Field("", description="pause or drain where an administrator told it so.")
     capabilities: Capabilities = Field(description="What its machine can do, as probed.")
     started_at: float = Field(description="Seconds since 1970, UTC.")
     heartbeat: float = Field(description="When it was last heard of; seconds since 1970, UTC.")
     cpu_percent: float | None = None
     memory_used: int | None = Field(None, description="Bytes.")
+    memory_limit: int | None = Field(None, description="Bytes that trials may use together, where it is set.")
+    gpu_loads: list[GpuLoad] = Field([], description="How its GPUs are right now.")
     jobs_done: int = 0
     pid: int = 0
     version: str = ""
@@ -25,6 +28,18 @@ class WorkerAnswer(Answer):
     @classmethod
     def of_worker(cls, worker: Worker) -> WorkerAnswer:
         return cls(**worker.to_dict() | {"status": worker.state})
+
+
+class MomentAnswer(Answer):
+    """CPU and GPU in percent, memory in bytes, temperature in degrees Celsius."""
+
+    at: float = Field(description="Seconds since 1970, UTC.")
+    cpu: float | None = None
+    memory: int | None = None
+    gpu: float | None = None
+    vram: int | None = None
+    temperature: float | None = None
+    job: str = ""
 
 
 class Cluster(Answer):

@@ -46,6 +46,12 @@ class TrainingAsked(Asked):
         description="Workers that may share the trials; default: all that have nothing else to do.",
     )
     priority: bool = Field(False, description="Before other waiting jobs.")
+    vram: int | None = Field(
+        None,
+        ge=0,
+        description="Bytes on a GPU that its worker must have; 0: any GPU. Default: it needs none.",
+    )
+    memory: int | None = Field(None, ge=1, description="Bytes that its worker must have for trials.")
 
     def spec(self, default_budget_s: float) -> JobSpec:
         return JobSpec(
@@ -66,6 +72,8 @@ class TrainingAsked(Asked):
             jobs=self.jobs,
             machines=self.machines,
             priority=self.priority,
+            vram=self.vram,
+            memory=self.memory,
             name=self.name,
         )
 
