@@ -12,12 +12,13 @@ from flowml.automl.serve import LEADERBOARD, Model
 from flowml.runner.child import CHAMPION
 from flowml.runner.crew import Crew
 from flowml.runner.kinds import duration
-from flowml.runner.lane import MEMORY_SHARE, Lane
+from flowml.runner.lane import Lane
 from flowml.runner.limits import allowance
 from flowml.runner.listener import Candidate, LaneOutcome, Listener, Summary
 from flowml.runner.local import check_target
 from flowml.runner.papers import MODEL
 from flowml.runner.plan import divide
+from flowml.runner.tiers import MEMORY_SHARE
 from flowml.storage.errors import DataError, SpecError, error_of
 from flowml.storage.records import DatasetSchema, Finding, JobSpec, JobState, Level, TrialRecord
 
