@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,8 @@ import polars as pl
 
 from flowml.automl.contract import Feeds, Rows, RowWarning, Tally
 from flowml.automl.serve import Predictions, Predictor
-from flowml.storage.errors import SpecError
-
-# A spreadsheet takes cells that begin so for formulas. Plain numbers are safe.
-FORMULA = r"^[=+\-@\t\r\n]"
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+from flowml.storage.errors import DataError, SpecError
+from flowml.storage.records.sheets import FORMULA, LONGEST, MOST_ROWS, NUMBER, harmless, is_formula
 
 
 def score(predictor: Predictor, rows: Rows) -> pl.DataFrame:
@@ -44,12 +40,12 @@ _DTYPES = {"O": pl.String, "i": pl.Int64, "b": pl.Boolean, "f": pl.Float64}
 def neutralise(frame: pl.DataFrame) -> pl.DataFrame:
     """Put a quote before texts, and names of columns, that a spreadsheet would run as formulas."""
     quoted = frame.with_columns(_quoted(name) for name, dtype in frame.schema.items() if dtype == pl.String)
-    return quoted.rename({name: f"'{name}" for name in frame.columns if re.match(FORMULA, name)})
+    return quoted.rename({name: harmless(name) for name in frame.columns})
 
 
 def _quoted(name: str) -> pl.Expr:
     text = pl.col(name)
-    danger = text.str.contains(FORMULA) & ~text.str.contains(f"^{NUMBER.pattern}$")
+    danger = text.str.contains(FORMULA) & ~text.str.contains(f"^{NUMBER}$")
     return pl.when(danger).then("'" + text).otherwise(text).alias(name)
 
 
@@ -94,7 +90,42 @@ class ParquetSink:
             self._writer.close()
 
 
-SINKS: dict[str, Callable[[Path], Sink]] = {".csv": CsvSink, ".parquet": ParquetSink}
+class ExcelSink:
+    """One sheet, written row after row. A text that looks like a formula bears Excel's own mark of a text."""
+
+    def __init__(self, path: Path) -> None:
+        import xlsxwriter
+
+        options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False}
+        self._book: Any = xlsxwriter.Workbook(str(path), {**options, "strings_to_urls": False})
+        self._sheet = self._book.add_worksheet("Predictions")
+        self._quoted = self._book.add_format({"quote_prefix": True})
+        self._rows = 0
+
+    def write(self, frame: pl.DataFrame) -> None:
+        if not self._rows:
+            self._line(frame.columns)
+        if self._rows + frame.height > MOST_ROWS + 1:
+            raise DataError(f"A sheet of Excel holds {MOST_ROWS:,} rows.", "Choose CSV or Parquet.")
+        for row in frame.iter_rows():
+            self._line(row)
+
+    def _line(self, cells: Iterable[object]) -> None:
+        for place, cell in enumerate(cells):
+            if isinstance(cell, str):
+                look = self._quoted if is_formula(cell) else None
+                self._sheet.write_string(self._rows, place, cell[:LONGEST], look)
+            elif isinstance(cell, bool):
+                self._sheet.write_boolean(self._rows, place, cell)
+            elif cell is not None and cell == cell:
+                self._sheet.write_number(self._rows, place, cell)
+        self._rows += 1
+
+    def close(self) -> None:
+        self._book.close()
+
+
+SINKS: dict[str, Callable[[Path], Sink]] = {".csv": CsvSink, ".parquet": ParquetSink, ".xlsx": ExcelSink}
 
 
 def open_sink(path: Path) -> Sink:

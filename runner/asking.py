@@ -26,7 +26,7 @@ from flowml.storage.records import (
     Scoring,
 )
 
-ANSWERS = ("csv", "parquet")
+ANSWERS = ("csv", "parquet", "xlsx")
 
 log = logging.getLogger(__name__)
 

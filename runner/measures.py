@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 
-from flowml.storage import apart, measurements
+from flowml.storage import apart, exports, measurements
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
 from flowml.storage.difference import difference
@@ -27,6 +28,7 @@ from flowml.storage.records import (
 PROFILE, ASSOCIATIONS, DIFFERENCE, CHECK = "profile/1", "associations/1", "difference/1", "check/1"
 ASKED = ("target", "task", "metric", "split", "roles")  # of a job, on which its check depends
 LEAST_S, BYTES_PER_S = 60.0, 5e6  # for a work on a table, and on a slow machine for its bytes
+EXPORT_BYTES_PER_S = 5e5  # cell by cell
 
 
 class Measures:
@@ -66,6 +68,11 @@ class Measures:
         request = {"path": self._path(dataset), "sql": sql, "rows": rows}
         return apart.run("preview", request, self._seconds(dataset))
 
+    def export(self, dataset: Dataset, format: str, target: Path) -> None:
+        exports.export(format)
+        request = {"path": self._path(dataset), "target": str(target.resolve()), "format": format}
+        apart.run("export", request, self._seconds(dataset, EXPORT_BYTES_PER_S))
+
     def _found(self, dataset: Dataset, kind: str, about: str, work: str, request: Json) -> Json:
         known = self._known(dataset, kind, about)
         if known is not None:
@@ -86,8 +93,8 @@ class Measures:
     def _path(self, dataset: Dataset) -> str:
         return str(self._datasets.path(dataset.id).resolve())
 
-    def _seconds(self, dataset: Dataset) -> float:
-        return LEAST_S + dataset.size / BYTES_PER_S
+    def _seconds(self, dataset: Dataset, bytes_per_s: float = BYTES_PER_S) -> float:
+        return LEAST_S + dataset.size / bytes_per_s
 
 
 def _asked(spec: JobSpec) -> str:

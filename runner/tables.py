@@ -80,6 +80,14 @@ class Tables(Desk):
         return self._datasets.path(self._present(id).id)
 
     @right(Scope.READ)
+    def export_dataset(self, id: str, format: str, target: Path) -> None:
+        """Writes the whole table as CSV, Excel or Parquet, with no text that a spreadsheet would run.
+
+        Raises InputError for another format, DataError where it does not fit into one.
+        """
+        self._measures.export(self._present(id), format, target)
+
+    @right(Scope.READ)
     def preview(self, id: str, rows: int = 50) -> Json:
         """The first rows: {"columns": [names], "rows": [[values]]}, values as plain JSON."""
         frame = self._datasets.preview(self._present(id).id, rows)

@@ -31,6 +31,7 @@ WORKS: dict[str, str] = {
     "difference": "flowml.storage.difference:work",
     "preview": "flowml.storage.query:preview_work",
     "derive": "flowml.storage.query:derive_work",
+    "export": "flowml.storage.exports:work",
 }
 MEMORY = 6 << 30  # of address space, of which libraries reserve most and use little
 MOST_THREADS = 8

@@ -5,6 +5,7 @@ Needs Python 3.11, onnxruntime, numpy, and model.onnx beside it. What cannot be 
 
 import csv
 import json
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +69,13 @@ def feed(rows: list[dict[str, Any]], contract: dict[str, Any]) -> dict[str, Any]
     return feeds
 
 
+def harmless(value: Any) -> Any:
+    """A text that a spreadsheet would run as a formula stands behind a quote; a number is none."""
+    if not isinstance(value, str) or value[:1] not in tuple("=+-@\t\r\n"):
+        return value
+    return value if re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", value) else f"'{value}"
+
+
 def main(path: str) -> None:
     text = Path(path).read_text(encoding="utf-8-sig")
     lines = text.splitlines(keepends=True)
@@ -78,7 +86,7 @@ def main(path: str) -> None:
     values, *shares = session.run(None, feed(rows if isinstance(rows, list) else [rows], contract))
     out = csv.writer(sys.stdout)
     out.writerow(["prediction", *(f"probability_{name}" for name in contract["classes"])])
-    out.writerows(zip(values, *(column for each in shares for column in each.T), strict=True))
+    out.writerows(zip(map(harmless, values), *(column for each in shares for column in each.T), strict=True))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from flowml.automl.contract import Warnings
 from flowml.automl.onnx import build
+from flowml.automl.package.predict import harmless
 from flowml.automl.scoring import SINKS, neutralise, open_sink, score, to_frame
 from flowml.automl.serve import Predictions, Predictor
 from flowml.storage.errors import SpecError
@@ -59,11 +61,30 @@ def test_csv_holds_no_formulas(tmp_path: Path) -> None:
     assert pl.read_parquet(tmp_path / "out.parquet").equals(frame)
 
 
+def test_excel_holds_no_formulas(tmp_path: Path) -> None:
+    frame = to_frame(predictions(["=1+1", "-5", "plain"], ("=1+1", "plain")))
+    sink = open_sink(tmp_path / "out.xlsx")
+    sink.write(frame.head(2))
+    sink.write(frame.tail(-2))
+    sink.close()
+    with zipfile.ZipFile(tmp_path / "out.xlsx") as book:
+        assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+        assert b"quotePrefix" in book.read("xl/styles.xml")
+    back = pl.read_excel(tmp_path / "out.xlsx", engine="calamine")
+    assert back["prediction"].to_list() == ["=1+1", "-5", "plain"]
+    assert back["probability_plain"].to_list() == [0.5, 0.5, 0.5]
+
+
+def test_the_script_of_a_package_writes_none_either() -> None:
+    cells = ["=1+1", "-5", "-a", "x", 1.5]
+    assert [harmless(cell) for cell in cells] == ["'=1+1", "-5", "'-a", "x", 1.5]
+
+
 def test_names_of_columns_are_made_safe_too() -> None:
     assert neutralise(pl.DataFrame({"=cmd": [1], "b": ["x"]})).columns == ["'=cmd", "b"]
 
 
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="xlsx") as caught:
-        open_sink(tmp_path / "out.xlsx")
+    with pytest.raises(SpecError, match="ods") as caught:
+        open_sink(tmp_path / "out.ods")
     assert all(suffix in caught.value.advice for suffix in SINKS)

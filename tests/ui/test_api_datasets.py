@@ -98,3 +98,19 @@ def test_an_unknown_dataset_is_not_found(api: httpx.Client, path: str, id: str) 
     answer = api.get(f"/datasets/{id}{path}")
     assert answer.status_code == 404
     assert answer.json()["code"] in ("not_found", "no_route")
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_a_table_is_downloaded_without_formulas(api: httpx.Client, studio: Studio, format: str) -> None:
+    content = b"text,n\n=1+1,1\nplain,2\n"
+    id = api.put("/datasets/risky.csv", content=content).json()["id"]
+    answer = api.get(f"/datasets/{id}/download", params={"format": format})
+    assert f".{format}" in answer.headers["content-disposition"]
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    if format == "csv":
+        assert answer.text == "text,n\n'=1+1,1\nplain,2\n"
+    else:
+        back = api.put("/datasets/back.xlsx", content=answer.content).json()["id"]
+        assert api.get(f"/datasets/{back}/preview").json()["rows"] == [["=1+1", 1], ["plain", 2]]
+    assert [path.name for path in studio.settings.uploads.iterdir() if "export" in path.name] == []
+    assert api.get(f"/datasets/{id}/download", params={"format": "ods"}).status_code == 422

@@ -71,3 +71,15 @@ def test_a_check_tells_what_to_mend(api: httpx.Client, id: str) -> None:
     assert told[0]["fix"] == {"roles": {"shop": "ignored"}}
     assert [each["kind"] for each in api.get(f"/datasets/{id}/check").json()] == ["duplicate_column"]
     assert api.get(f"/datasets/{id}/check", params={"target": "churn", "task": "odd"}).status_code == 422
+
+
+def test_a_fix_is_applied(api: httpx.Client, id: str) -> None:
+    fix = {"roles": {"shop": "ignored"}}
+    assert api.post(f"/datasets/{id}/apply", json={"fix": fix}).json()["roles"]["shop"] == "ignored"
+    grouped = api.post(f"/datasets/{id}/apply", json={"fix": {"split": "group:day"}}).json()
+    assert grouped["roles"] == {"shop": "ignored", "day": "group"}
+    sql = "SELECT * FROM dataset WHERE age <> 3"
+    mended = api.post(f"/datasets/{id}/apply", json={"fix": {"query": sql}}).json()
+    assert (mended["parent"], mended["rows"]) == (id, 59)
+    for wrong in ({"split": "odd:day"}, {"roles": {"none": "group"}}, {"other": 1}):
+        assert api.post(f"/datasets/{id}/apply", json={"fix": wrong}).status_code == 422

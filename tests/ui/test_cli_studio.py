@@ -154,6 +154,29 @@ def test_datasets_go_in_and_out(flowml: Run, table: Path, tmp_path: Path) -> Non
     assert "Check the path" in flowml("datasets", "upload", tmp_path / "none.csv").stderr
 
 
+def test_a_table_is_looked_into_and_mended(flowml: Run, tmp_path: Path) -> None:
+    rows = "".join(f"c{n % 9},{n},{n % 7},{'yes' if n % 2 else 'no'},{n % 2}\n" for n in range(60))
+    (tmp_path / "t.csv").write_text(f"shop,age,day,churn,copy\n{rows}")
+    id = told(flowml("datasets", "upload", tmp_path / "t.csv", "--json"))["id"]
+    assert "copy" in flowml("datasets", "profile", id).stdout
+    found = told(flowml("datasets", "check", id, "--target", "churn", "--json"))
+    number = next(n for n, each in enumerate(found, 1) if each["kind"] == "target_copy")
+    asked = ("datasets", "check", id, "--target", "churn")
+    assert "seems to be made from it" in flowml(*asked).stdout
+    assert told(flowml(*asked, "--fix", number, "--json"))["roles"] == {"copy": "ignored"}
+    assert "no finding 99" in flowml(*asked, "--fix", 99).stderr
+    assert "ignored" in flowml("datasets", "roles", id, "--set", "shop=group").stdout
+    assert "you said so" not in flowml("datasets", "roles", id, "--guessed").stdout
+    query = "SELECT * EXCLUDE (copy) FROM dataset WHERE age < 30"
+    assert "30 rows in all" in flowml("datasets", "query", id, query, "--rows", 2).stdout
+    made = told(flowml("datasets", "derive", id, query, "--json"))
+    assert [each["version"] for each in told(flowml("datasets", "versions", id, "--json"))] == [2, 1]
+    assert "Removed: copy." in flowml("datasets", "diff", made["id"]).stdout
+    assert "no version before" in flowml("datasets", "diff", id).stderr
+    assert flowml("datasets", "download", id, "--out", tmp_path / "t.xlsx").returncode == 0
+    assert (tmp_path / "t.xlsx").read_bytes()[:2] == b"PK"
+
+
 def test_workers_and_logs_are_shown(flowml: Run, trained: tuple[Path, dict[str, Any]]) -> None:
     (worker,) = told(flowml("workers", "list", "--json"))
     assert worker["name"] in flowml("workers", "list").stdout

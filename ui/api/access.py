@@ -34,6 +34,7 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("PUT", "/datasets/{dataset_id}/roles"): Scope.WRITE,
     ("POST", "/datasets/{dataset_id}/query"): Scope.READ,
     ("POST", "/datasets/{dataset_id}/derive"): Scope.WRITE,
+    ("POST", "/datasets/{dataset_id}/apply"): Scope.WRITE,
     ("POST", "/datasets/register"): Scope.WRITE,
     ("POST", "/uploads"): Scope.WRITE,
     ("GET", "/uploads/{upload_id}"): Scope.WRITE,

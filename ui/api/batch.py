@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from flowml.runner.studio import Studio
 from flowml.storage.errors import InputError
 from flowml.storage.records import Job
+from flowml.storage.records.sheets import MEDIA_TYPE
 from flowml.ui import problems
 from flowml.ui.api.bodies.batch import BatchAnswer, BatchAsked
 from flowml.ui.api.receive import receive_form, spool
@@ -30,7 +31,7 @@ FORM = {
             "format": "binary",
             "description": "Rows, in any format.",
         },
-        "format": {"type": "string", "enum": ["csv", "parquet"], "description": "Of the answers."},
+        "format": {"type": "string", "enum": ["csv", "parquet", "xlsx"], "description": "Of the answers."},
         "table": {"type": "string", "description": "The sheet, table or member to read; default: the first."},
     },
 }
@@ -44,7 +45,7 @@ BODY: dict[str, Any] = {
     }
 }
 JSON_BYTES = 2**16
-MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "xlsx": MEDIA_TYPE}
 FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": {kind: {} for kind in MEDIA.values()}}
 }

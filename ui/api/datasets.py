@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import FileResponse
 
 from flowml.runner.studio import Studio
+from flowml.storage.exports import EXPORTS, export
 from flowml.storage.records import Dataset
 from flowml.ui.api.bodies.datasets import ColumnStats, DatasetAnswer, DatasetSummary, PreviewAnswer
 from flowml.ui.api.once import KEYED, OnceUploadRoute
 from flowml.ui.api.paging import PAGED, ThePage
 from flowml.ui.api.receive import receive_body, receive_form, spool
 from flowml.ui.api.studio import TheClient, TheStudio
+from flowml.ui.api.unlinked import unlinked
 from flowml.ui.problems import told
 
 # Uploads are counted against FLOWML_UPLOAD_LIMIT as they come in, not against the limit of JSON bodies.
@@ -37,8 +40,9 @@ FORM = {
 TABLE_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/octet-stream": BINARY}}
 }
-PARQUET_TYPE = "application/vnd.apache.parquet"
-PARQUET: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": {PARQUET_TYPE: {}}}}
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {row.media_type: {} for row in EXPORTS}}
+}
 FORM_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}}
 }
@@ -117,12 +121,22 @@ def list_versions(dataset_id: str, client: TheClient) -> list[DatasetSummary]:
     return [DatasetSummary.of_dataset(dataset) for dataset in client.versions(dataset_id)]
 
 
-@router.get("/{dataset_id}/download", responses={**PARQUET, **told(404)}, response_class=Response)
-def download_dataset(dataset_id: str, client: TheClient) -> Response:
-    """The whole table as a Parquet file."""
-    dataset, path = client.dataset(dataset_id), client.dataset_file(dataset_id)
-    name = f"{dataset.name}-v{dataset.version}.parquet"
-    return FileResponse(path, media_type=PARQUET_TYPE, filename=name)
+@router.get("/{dataset_id}/download", responses={**FILES, **told(404, 422)}, response_class=Response)
+def download_dataset(
+    dataset_id: str,
+    studio: TheStudio,
+    format: Annotated[Literal["parquet", "csv", "xlsx"], Query(description="Of the file.")] = "parquet",
+) -> Response:
+    """The whole table as a file. In CSV and Excel no text can be run as a formula."""
+    client, row = studio.client, export(format)
+    dataset = client.dataset(dataset_id)
+    name = f"{dataset.name}-v{dataset.version}{row.suffix}"
+    if format == "parquet":
+        return FileResponse(client.dataset_file(dataset_id), media_type=row.media_type, filename=name)
+    studio.settings.uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with TemporaryDirectory(prefix="export-", dir=studio.settings.uploads) as folder:
+        client.export_dataset(dataset_id, format, Path(folder) / "table")
+        return unlinked(Path(folder) / "table", row.media_type, name)
 
 
 @router.get("/{dataset_id}/preview", responses=told(404))

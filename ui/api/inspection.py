@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, status
 
-from flowml.storage.records import Finding, JobSpec, Profile, TargetAssociation, VersionDifference
+from flowml.storage.records import Finding, JobSpec, Profile, Severity, TargetAssociation, VersionDifference
 from flowml.ui.api.bodies.datasets import DatasetAnswer
-from flowml.ui.api.bodies.inspection import DeriveAsked, QueryAnswer, QueryAsked, RolesAsked
+from flowml.ui.api.bodies.inspection import DeriveAsked, FixAsked, QueryAnswer, QueryAsked, RolesAsked
 from flowml.ui.api.studio import TheClient
 from flowml.ui.problems import told
 
@@ -46,6 +46,13 @@ def get_check(
     """What would make the score of a job a lie or its model useless, the gravest first, each with its fix."""
     spec = JobSpec(target, dataset_id=dataset_id, task=task, metric=metric, split=split)
     return list(client.check(spec))
+
+
+@router.post("/apply", responses=told(404, 422))
+def apply_fix(dataset_id: str, asked: FixAsked, client: TheClient) -> DatasetAnswer:
+    """Do what the fix of a finding says: other roles, or a mended version, which is another dataset."""
+    finding = Finding("", Severity.NOTE, "", fix=asked.fix.model_dump(exclude_unset=True))
+    return DatasetAnswer.of(client.apply(dataset_id, finding))
 
 
 @router.get("/difference", responses=told(404, 422))

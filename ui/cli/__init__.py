@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flowml.ui.cli import datasets, jobs, models, storage, tokens, users, workers
+from flowml.ui.cli import jobs, looks, models, storage, tokens, users, workers
 from flowml.ui.cli.asking import StudioUrl
 from flowml.ui.cli.ending import ended
 
@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 
 for name, part in (
-    ("datasets", datasets.app),
+    ("datasets", looks.app),
     ("jobs", jobs.app),
     ("models", models.app),
     ("workers", workers.app),
@@ -140,7 +140,7 @@ def predict(
         str, typer.Argument(help="A model.onnx or its folder; or on a studio an id, or NAME@ALIAS.")
     ],
     file: Annotated[Path, typer.Argument(help="The table with the rows to predict.")],
-    out: Annotated[Path, typer.Option(help="Where the predictions go: .csv or .parquet.")],
+    out: Annotated[Path, typer.Option(help="Where the predictions go: .csv, .parquet or .xlsx.")],
     table: Annotated[
         str, typer.Option(help="The sheet, table or member to read, if the file has several.")
     ] = "",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flowml.ui.cli.asking import Column, Json, StudioUrl, Yes, asking, done, moment, show, show_one, sure
+
+if TYPE_CHECKING:
+    from flowml.ui.api.bodies.datasets import PreviewAnswer
 
 app = typer.Typer(help="The tables of a studio.", no_args_is_help=True)
 
@@ -77,22 +80,27 @@ def preview(
         told = asked.preview(dataset, rows)
         if as_json:
             show_one(told, (), True)
-            return
-        columns: list[Column] = [
-            (name, lambda row, place=place: "" if row[place] is None else str(row[place]))  # type: ignore[misc]
-            for place, name in enumerate(told.columns)
-        ]
-        show(told.rows, columns, False, "It has no rows.")
+        else:
+            rows_of(told)
+
+
+def rows_of(told: PreviewAnswer) -> None:
+    """Rows of a table, for people."""
+    columns: list[Column] = [
+        (name, lambda row, place=place: "" if row[place] is None else str(row[place]))  # type: ignore[misc]
+        for place, name in enumerate(told.columns)
+    ]
+    show(told.rows, columns, False, "It has no rows.")
 
 
 @app.command()
 def download(
     dataset: Id,
-    out: Annotated[Path, typer.Option(help="Where the Parquet file goes.")],
+    out: Annotated[Path, typer.Option(help="Where it goes: .parquet, .csv or .xlsx.")],
     studio: StudioUrl = "",
     as_json: Json = False,
 ) -> None:
-    """Write the whole table to a Parquet file."""
+    """Write the whole table to a file: CSV or Excel where its name says so, else Parquet."""
     with asking(studio) as asked:
         asked.download_dataset(dataset, out)
         done(f"Written to {out}.", as_json, out=str(out))

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from flowml.storage.records import Profile, Role, TargetAssociation, VersionDifference
+from flowml.storage.records import Finding, Profile, Role, TargetAssociation, VersionDifference
 from flowml.ui.api.bodies.datasets import ColumnStats, DatasetAnswer, DatasetSummary, PreviewAnswer
 from flowml.ui.api.bodies.inspection import QueryAnswer
 from flowml.ui.api.bodies.uploads import PART_BYTES
@@ -57,9 +57,11 @@ class TablesPart(Wire):
         return frames.read_parquet(answer.content, pandas)
 
     def download_dataset(self, dataset_id: str, to: Path | str) -> Path:
-        """Write the whole table to a Parquet file."""
+        """Write the whole table to a file: CSV or Excel where its name says so, else Parquet."""
+        kind = Path(to).suffix.lower().lstrip(".")
+        format = kind if kind in ("csv", "xlsx") else "parquet"
         with Path(to).open("wb") as file:
-            self._stream(f"datasets/{quoted(dataset_id)}/download", file)
+            self._stream(f"datasets/{quoted(dataset_id)}/download?format={format}", file)
         return Path(to)
 
     def profile(self, dataset_id: str) -> Profile:
@@ -70,6 +72,19 @@ class TablesPart(Wire):
         """What each column alone tells of a target, most telling first."""
         path, params = f"datasets/{quoted(dataset_id)}/associations", {"target": target, "task": task}
         return self._one(list[TargetAssociation], "GET", path, params=params, timeout=READING)
+
+    def check(
+        self, dataset_id: str, target: str = "", task: str = "auto", metric: str = "auto", split: str = "auto"
+    ) -> list[Finding]:
+        """What would make the score of a job a lie or its model useless, the gravest first."""
+        path, params = f"datasets/{quoted(dataset_id)}/check", {"target": target, "task": task}
+        asked = {**params, "metric": metric, "split": split}
+        return self._one(list[Finding], "GET", path, params=asked, timeout=READING)
+
+    def apply(self, dataset_id: str, fix: Mapping[str, Any]) -> DatasetAnswer:
+        """Do what the `fix` of a finding says: other roles, or a mended version, which is another dataset."""
+        path = f"datasets/{quoted(dataset_id)}/apply"
+        return self._one(DatasetAnswer, "POST", path, json={"fix": dict(fix)}, timeout=READING)
 
     def difference(self, dataset_id: str, since: str) -> VersionDifference:
         """What changed of columns, types and values since another version."""

@@ -12,7 +12,7 @@ from flowml.ui.api.bodies.base import Answer, Asked
 
 class BatchAsked(Asked):
     dataset_id: str = Field(description="The dataset whose rows are predicted.")
-    format: Literal["csv", "parquet"] = Field("csv", description="Of the answers.")
+    format: Literal["csv", "parquet", "xlsx"] = Field("csv", description="Of the answers.")
 
 
 class BatchAnswer(Answer):

@@ -20,6 +20,23 @@ class RolesAsked(Asked):
     roles: dict[str, Role] = Field(description="By column.", examples=[{"customer": "group"}])
 
 
+class Fix(Asked):
+    """As the check tells it: what a click on a finding changes of its dataset."""
+
+    roles: dict[str, Role] = Field(default={}, description="By column.")
+    split: str = Field(
+        "",
+        pattern="^((group|time):.+)?$",
+        description="group:COLUMN or time:COLUMN, which becomes that column's role.",
+    )
+    query: str = Field("", max_length=20_000, description="The SQL of a mended version.")
+    metric: str = Field("", description="A choice of the job; changes nothing here.")
+
+
+class FixAsked(Asked):
+    fix: Fix
+
+
 class QueryAsked(Asked):
     sql: str = SQL
     rows: int = Field(50, ge=1, le=1000, description="How many rows to show.")
