@@ -92,7 +92,8 @@ def _witness(folds: Folds, fold: int, oof: Array) -> Witness:
     checked = np.bincount(np.concatenate([valid for _, valid in folds.pairs]))
     rows = folds.pairs[fold][1]
     rows = rows[checked[rows] == 1]
-    return Witness(rows, oof[np.searchsorted(folds.rows, rows)].reshape(len(rows), -1))
+    found = oof[np.searchsorted(folds.rows, rows)]
+    return Witness(rows, found if found.ndim == 2 else found[:, None])
 
 
 def speed_of_trial(prepared: Prepared, work: Path, record: TrialRecord) -> Speed:

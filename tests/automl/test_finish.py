@@ -54,6 +54,14 @@ EACH = {
 
 
 @pytest.mark.parametrize("target", TARGETS)
+def test_folds_that_check_each_row_several_times_give_a_champion_too(target: str, tmp_path: Path) -> None:
+    table, records = study(tmp_path, target, ("dummy",), folds=None)
+    checked = np.concatenate([valid for _, valid in table.folds.pairs])
+    assert len(checked) > len(np.unique(checked))
+    assert finish(table, tmp_path, records, simple=True).parity["trained_rows"] == 0
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_the_champion_predicts_from_its_file_alone(target: str, tmp_path: Path) -> None:
     table, records = study(tmp_path, target, EACH[target])
     failed = TrialRecord(9, "lasso", {}, TrialState.FAILED, cause="It was planted.")
