@@ -186,8 +186,8 @@ def test_what_redis_forgot_is_queued_again_without_a_dataset(
 
 
 def test_what_cannot_be_asked_is_refused(client: Client, model: Model, rows: Path) -> None:
-    with pytest.raises(SpecError, match="xlsx"):
-        client.predict_file(model.id, rows, rows.name, "xlsx")
+    with pytest.raises(SpecError, match="ods"):
+        client.predict_file(model.id, rows, rows.name, "ods")
     with pytest.raises(NotFound):
         client.predict_file("model-x", rows, rows.name)
     with pytest.raises(NotFound):

@@ -33,6 +33,7 @@ class LeaderboardModel(Answer):
     fold_scores: list[float] = Field(default=[])
     params: dict[str, Any] = Field(default={})
     device: str = "cpu"
+    device_reason: str = Field("", description="Why it ran on the CPU where a GPU was asked for.")
     worker: str = ""
     seconds: float = Field(0.0, description="Wall clock of the whole trial.")
     rows_per_second: float | None = None
