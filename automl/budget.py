@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass, field
 
 from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.costs import THREAD_GAIN
 from flowml.storage.records import TrialRecord, TrialState
 
 BASE_S = 2.0  # for a child to be ready, the ensemble, parity gate and card of small models
 LEAST_RESERVE_S = 0.8  # of a very small budget
 MOST_RESERVE = 0.25  # of the budget
+MOST_REFIT = 0.15  # of the budget, that is kept besides where members learn all rows in the end
 EXPLAIN_SHARE = 0.03  # of the budget, for importances
 EXPORT_S_PER_MB = {"lightgbm": 0.12, "xgboost": 0.13, "catboost": 0.09, "sklearn_trees": 0.055}
 LIKELY_MEMBERS = 5  # trials that a champion is made of
@@ -22,13 +24,22 @@ def export_seconds(record: TrialRecord) -> float:
     return record.size_bytes / 2**20 * EXPORT_S_PER_MB.get(row.format if row else "", 0.05)
 
 
+def refit_seconds(record: TrialRecord, whole_share: float, cores: int) -> float:
+    """To fit a trial once more, on all rows and all cores. `whole_share`: see Shape."""
+    gain = (1 + THREAD_GAIN * (cores - 1)) / (1 + THREAD_GAIN * (max(1, record.threads) - 1))
+    return record.fit_seconds * whole_share / gain
+
+
 @dataclass
 class Budget:
     """`started` is when the job began, in seconds since 1970."""
 
     budget_s: float
     started: float = field(default_factory=time.time)
+    whole_share: float = 0.0  # of what a trial takes, to learn all rows in the end; 0: nothing does
+    cores: int = 1
     _exports: list[float] = field(default_factory=list)
+    _refits: list[float] = field(default_factory=list)
 
     def used(self) -> float:
         return time.time() - self.started
@@ -44,9 +55,11 @@ class Budget:
         """Seconds kept for the finish, by the size of the largest models so far."""
         export = sum(sorted(self._exports, reverse=True)[:LIKELY_MEMBERS])
         wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + export
-        return min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
+        refits = min(sum(self._refits), MOST_REFIT * self.budget_s)
+        return refits + min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
 
     def learn(self, record: TrialRecord) -> None:
         """What a trial left decides how long the export will take."""
         if record.state is TrialState.COMPLETE:
             self._exports.append(export_seconds(record))
+            self._refits.append(refit_seconds(record, self.whole_share, self.cores))

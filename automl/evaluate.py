@@ -193,7 +193,7 @@ def fold_table(prepared: Prepared, encoding: str, index: int, rows: int | None =
     """One fold; with `rows`, of a sample of the rows to learn from."""
     problem = prepared.problem
     X, X_valid = prepared.fold(encoding, index)
-    train, valid = prepared.folds.pairs[index]
+    train, valid = prepared.folds.pair(index)
     if rows is not None and rows < len(train):
         chosen = sample(problem.y[train], len(problem.classes), rows, problem.seed + index)
         X, train = X[chosen], train[chosen]

@@ -16,7 +16,7 @@ from flowml.automl.contributions import BACKGROUND, background
 from flowml.automl.leaderboard import Speed
 from flowml.automl.metrics import Array
 from flowml.automl.onnx import Member, Witness, build, parity
-from flowml.automl.outcome import load_fitted, load_oof, trial_folder
+from flowml.automl.outcome import has_whole, load_fitted, load_oof, load_whole_seen, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.automl.serve import Predictor
 from flowml.automl.splitters import Folds
@@ -34,6 +34,7 @@ class Exported:
     parity: Json
     speed: Speed
     folds: int  # models of each member
+    whole: frozenset[int]  # numbers of trials whose model learned all rows
 
 
 def export(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = ()) -> Exported:
@@ -62,38 +63,59 @@ def export(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = 
         seed=prepared.problem.seed,
         stack=blend.stack,
     )
-    return Exported(content, report, speed_of(content, prepared.feeds), len(folds))
+    whole = frozenset(
+        record.number
+        for record in blend.members
+        if prepared.folds.whole in _serving(prepared.folds, trial_folder(work, record.number), folds)
+    )
+    return Exported(content, report, speed_of(content, prepared.feeds), len(folds), whole)
 
 
 def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int]) -> list[Member]:
-    """The fold models of a blend, with their shares."""
+    """The fold models of a blend, with their shares.
+
+    In the place of the only kept fold's model stands that of all rows, for trials that have one.
+    """
     members = []
     for place, (record, weight) in enumerate(zip(blend.members, blend.weights, strict=True)):
         algorithm = ALGORITHMS[record.algorithm]
         key = algorithm.encoding_for(record.params)
         folder = trial_folder(work, record.number)
-        fitted, oof = load_fitted(folder), load_oof(folder)
+        fitted, serving = load_fitted(folder), _serving(prepared.folds, folder, folds)
         members += [
             Member(
                 prepared.encoding(key, fold),
                 fitted[fold],
-                weight / len(folds),
+                weight / len(serving),
                 record.temperature,
                 place,
-                None if oof is None else _witness(prepared.folds, fold, oof),
+                _witness(prepared.folds, fold, folder),
             )
-            for fold in folds
+            for fold in serving
         ]
     return members
 
 
-def _witness(folds: Folds, fold: int, oof: Array) -> Witness:
+def _serving(folds: Folds, folder: Path, wanted: Sequence[int]) -> Sequence[int]:
+    return (folds.whole,) if tuple(wanted) == folds.kept and has_whole(folder) else wanted
+
+
+def _witness(folds: Folds, fold: int, folder: Path) -> Witness | None:
     """Out-of-fold predictions of a trial that are this fold's alone: rows may be checked repeatedly."""
+    if fold == folds.whole:
+        return Witness(folds.rows, _columns(load_whole_seen(folder)))
+    oof = load_oof(folder)
+    if oof is None:
+        return None
     checked = np.bincount(np.concatenate([valid for _, valid in folds.pairs]))
     rows = folds.pairs[fold][1]
     rows = rows[checked[rows] == 1]
     found = oof[np.searchsorted(folds.rows, rows)]
-    return Witness(rows, found if found.ndim == 2 else found[:, None])
+    return Witness(rows, _columns(found))
+
+
+def _columns(predictions: Array) -> Array:
+    return predictions if predictions.ndim == 2 else predictions[:, None]
 
 
 def speed_of_trial(prepared: Prepared, work: Path, record: TrialRecord) -> Speed:

@@ -1,8 +1,9 @@
 """The end of a study: choose, assemble and export the champion, prove it, explain it, write it down.
 
 The champion is a greedy ensemble, or the best single trial where an ensemble does not hold on other rows.
-It is made of the models of the folds, so nothing is fitted again. What cannot be exported, fails the parity
-gate, or answers too slowly gives way to the next best, with the reason in its row.
+It is made of the models of the folds; where that would be one alone, its members learn all rows once more.
+What cannot be exported, fails the parity gate, or answers too slowly gives way to the next best, with the
+reason in its row.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
 from flowml.automl.offers import expected_s, offers
 from flowml.automl.outcome import Outcome, trial_folder
 from flowml.automl.prepared import Prepared
+from flowml.automl.refit import refit
 from flowml.storage.errors import ExportError
 from flowml.storage.records import Finding, Json, Phase, TrialRecord
 
@@ -47,6 +49,7 @@ def finish(
     simple: bool = False,
     pace: float = 1.0,
     findings: Sequence[Finding] = (),
+    cores: int = 1,
 ) -> Champion:
     """Build the champion in time and write it to work/champion; `simple`: of one trial, unexplained.
 
@@ -62,7 +65,10 @@ def finish(
         return expected_s(members, pace) <= clock.left * EXPORT_SHARE
 
     light = within_limit(prepared, work, mixed)
-    chosen = _first_that_serves(prepared, work, offers(prepared, work, light, best_first, affordable), clock)
+    offered = offers(prepared, work, light, best_first, affordable)
+    if prepared.shape.refits and not simple:
+        offered = _refitted(prepared, work, offered, clock, pace, cores)
+    chosen = _first_that_serves(prepared, work, offered, clock)
     clock.phase("export")
     smaller = None if simple else variant(prepared, work, chosen.blend, chosen.exported, clock.left, pace)
     clock.phase("compact")
@@ -116,11 +122,27 @@ def _ensemble(
     return None if clearly_worse else blend
 
 
+def _refitted(
+    prepared: Prepared, work: Path, offered: Iterator[Blend], clock: _Clock, pace: float, cores: int
+) -> Iterator[Blend]:
+    """The same offers; the members of the first learn all rows before it is handed on."""
+    for count, blend in enumerate(offered):
+        if not count:
+            export_s = expected_s(blend.members, pace) / EXPORT_SHARE
+            refit(prepared, work, blend, cores, clock.end - SAFETY_S - export_s)
+            clock.phase("refit")
+        yield blend
+
+
 @dataclass(frozen=True)
 class _Chosen:
     blend: Blend
     exported: Exported
     refused: dict[tuple[int, ...], str]  # trial numbers of offers that did not serve -> why
+
+    @property
+    def refitted(self) -> tuple[str, ...]:
+        return tuple(name_of(each) for each in self.blend.members if each.number in self.exported.whole)
 
 
 def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], clock: _Clock) -> _Chosen:
@@ -253,6 +275,8 @@ def _notes(prepared: Prepared, blend: Blend, chosen: _Chosen) -> tuple[str, ...]
     if chosen.exported.folds < len(prepared.folds.kept):
         kept = f"{chosen.exported.folds} of {len(prepared.folds.kept)} fold models"
         notes.append(f"To keep its file small, it holds {kept} of each member.")
+    if chosen.refitted:
+        notes.append(f"These learned all rows in the end: {', '.join(chosen.refitted)}.")
     notes += [f"Calibrated: {step.kind} {step.params}" for step in blend.steps if step.kind == "temperature"]
     return tuple(notes)
 

@@ -46,7 +46,7 @@ class Lessons:
         return self._learned[fold]
 
     def _learn(self, fold: int) -> Lesson:
-        problem, (train, valid) = self.problem, self.folds.pairs[fold]
+        problem, (train, valid) = self.problem, self.folds.pair(fold)
         y = np.log1p(problem.y[train]) if self.logged else problem.y[train]
         weights = np.ones(len(train)) if problem.weights is None else problem.weights[train]
         groups = None if problem.groups is None else problem.groups[train]

@@ -13,9 +13,10 @@ import numpy as np
 from flowml.automl.fitted import Fitted
 from flowml.automl.metrics import Array
 from flowml.storage.errors import StorageError
-from flowml.storage.records import TrialRecord
+from flowml.storage.records import Json, TrialRecord
 
 RECORD, OOF, MODELS = "record.json", "oof.npy", "models.json"
+WHOLE, WHOLE_SEEN = "whole.json", "whole.npy"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Outcome:
         for index, one in enumerate(self.fitted):
             name = f"fold-{index}.{one.format}"
             (draft / name).write_bytes(one.content)
-            models.append({"file": name, "format": one.format, "link": one.link, "n_outputs": one.n_outputs})
+            models.append(_described(name, one))
         (draft / MODELS).write_text(json.dumps(models))
         if self.oof is not None:
             np.save(draft / OOF, self.oof, allow_pickle=False)
@@ -64,15 +65,41 @@ def load_oof(folder: Path) -> Array | None:
     return oof
 
 
+def save_whole(folder: Path, fitted: Fitted, predictions: Array) -> None:
+    """A model that learned all rows, beside those of the folds; what it predicts for the rows they check."""
+    name = f"whole.{fitted.format}"
+    (folder / name).write_bytes(fitted.content)
+    np.save(folder / WHOLE_SEEN, predictions, allow_pickle=False)
+    draft = folder / f".{WHOLE}.{os.getpid()}"
+    draft.write_text(json.dumps([_described(name, fitted)]))
+    draft.rename(folder / WHOLE)
+
+
+def has_whole(folder: Path) -> bool:
+    return (folder / WHOLE).exists()
+
+
+def load_whole_seen(folder: Path) -> Array:
+    seen: Array = np.load(folder / WHOLE_SEEN, allow_pickle=False)
+    return seen
+
+
 def load_fitted(folder: Path) -> tuple[Fitted, ...]:
+    """The models of the folds, then that of all rows if there is one."""
     try:
         models = json.loads((folder / MODELS).read_text())
+        if has_whole(folder):
+            models += json.loads((folder / WHOLE).read_text())
         return tuple(
             Fitted(row["format"], row["link"], (folder / row["file"]).read_bytes(), row["n_outputs"])
             for row in models
         )
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(folder, error) from error
+
+
+def _described(name: str, fitted: Fitted) -> Json:
+    return {"file": name, "format": fitted.format, "link": fitted.link, "n_outputs": fitted.n_outputs}
 
 
 def _unreadable(folder: Path, error: Exception) -> StorageError:

@@ -47,7 +47,7 @@ class Prepared:
     def fold(self, key: str, index: int) -> tuple[Array, Array]:
         """The features of the rows that a fold learns from, and of those that it is checked on."""
         matrix, _ = self._matrix(key)
-        train, valid = self.folds.pairs[index]
+        train, valid = self.folds.pair(index)
         lesson = self._lessons.of(index) if key in SUPERVISED else None
         if lesson is None:
             return matrix[train], matrix[valid]
@@ -173,6 +173,7 @@ def shape_of(problem: Problem, folds: Folds, contract: Contract) -> Shape:
         onehot_columns=linear,
         classes=len(problem.classes),
         folds=len(folds.pairs),
+        kept=len(folds.kept),
         train_rows=train,
         valid_rows=valid,
         task=problem.task,

@@ -30,6 +30,7 @@ class Shape(Record):
     texts: int = 0  # columns of text
     skewed: bool = False  # a positive target with a long right tail: worth learning its logarithm
     weighted: bool = False
+    kept: int = 0  # folds whose models make up a champion; 0: all
 
     @property
     def has_means(self) -> bool:
@@ -40,6 +41,16 @@ class Shape(Record):
     def outputs(self) -> int:
         """Scores that a boosting round fits: one tree each."""
         return self.classes if self.classes > 2 else 1
+
+    @property
+    def refits(self) -> bool:
+        """Whether the champion would be of the models of one fold, so that it learns all rows in the end."""
+        return self.kept == 1
+
+    @property
+    def whole_share(self) -> float:
+        """Rows of the table beside those that all folds of a trial learn from."""
+        return self.rows / max(1, self.train_rows * self.folds)
 
     def sampled(self, rows: int | None) -> Self:
         """The same problem, of which a fold learns from so many rows at most."""

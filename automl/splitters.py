@@ -37,6 +37,17 @@ class Folds:
     rows: Array
     kept: tuple[int, ...]  # the folds whose models make up a champion
 
+    @property
+    def whole(self) -> int:
+        """The number of a model that learned all rows, after those of the folds."""
+        return len(self.pairs)
+
+    def pair(self, index: int) -> tuple[Array, Array]:
+        """The rows that a model learns from, and those that it is checked on."""
+        if index < self.whole:
+            return self.pairs[index]
+        return np.union1d(*self.pairs[-1]), self.rows
+
     def gather(self, parts: Sequence[Array]) -> Array:
         """Out-of-fold predictions, one per entry of `rows`; the mean where a row was checked repeatedly."""
         total = np.zeros((int(self.rows[-1]) + 1, *parts[0].shape[1:]))

@@ -132,7 +132,9 @@ def finish(bench: Bench, command: Json) -> None:
         left = deadline - time.monotonic()
         if left > WORTH_S:
             pace = _pace(records, first)
-            final = build_model(bench, work, records, left, found, simple=False, pace=pace)
+            final = build_model(
+                bench, work, records, left, found, simple=False, pace=pace, cores=command["threads"]
+            )
             bench.say("finished", champion=final)
         else:
             work.joinpath(INSURED).rename(cleared(work / CHAMPION))
@@ -155,12 +157,15 @@ def build_model(
     findings: tuple[Finding, ...],
     simple: bool,
     pace: float = 1.0,
+    cores: int = 1,
 ) -> Json:
     from flowml.automl.card import to_markdown
     from flowml.automl.finish import finish as finish_study
 
     prepared = bench.prepared
-    champion = finish_study(prepared, work, records, limit_s, simple=simple, pace=pace, findings=findings)
+    champion = finish_study(
+        prepared, work, records, limit_s, simple=simple, pace=pace, findings=findings, cores=cores
+    )
     (work / CHAMPION / "card.md").write_text(to_markdown(champion.card), encoding="utf-8")
     return champion.to_dict()
 
