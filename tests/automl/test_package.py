@@ -17,12 +17,15 @@ import polars as pl
 import pytest
 
 from flowml.automl.card import to_markdown
+from flowml.automl.champion import Champion
 from flowml.automl.finish import finish
 from flowml.automl.metrics import METRICS
 from flowml.automl.onnx import build
+from flowml.automl.outcome import load_whole_seen, trial_folder
 from flowml.automl.package import pack
 from flowml.automl.package.page import to_html
 from flowml.automl.serve import Predictor
+from flowml.automl.shape import Shape
 from flowml.storage.errors import ContractError
 from flowml.storage.records import COMMA_DECIMALS, Task
 from tests.automl.conftest import mixed_table
@@ -66,9 +69,24 @@ def run(package: Path, rows: Path, bare: Path) -> pl.DataFrame:
     return pl.read_csv(io.StringIO(ran.stdout))
 
 
+def scored(answers: pl.DataFrame, rows: pl.DataFrame, champion: Champion) -> float:
+    """By the metric of the leaderboard, from what a package wrote."""
+    target = champion.contract["target"]
+    if champion.task is Task.REGRESSION:
+        y, scores = rows[target].to_numpy(), answers["prediction"].to_numpy()
+    else:
+        classes = champion.contract["classes"]
+        y = np.array([classes.index(label) for label in rows[target]])
+        scores = answers.select(f"probability_{name}" for name in classes).to_numpy()
+    return METRICS[champion.metric].score(y, scores, None)
+
+
 @pytest.mark.parametrize("target", ["left", "plan", "spend"])
-def test_alone_it_gives_the_score_of_the_leaderboard_again(target: str, bare: Path, tmp_path: Path) -> None:
-    """On the very rows that were held out in training."""
+def test_alone_it_gives_the_score_of_the_leaderboard_again(
+    target: str, bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the very rows that were held out in training, where the models of the fold serve."""
+    monkeypatch.setattr(Shape, "refits", False)
     linear = "ridge" if target == "spend" else "logistic"
     table, records = study(tmp_path, target, (linear, "lightgbm", "catboost"), split="holdout", folds=None)
     champion = finish(table, tmp_path, records)
@@ -76,16 +94,26 @@ def test_alone_it_gives_the_score_of_the_leaderboard_again(target: str, bare: Pa
     held_out.write_csv(tmp_path / "rows.csv")
     package = unpack(pack((tmp_path / "champion" / "model.onnx").read_bytes()), tmp_path / "package")
     answers = run(package, tmp_path / "rows.csv", bare)
-    if target == "spend":
-        y, scores = held_out[target].to_numpy(), answers["prediction"].to_numpy()
-    else:
-        classes = champion.contract["classes"]
-        y = np.array([classes.index(label) for label in held_out[target]])
-        scores = answers.select(f"probability_{name}" for name in classes).to_numpy()
-    again = METRICS[champion.metric].score(y, scores, None)
-    assert again == pytest.approx(champion.score, abs=1e-6)
+    assert scored(answers, held_out, champion) == pytest.approx(champion.score, abs=1e-6)
     board = next(row for row in champion.leaderboard if row.champion)
     assert board.score == champion.score
+
+
+def test_models_of_all_rows_answer_in_their_package_as_when_they_were_fitted(
+    bare: Path, tmp_path: Path
+) -> None:
+    """They have seen the rows that were held out: the score is theirs no more, the answers are."""
+    table, records = study(tmp_path, "spend", ("lightgbm",), split="holdout", folds=None)
+    champion = finish(table, tmp_path, records)
+    assert any("learned all rows" in note for note in champion.notes)
+    rows = customers(240)[table.folds.rows]
+    rows.write_csv(tmp_path / "rows.csv")
+    package = unpack(pack((tmp_path / "champion" / "model.onnx").read_bytes()), tmp_path / "package")
+    answers = run(package, tmp_path / "rows.csv", bare)
+    seen = load_whole_seen(trial_folder(tmp_path, 0))
+    assert answers["prediction"].to_numpy() == pytest.approx(seen, rel=1e-6)
+    again = METRICS[champion.metric].score(rows["spend"].to_numpy(), seen, None)
+    assert scored(answers, rows, champion) == pytest.approx(again, abs=1e-6)
 
 
 def test_rows_of_all_kinds_get_the_answers_that_they_get_here(bare: Path, tmp_path: Path) -> None:
