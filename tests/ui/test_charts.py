@@ -6,8 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from flowml.storage.records import Column, Importance, Json, Role, TrialRecord, TrialState
-from flowml.ui.charts import columns, diagnostics, history, importance, probabilities
+from flowml.storage.records import (
+    Column,
+    ColumnProfile,
+    Importance,
+    Json,
+    Role,
+    TargetAssociation,
+    TrialRecord,
+    TrialState,
+)
+from flowml.ui.charts import associations, columns, diagnostics, history, importance, probabilities
 from flowml.ui.charts.figure import Chart, label
 from flowml.ui.charts.palette import COLOURS, algorithm_colour
 
@@ -40,6 +49,8 @@ VALUES: Json = {
     "histogram": {"edges": [-2.0, 0.0, 2.0], "counts": [4, 6]},
     "scatter": {"actual": [1.0, 2.0], "predicted": [1.1, 1.8]},
 }
+PROFILE = ColumnProfile("<since>", "moment", 0, 9, low=0.0, high=9e4, histogram=(3, 5), below=2)
+TOLD = TargetAssociation("<plan>", "cramers_v", 0.4, 0.2, 0.7, 0.3)
 QUALITY = [*diagnostics.quality(CLASSES, "churn"), *diagnostics.quality(VALUES, "price")]
 CHARTS: dict[str, Chart | None] = {
     **{chart.title: chart for chart in QUALITY},
@@ -49,6 +60,8 @@ CHARTS: dict[str, Chart | None] = {
     "importance of nothing": importance.importance([], "F1"),
     "histogram": columns.distribution(NUMERIC, 1000),
     "frequent values": columns.distribution(WORDS, 100),
+    "spread": columns.spread(PROFILE),
+    "telling": associations.telling([TOLD], "churn"),
     "probabilities": probabilities.probabilities(["no", "yes"], [0.3, 0.7], "churn"),
 }
 

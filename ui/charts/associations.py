@@ -41,10 +41,11 @@ def telling(columns: Sequence[TargetAssociation], target: str) -> Chart | None:
         ),
         layout=layout(
             axis("Predicted by this column alone (%)", rangemode="tozero"),
-            names_axis("", [each.column for each in shown]),
+            names_axis("Column", [each.column for each in shown]),
             bargap=0.3,
         ),
         height=max(180, 90 + 26 * len(shown)),
+        more=("measured",),
     )
 
 

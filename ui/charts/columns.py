@@ -55,6 +55,7 @@ def spread(column: ColumnProfile) -> Chart | None:
             axis(label(column.column), **kind), axis("Rows"), bargap=0.06, shapes=_line_at(middle, scale)
         ),
         height=260,
+        more=("from", "to"),
     )
 
 
@@ -102,6 +103,7 @@ def _histogram(column: Column, minimum: float, maximum: float) -> Chart:
             annotations=[],
         ),
         height=260,
+        more=("from", "to"),
     )
 
 

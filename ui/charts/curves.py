@@ -44,6 +44,7 @@ def calibration(curves: Sequence[Json]) -> Chart:
         ),
         layout=_square(curves, "Predicted probability", "Observed share"),
         height=340,
+        more=("rows",),
     )
 
 

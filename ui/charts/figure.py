@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,24 @@ class Chart(Record):
     layout: Json = field(default_factory=dict)
     height: int = 300
     note: str = ""  # one line below the title
-    table: Json = field(default_factory=dict)  # columns, rows: to download, where the traces say too little
+    more: tuple[str, ...] = ()  # names of the customdata of the traces, for the download
+    table: Json = field(default_factory=dict)  # columns, rows: to download in place of the traces
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where a reader would miss something."""
+        missing = [name for name in ("title", "alt") if not getattr(self, name).strip()]
+        axes = {"xaxis", "yaxis", *(name for name in self.layout if _AXIS.fullmatch(name))}
+        missing += [f"{name} title" for name in sorted(axes) if not _title(self.layout.get(name))]
+        if missing:
+            raise ValueError(f"The chart {self.title!r} has no {', '.join(missing)}; every chart has them.")
+
+
+_AXIS = re.compile(r"[xy]axis\d*")
+
+
+def _title(axis: Json | None) -> str:
+    title = (axis or {}).get("title")  # plotly draws no title that is a plain string
+    return str(title.get("text", "")) if isinstance(title, dict) else ""
 
 
 def label(name: object, limit: int = 40) -> str:

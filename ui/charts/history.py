@@ -47,6 +47,7 @@ def history(
             margin={"l": 56, "r": 12, "t": 36, "b": 44},
         ),
         height=340,
+        more=("trial", "took (s)"),
     )
 
 

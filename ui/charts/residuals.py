@@ -50,10 +50,12 @@ def errors(told: Json, residuals: Json, target: str) -> Chart:
                 "x": middles,
                 "y": counts,
                 "width": [high - low for low, high in itertools.pairwise(edges)],
+                "customdata": [list(pair) for pair in itertools.pairwise(edges)],
                 "marker": {"color": PRIMARY},
                 "hovertemplate": "about %{x:.4~g}<br>%{y:,} rows<extra></extra>",
             },
         ),
         layout=layout(axis(f"Error in {label(target)}"), axis("Rows"), bargap=0.06),
         height=340,
+        more=("from", "to"),
     )

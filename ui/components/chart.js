@@ -38,7 +38,7 @@ function painted(node, colours, isColour = false) {
 }
 
 const plain = (value) => typeof value !== 'string' ? value
-  : value.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
+  : value.replaceAll('<br>', '; ').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
 
 function csvCell(value) {
   const text = value === null || value === undefined ? '' : String(plain(value))
@@ -48,17 +48,26 @@ function csvCell(value) {
 
 const csvText = (rows) => '\ufeff' + rows.map((row) => row.map(csvCell).join(',')).join('\n')
 
-function csvOf(data) {
+const moment = (value) => typeof value === 'number' ? new Date(value).toISOString() : value
+
+// The numbers of a chart: its own table, or what its traces hold.
+export function csvOf(data) {
   if (data.table.columns) return csvText([data.table.columns, ...data.table.rows])
   const axis = (name) => data.layout[name]?.title?.text || name[0]
-  const rows = [['series', axis('xaxis'), axis('yaxis'), 'value']]
+  const told = (name, value) => data.layout[name]?.type === 'date' ? moment(value) : value
+  const rows = [['series', axis('xaxis'), axis('yaxis'), 'value', 'spread', ...data.more]]
   for (const trace of data.traces) {
-    const xs = trace.x ?? [], ys = trace.y ?? []
-    if (trace.z) ys.forEach((y, i) => xs.forEach((x, j) => rows.push([trace.name ?? '', x, y, trace.z[i][j]])))
-    else for (let i = 0; i < Math.max(xs.length, ys.length); i++) rows.push([trace.name ?? '', xs[i], ys[i], trace.text?.[i]])
+    const xs = trace.x ?? [], ys = trace.y ?? [], spread = (trace.error_x ?? trace.error_y)?.array
+    const put = (x, y, value, i) => {
+      if (x === null && y === null) return
+      const more = data.more.map((_, place) => [trace.customdata?.[i]].flat()[place])
+      rows.push([trace.name ?? '', told('xaxis', x), told('yaxis', y), value, spread?.[i], ...more])
+    }
+    if (trace.z) ys.forEach((y, i) => xs.forEach((x, j) => put(x, y, trace.z[i][j], -1)))
+    else for (let i = 0; i < Math.max(xs.length, ys.length); i++) put(xs[i], ys[i], trace.text?.[i], i)
   }
-  const told = rows[0].map((_, i) => rows.some((row, j) => j > 0 && row[i] !== '' && row[i] !== undefined))
-  return csvText(rows.map((row) => row.filter((_, i) => told[i])))
+  const filled = rows[0].map((_, i) => rows.some((row, j) => j > 0 && row[i] !== '' && row[i] !== undefined))
+  return csvText(rows.map((row) => row.filter((_, i) => filled[i])))
 }
 
 function save(data) {
@@ -78,7 +87,8 @@ export default function (component) {
   const button = figure.querySelector('.fm-chart-save')
   button.setAttribute('aria-label', 'Download the numbers of: ' + data.title)
   button.onclick = () => save(data)
-  figure.querySelector('.fm-chart-alt').textContent = data.alt
+  plot.setAttribute('role', 'img')
+  plot.setAttribute('aria-label', data.alt)
   plot.style.height = data.height + 'px'
   loadPlotly().then((Plotly) => {
     const { colours, font } = palette(figure)
