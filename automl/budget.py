@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.costs import THREAD_GAIN
+from flowml.automl.shape import Shape
+from flowml.automl.sizes import estimated_bytes, few, fitting
 from flowml.storage.records import TrialRecord, TrialState
 
 BASE_S = 2.0  # for a child to be ready, the ensemble, parity gate and card of small models
@@ -36,10 +39,18 @@ class Budget:
 
     budget_s: float
     started: float = field(default_factory=time.time)
-    whole_share: float = 0.0  # of what a trial takes, to learn all rows in the end; 0: nothing does
+    folds: int = 0  # fold models of each member of a champion; 1: members learn all rows in the end
+    whole_share: float = 0.0  # of what a trial takes, to learn all rows
+    size_limit: int | None = None  # bytes of the champion's file
+    maximize: bool = False  # whether scores are better the higher they are
     cores: int = 1
-    _exports: list[float] = field(default_factory=list)
-    _refits: list[float] = field(default_factory=list)
+    _complete: list[TrialRecord] = field(default_factory=list)
+
+    def know(self, shape: Shape, size_limit: int | None, cores: int) -> None:
+        """What the problem and the machine are like, once that is known."""
+        self.folds, self.whole_share = shape.kept, shape.whole_share
+        self.maximize = shape.direction == "maximize"
+        self.size_limit, self.cores = size_limit, cores
 
     def used(self) -> float:
         return time.time() - self.started
@@ -53,13 +64,26 @@ class Budget:
 
     def reserve(self) -> float:
         """Seconds kept for the finish, by the size of the largest models so far."""
-        export = sum(sorted(self._exports, reverse=True)[:LIKELY_MEMBERS])
-        wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + export
-        refits = min(sum(self._refits), MOST_REFIT * self.budget_s)
-        return refits + min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
+        exports = sorted(map(export_seconds, self._complete), reverse=True)
+        wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + sum(exports[:LIKELY_MEMBERS])
+        return self._refits() + min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
 
     def learn(self, record: TrialRecord) -> None:
-        """What a trial left decides how long the export will take."""
+        """What a trial left decides how long the finish will take."""
         if record.state is TrialState.COMPLETE:
-            self._exports.append(export_seconds(record))
-            self._refits.append(refit_seconds(record, self.whole_share, self.cores))
+            self._complete.append(record)
+
+    def _refits(self) -> float:
+        """Seconds for the likely members to learn all rows, where few of their fold models would serve."""
+        best = self._best()
+        if not best or not few(fitting(estimated_bytes(best), self.folds, self.size_limit), self.folds):
+            return 0.0
+        wanted = sum(refit_seconds(record, self.whole_share, self.cores) for record in best)
+        return min(wanted, MOST_REFIT * self.budget_s)
+
+    def _best(self) -> list[TrialRecord]:
+        def loss(record: TrialRecord) -> float:
+            score = record.score if record.score is not None else -math.inf if self.maximize else math.inf
+            return -score if self.maximize else score
+
+        return sorted(self._complete, key=loss)[:LIKELY_MEMBERS] if self.folds else []

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.blend import Blend, single, without
 from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
@@ -25,25 +24,16 @@ from flowml.automl.leaderboard import name_of
 from flowml.automl.offers import GATE_S
 from flowml.automl.onnx import metadata
 from flowml.automl.prepared import Prepared
+from flowml.automl.sizes import estimated_bytes, few, fitting
 from flowml.storage.errors import ExportError
-from flowml.storage.records import Compact, Task, TrialRecord
+from flowml.storage.records import Compact, Task
 
 HARDLY = 0.01  # of what the champion learned, that a smaller one may lose to keep the limit
 LITTLE = 0.03  # and to be the compact variant
 WORTHWHILE = 0.6  # of the champion's file, that the compact variant has at most
 SHARE = 0.25  # of the time left, for the compact variant
-# Bytes in the file for each byte that a fitted model takes in memory of its library.
-BYTES_PER_BYTE = {"lightgbm": 0.32, "xgboost": 0.25, "catboost": 0.5, "sklearn_trees": 0.65, "linear": 5.0}
-BASE_BYTES = 50_000
 COMPACT = "model.compact.onnx"
 OWN = ("score", "members", "weights", "latency_ms", "rows_per_second", "size_bytes", "parity")
-
-
-def estimated_bytes(members: Sequence[TrialRecord]) -> float:
-    """Of a file with all fold models of these members."""
-    formats = [ALGORITHMS[member.algorithm].format for member in members]
-    sizes = [m.size_bytes * BYTES_PER_BYTE.get(f, 1.0) for m, f in zip(members, formats, strict=True)]
-    return BASE_BYTES + sum(sizes)
 
 
 def within_limit(prepared: Prepared, work: Path, blend: Blend | None) -> Blend | None:
@@ -59,20 +49,22 @@ def within_limit(prepared: Prepared, work: Path, blend: Blend | None) -> Blend |
     return lightest
 
 
+def leaves_few(prepared: Prepared, blend: Blend) -> bool:
+    """Whether the limit of size should leave so few fold models that those of all rows are better."""
+    folds = len(prepared.folds.kept)
+    return few(fitting(estimated_bytes(blend.members), folds, prepared.spec.max_size_bytes), folds)
+
+
 def export_within_limit(prepared: Prepared, work: Path, blend: Blend) -> Exported:
     """With as many fold models of each member as the limit of size has room for, one at least."""
     kept, limit = prepared.folds.kept, prepared.spec.max_size_bytes
     exported = export(
-        prepared, work, blend, kept[-_fitting(estimated_bytes(blend.members), len(kept), limit) :]
+        prepared, work, blend, kept[-fitting(estimated_bytes(blend.members), len(kept), limit) :]
     )
     folds = exported.folds
     if limit is not None and len(exported.content) > limit and folds > 1:
-        return export(prepared, work, blend, kept[-_fitting(len(exported.content), folds, limit) :])
+        return export(prepared, work, blend, kept[-fitting(len(exported.content), folds, limit) :])
     return exported
-
-
-def _fitting(size: float, folds: int, limit: int | None) -> int:
-    return folds if limit is None else max(1, min(folds, int(folds * limit / size)))
 
 
 # --- the variant beside the champion ----------------------------------------------------------------------

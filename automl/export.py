@@ -19,6 +19,7 @@ from flowml.automl.onnx import Member, Witness, build, parity
 from flowml.automl.outcome import has_whole, load_fitted, load_oof, load_whole_seen, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.automl.serve import Predictor
+from flowml.automl.sizes import few
 from flowml.automl.splitters import Folds
 from flowml.storage.records import Json, Task, TrialRecord
 from flowml.storage.version import VERSION
@@ -74,7 +75,7 @@ def export(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = 
 def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int]) -> list[Member]:
     """The fold models of a blend, with their shares.
 
-    In the place of the only kept fold's model stands that of all rows, for trials that have one.
+    Where few of them are wanted, that of all rows stands in their place, for trials that have one.
     """
     members = []
     for place, (record, weight) in enumerate(zip(blend.members, blend.weights, strict=True)):
@@ -97,7 +98,7 @@ def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int
 
 
 def _serving(folds: Folds, folder: Path, wanted: Sequence[int]) -> Sequence[int]:
-    return (folds.whole,) if tuple(wanted) == folds.kept and has_whole(folder) else wanted
+    return (folds.whole,) if few(len(wanted), len(folds.kept)) and has_whole(folder) else wanted
 
 
 def _witness(folds: Folds, fold: int, folder: Path) -> Witness | None:

@@ -1,7 +1,7 @@
 """The end of a study: choose, assemble and export the champion, prove it, explain it, write it down.
 
 The champion is a greedy ensemble, or the best single trial where an ensemble does not hold on other rows.
-It is made of the models of the folds; where that would be one alone, its members learn all rows once more.
+It is made of the models of the folds; where few of them would serve, its members learn all rows once more.
 What cannot be exported, fails the parity gate, or answers too slowly gives way to the next best, with the
 reason in its row.
 """
@@ -19,7 +19,7 @@ from flowml.automl.blend import Blend, ensemble, ranked, single
 from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
 from flowml.automl.champion import MODEL, Champion, write
-from flowml.automl.compact import export_within_limit, variant, within_limit, write_compact
+from flowml.automl.compact import export_within_limit, leaves_few, variant, within_limit, write_compact
 from flowml.automl.export import Exported, export, speed_of_trial
 from flowml.automl.insight import Insight, insight_of
 from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
@@ -66,7 +66,7 @@ def finish(
 
     light = within_limit(prepared, work, mixed)
     offered = offers(prepared, work, light, best_first, affordable)
-    if prepared.shape.refits and not simple:
+    if not simple:
         offered = _refitted(prepared, work, offered, clock, pace, cores)
     chosen = _first_that_serves(prepared, work, offered, clock)
     clock.phase("export")
@@ -125,9 +125,9 @@ def _ensemble(
 def _refitted(
     prepared: Prepared, work: Path, offered: Iterator[Blend], clock: _Clock, pace: float, cores: int
 ) -> Iterator[Blend]:
-    """The same offers; the members of the first learn all rows before it is handed on."""
+    """The same offers; where few fold models would serve, the members of the first learn all rows before."""
     for count, blend in enumerate(offered):
-        if not count:
+        if not count and leaves_few(prepared, blend):
             export_s = expected_s(blend.members, pace) / EXPORT_SHARE
             refit(prepared, work, blend, cores, clock.end - SAFETY_S - export_s)
             clock.phase("refit")
@@ -272,7 +272,8 @@ def _notes(prepared: Prepared, blend: Blend, chosen: _Chosen) -> tuple[str, ...]
     if blend.threshold is not None:
         second = prepared.problem.classes[1]
         notes.append(f"The answer is {second!r} from a probability of {blend.threshold:.3g} on.")
-    if chosen.exported.folds < len(prepared.folds.kept):
+    fewer = any(member.number not in chosen.exported.whole for member in blend.members)
+    if fewer and chosen.exported.folds < len(prepared.folds.kept):
         kept = f"{chosen.exported.folds} of {len(prepared.folds.kept)} fold models"
         notes.append(f"To keep its file small, it holds {kept} of each member.")
     if chosen.refitted:

@@ -1,9 +1,9 @@
 """The members of a champion once more, of all rows.
 
 Where a champion is made of the models of several folds, their mean makes up for the rows that each did not
-see. A split that keeps the models of one fold alone leaves rows unused, in time the newest of all: there each
-member learns all rows in the end, as many rounds as it took on its fold. What it weighs and how sure it is
-stays as the checked rows told.
+see. A split that keeps the models of one fold alone leaves rows unused, in time the newest of all; a limit
+of size leaves little to average where it has room for few. There each member learns all rows in the end, as
+many rounds as it took on its folds. What it weighs and how sure it is stays as the checked rows told.
 """
 
 from __future__ import annotations
@@ -75,13 +75,13 @@ def _against(prepared: Prepared, record: TrialRecord, cores: int, left_s: float)
 def _fitted(prepared: Prepared, record: TrialRecord, cores: int, end: float) -> tuple[Fitted, Array]:
     """A model of all rows, and what it predicts for those that the folds were checked on."""
     algorithm, candidate, folds = ALGORITHMS[record.algorithm], again(record), prepared.folds
-    kept = folds.kept[-1]
+    rounds = [record.rounds[kept] for kept in folds.kept] if record.rounds else [0]
     fold = fold_table(prepared, algorithm.encoding_for(record.params), folds.whole)
     context = FitContext(
         threads=cores,
-        seed=record.seed + kept,
+        seed=record.seed + folds.kept[-1],
         deadline=end,
-        rounds=record.rounds[kept] or None if record.rounds else None,
+        rounds=round(np.mean(rounds)) or None,
     )
     estimator = fit_fold(algorithm, fold, candidate, context)
     if estimator.cut:

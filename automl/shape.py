@@ -43,11 +43,6 @@ class Shape(Record):
         return self.classes if self.classes > 2 else 1
 
     @property
-    def refits(self) -> bool:
-        """Whether the champion would be of the models of one fold, so that it learns all rows in the end."""
-        return self.kept == 1
-
-    @property
     def whole_share(self) -> float:
         """Rows of the table beside those that all folds of a trial learn from."""
         return self.rows / max(1, self.train_rows * self.folds)

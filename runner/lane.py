@@ -160,9 +160,7 @@ class Lane:
         shape = Shape.from_dict(self._team.shape)
         self._searcher = Search(shape, self._spec, past.records, past.pending)
         self._routing.begin(shape)
-        self._budget.cores = self._cores
-        if shape.refits:
-            self._budget.whole_share = shape.whole_share
+        self._budget.know(shape, self._spec.max_size_bytes, self._cores)
         self._listener.prepared(self._summary)
         if self._preflight.findings:
             self._listener.noticed(self._preflight.findings)

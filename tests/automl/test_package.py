@@ -25,7 +25,6 @@ from flowml.automl.outcome import load_whole_seen, trial_folder
 from flowml.automl.package import pack
 from flowml.automl.package.page import to_html
 from flowml.automl.serve import Predictor
-from flowml.automl.shape import Shape
 from flowml.storage.errors import ContractError
 from flowml.storage.records import COMMA_DECIMALS, Task
 from tests.automl.conftest import mixed_table
@@ -86,7 +85,7 @@ def test_alone_it_gives_the_score_of_the_leaderboard_again(
     target: str, bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the very rows that were held out in training, where the models of the fold serve."""
-    monkeypatch.setattr(Shape, "refits", False)
+    monkeypatch.setattr("flowml.automl.finish.leaves_few", lambda *_: False)
     linear = "ridge" if target == "spend" else "logistic"
     table, records = study(tmp_path, target, (linear, "lightgbm", "catboost"), split="holdout", folds=None)
     champion = finish(table, tmp_path, records)

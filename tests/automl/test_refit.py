@@ -58,7 +58,7 @@ def test_members_of_a_holdout_learn_all_rows(target: str, tmp_path: Path) -> Non
 def test_the_newest_rows_are_learned_too(tmp_path: Path) -> None:
     table = later()
     assert table.folds.kind == "time"
-    assert table.shape.refits
+    assert table.shape.kept == 1
     [record] = study(tmp_path, table, "lightgbm")
     assert refit(table, tmp_path, single(table, tmp_path, record), 1, time.monotonic() + 60) == {}
     folder = trial_folder(tmp_path, 0)
@@ -87,7 +87,7 @@ def test_folds_that_all_serve_are_fitted_once(tmp_path: Path) -> None:
     table = prepared("left", folds=3)
     records = study(tmp_path, table, "lightgbm")
     champion = finish(table, tmp_path, records)
-    assert not table.shape.refits
+    assert table.shape.kept == 3
     assert not has_whole(trial_folder(tmp_path, 0))
     assert "refit" not in [phase.name for phase in champion.phases]
 
@@ -109,13 +109,37 @@ def test_what_cannot_learn_all_rows_keeps_the_model_of_its_fold(tmp_path: Path) 
     assert finish(table, tmp_path, [record], 0.5).score == record.score
 
 
+def test_where_a_limit_leaves_few_fold_models_the_members_learn_all_rows(tmp_path: Path) -> None:
+    whole = prepared("spend", folds=3)
+    records = study(tmp_path, whole, "extra_trees")
+    large = finish(whole, tmp_path, records).size_bytes
+    limited = prepared("spend", folds=3, max_size_bytes=int(large * 0.6))
+    champion = finish(limited, tmp_path, records)
+    assert champion.size_bytes <= large * 0.6
+    assert has_whole(trial_folder(tmp_path, 0))
+    assert any("learned all rows" in note for note in champion.notes)
+    assert not any("fold models" in note for note in champion.notes)
+    assert finish(whole, tmp_path, records).size_bytes == large
+
+
 def test_the_budget_keeps_time_for_it() -> None:
-    record = TrialRecord(1, "lightgbm", {}, TrialState.COMPLETE, fit_seconds=8.0, threads=1)
+    shape = prepared("spend", split="holdout").shape
+    facts: dict[str, Any] = {"score": 0.5, "fit_seconds": 8.0, "size_bytes": 10**6, "threads": 1}
+    record = TrialRecord(1, "lightgbm", {}, TrialState.COMPLETE, **facts)
     assert refit_seconds(record, 1.25, 1) == 10.0
     assert refit_seconds(record, 1.25, 2) == pytest.approx(10 / 1.7)
-    plain, refits = Budget(60.0), Budget(60.0, whole_share=1.25, cores=2)
-    for budget in (plain, refits):
-        budget.learn(record)
-    assert refits.reserve() - plain.reserve() == pytest.approx(10 / 1.7)
-    refits.learn(record)
-    assert refits.reserve() - plain.reserve() == pytest.approx(0.15 * 60)
+
+    def kept(*records: TrialRecord, folds: int, limit: int | None = None) -> float:
+        plain, budget = Budget(60.0), Budget(60.0)
+        budget.know(replace(shape, kept=folds, rows=100, train_rows=80, folds=1), limit, 2)
+        for each in records:
+            plain.learn(each)
+            budget.learn(each)
+        return budget.reserve() - plain.reserve()
+
+    assert kept(record, folds=1) == pytest.approx(10 / 1.7)
+    assert kept(record, record, folds=1) == pytest.approx(0.15 * 60)
+    assert kept(record, folds=5) == 0.0
+    assert kept(record, folds=5, limit=10**6) == 0.0
+    assert kept(record, folds=5, limit=10**5) == pytest.approx(10 / 1.7)
+    assert kept(folds=1) == 0.0
