@@ -35,6 +35,11 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+# A paper with its style sheet and its charts inside.
+REPORT, REPORT_POLICY = (
+    re.compile(r"/api/models/[^/]+/report"),
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
+)
 # A form, its style sheet and its pictures; no script.
 LOGIN_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
@@ -166,6 +171,8 @@ class Guard:
             return LOGIN_POLICY
         if path.startswith("/api/docs"):
             return DOCS_POLICY
+        if REPORT.fullmatch(path):
+            return REPORT_POLICY
         return API_POLICY if path.startswith("/api/") else self.policy
 
 

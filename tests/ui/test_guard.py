@@ -112,6 +112,10 @@ def test_every_answer_has_the_headers(local: httpx.Client) -> None:
 
 def test_the_api_and_its_docs_have_policies_of_their_own(local: httpx.Client) -> None:
     assert "default-src 'none'" in local.get("/api/datasets").headers["content-security-policy"]
+    report = local.get("/api/models/one/report").headers["content-security-policy"]
+    assert "style-src 'unsafe-inline'" in report
+    assert "script-src" not in report
+    assert "sandbox" in report
     docs = local.get("/api/docs/").headers["content-security-policy"]
     assert "script-src 'self';" in docs
     assert "http" not in docs

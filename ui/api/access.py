@@ -56,6 +56,7 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("DELETE", "/training/{job_id}"): Scope.WRITE,
     ("GET", "/training/{job_id}/events"): Scope.READ,
     # results
+    ("GET", "/models/{model_id}/report"): Scope.READ,
     ("GET", "/results/job/{job_id}/leaderboard"): Scope.READ,
     ("GET", "/results/job/{job_id}/models"): Scope.READ,
     ("GET", "/results/models"): Scope.READ,

@@ -79,6 +79,19 @@ def download(
 
 
 @app.command()
+def report(
+    model: Ref,
+    out: Annotated[Path, typer.Option(help="Where the HTML file goes.")],
+    studio: StudioUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Write the report of a model: one HTML file with its charts inside, which prints well."""
+    with asking(studio) as asked:
+        asked.report(model, out)
+        done(f"Written to {out}.", as_json, out=str(out))
+
+
+@app.command()
 def names(studio: StudioUrl = "", as_json: Json = False) -> None:
     """List the names in the registry."""
     with asking(studio) as asked:

@@ -9,6 +9,7 @@ import streamlit as st
 from flowml.storage.records import Job, Model
 from flowml.ui import session, words
 from flowml.ui.components import layout
+from flowml.ui.report import gather, report_of
 
 
 def of(job: Job) -> Model | None:
@@ -89,6 +90,16 @@ def _downloads(model: Model) -> None:
             help=f"Scores {words.score(model.compact.score)} where the champion scores "
             f"{words.score(model.score)}.",
         )
+    st.download_button(
+        "Report (HTML, prints well)",
+        lambda: report_of(gather(session.client(), model.id)).encode(),
+        f"{name}-report.html",
+        "text/html",
+        icon=":material/lab_profile:",
+        width="stretch",
+        on_click="ignore",
+        help="Data, split, search, metrics with intervals, importance and limits: one file with its charts.",
+    )
     st.download_button(
         "Model card (JSON)",
         json.dumps(model.card, indent=2, ensure_ascii=False),

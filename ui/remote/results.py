@@ -74,6 +74,12 @@ class ResultsPart(Wire):
         Path(to).write_bytes(answer.content)
         return Path(to)
 
+    def report(self, model: str, to: Path | str) -> Path:
+        """Write the report of a model, one HTML file, to `to`."""
+        answer = self._ask("GET", f"models/{quoted(model)}/report", timeout=READING)
+        Path(to).write_bytes(answer.content)
+        return Path(to)
+
     # --- registry -----------------------------------------------------------------------------------------
 
     def registry(self) -> list[RegisteredName]:
