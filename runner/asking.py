@@ -31,11 +31,11 @@ ANSWERS = ("csv", "parquet", "xlsx")
 log = logging.getLogger(__name__)
 
 
-class Answers(NamedTuple):
-    """What a prediction job made."""
+class NamedPath(NamedTuple):
+    """A file to read from, and what it is called."""
 
     path: Path
-    name: str  # for who saves it
+    name: str
 
 
 class Asking(Registry):
@@ -58,6 +58,12 @@ class Asking(Registry):
         return self._queue(model, source, format, "", dataset.id)
 
     @right(Scope.PREDICT)
+    def rows_to_ask(self, dataset_id: str) -> NamedPath:
+        """The rows of a dataset, for who may ask models about them and perhaps not look."""
+        dataset = self._present(dataset_id)
+        return NamedPath(self._artifacts.path(dataset.sha256), f"{dataset.name}.parquet")
+
+    @right(Scope.PREDICT)
     def prediction(self, job_id: str) -> Job:
         """A prediction job. Raises NotFound."""
         job = self._job(job_id)
@@ -73,8 +79,8 @@ class Asking(Registry):
         return tuple(job for job in found if job.scoring and model_id in (None, job.scoring.model_id))
 
     @right(Scope.PREDICT)
-    def answers(self, job_id: str) -> Answers:
-        """The file with the answers. Raises Conflict while there is none."""
+    def answers(self, job_id: str) -> NamedPath:
+        """The file with the answers, under a name to save it by. Raises Conflict while there is none."""
         job = self._job(job_id)
         if job.scoring is None or job.scoring.answer is None:
             ended = job.state in ENDED
@@ -82,7 +88,7 @@ class Asking(Registry):
                 f"Job {job_id} is {job.state}.", job.cause if ended else "Wait until it is finished."
             )
         name = f"{Path(job.scoring.source.name).stem}-predictions.{job.scoring.format}"
-        return Answers(self._artifacts.path(job.scoring.answer.sha256), name)
+        return NamedPath(self._artifacts.path(job.scoring.answer.sha256), name)
 
     def _asked(self, model_id: str, format: str) -> Model:
         if format not in ANSWERS:

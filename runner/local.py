@@ -19,9 +19,10 @@ from flowml.runner.plan import divide
 from flowml.runner.slot import CHILD
 from flowml.runner.tiers import MEMORY_SHARE
 from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError, UnknownColumn, error_of
-from flowml.storage.records import Control, FileScored, JobSpec, JobState, Level, Receipt
+from flowml.storage.records import Control, DriftSummary, FileScored, JobSpec, JobState, Level, Receipt
 
 if TYPE_CHECKING:
+    from flowml.automl.serve import Predictor
     from flowml.runner.scoring import Told
     from flowml.storage.intake import Intake
 
@@ -140,14 +141,25 @@ def predict(model: Path, file: Path, out: Path, told: Told | None = None, table:
     The table may be larger than memory. `told` hears how many rows are done, and of how many where that is
     known; `table` is one of several that the file holds, else the first is read.
     """
-    from flowml.automl.serve import Predictor
     from flowml.runner.scoring import check_suffix, score_and_compare
 
     check_suffix(out)
+    return score_and_compare(_predictor(model, file), file, file.name, out, told, table)
+
+
+def compare(model: Path, file: Path, told: Told | None = None, table: str = "") -> DriftSummary:
+    """How the rows of a table differ from those that the model was trained on; nothing is predicted."""
+    from flowml.runner.scoring import compare_file
+
+    return compare_file(_predictor(model, file), file, file.name, told, table)
+
+
+def _predictor(model: Path, file: Path) -> Predictor:
+    from flowml.automl.serve import Predictor
+
     if not file.is_file():
         raise NotFound(f"There is no file {file}.", "Check the path.")
-    predictor = Predictor(model / MODEL if model.is_dir() else model, allowance().cpus)
-    return score_and_compare(predictor, file, file.name, out, told, table)
+    return Predictor(model / MODEL if model.is_dir() else model, allowance().cpus)
 
 
 def package(model: Path, out: Path, compact: bool = False, ml: int = 5) -> int:

@@ -13,8 +13,8 @@ from flowml.automl.serve import Predictor
 from flowml.runner.likeness import Likeness
 from flowml.storage.errors import SpecError, StorageError
 from flowml.storage.formats import Located, locate
-from flowml.storage.pieces import pieces_of
-from flowml.storage.records import FileScored
+from flowml.storage.pieces import Pieces, pieces_of
+from flowml.storage.records import DriftSummary, FileScored
 
 Told = Callable[[int, int | None], object]
 
@@ -51,12 +51,42 @@ def score_and_compare(
     return FileScored(found.rows, tuple(map(str, found.warnings)), found.more_warnings, drift)
 
 
+def compare_file(
+    predictor: Predictor, file: Path, name: str, told: Told | None = None, table: str = ""
+) -> DriftSummary:
+    """How the rows of a file differ from those of the training; nothing is predicted and nothing written.
+
+    Raises SpecError for a model whose file does not tell of its training, and what reading raises.
+    """
+    likeness = Likeness.of(predictor)
+    if likeness is None:
+        raise SpecError(
+            "The file of this model does not tell how its training table was spread.",
+            "Train the model again to compare tables with it.",
+        )
+    done = 0
+    with tempfile.TemporaryDirectory(prefix="comparing-") as folder:
+        pieces = _pieces(predictor.contract, locate(file, name, Path(folder), table))
+        for piece in pieces.each:
+            feeds, _ = predictor.contract.accept(piece, pieces.as_text)
+            likeness.add(feeds)
+            done += len(piece)
+            if told is not None:
+                told(done, pieces.rows)
+    return likeness.summary()
+
+
+def _pieces(contract: Contract, found: Located) -> Pieces:
+    pieces = pieces_of(found, wanted_by(contract))
+    if pieces.names is not None:
+        contract.refuse_strangers(pieces.names)
+    return pieces
+
+
 def _score(
     predictor: Predictor, found: Located, out: Path, told: Told | None, likeness: Likeness | None
 ) -> Scored:
-    pieces = pieces_of(found, wanted_by(predictor.contract))
-    if pieces.names is not None:
-        predictor.contract.refuse_strangers(pieces.names)
+    pieces = _pieces(predictor.contract, found)
     heard = None if told is None else lambda done: told(done, pieces.rows)
     part = out.with_name(f".{out.stem}.part{out.suffix}")
     try:

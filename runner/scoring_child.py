@@ -1,7 +1,7 @@
 """Predicts a file in a child process of limited memory and time: what reads files of strangers may crash.
 
 `python -m flowml.runner.scoring_child` takes one request as JSON on stdin and answers with JSON lines: now
-and then how many rows are done, at last what was predicted or what went wrong.
+and then how many rows are done, at last what was predicted, or compared, or what went wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import IO
 from flowml.runner.limits import allowance
 from flowml.storage.errors import BrokenFile, Conflict, FileTooLarge, FlowMLError, StorageError, error_of
 from flowml.storage.intake import OUT_OF_MEMORY
-from flowml.storage.records import FileScored, Json, Record
+from flowml.storage.records import DriftSummary, FileScored, Json, Record
 
 BASE_MEMORY = 4 << 30  # address space of a process that has loaded its libraries is up to 2 GiB
 MEMORY_PER_BYTE = 20  # of a file that must be read as a whole
@@ -37,7 +37,10 @@ Told = Callable[[int, int | None], object]
 
 @dataclass(frozen=True)
 class Request(Record):
-    """`name` is what the file is called, `table` one of several in it; `out` says how it is written."""
+    """`name` is what the file is called, `table` one of several in it; `out` says how it is written.
+
+    Without `out` the rows are only compared with those of the training.
+    """
 
     model: str
     file: str
@@ -62,11 +65,27 @@ def score_in_child(
     """Writes `out`, whole or not at all. Raises the errors of reading a file, ContractError, and Conflict
     where it was cancelled.
     """
+    request = _request(model, file, name, table, str(out), threads)
+    return FileScored.from_dict(_ask(request, told, cancelled)["scored"])
+
+
+def compare_in_child(
+    model: Path, file: Path, name: str, table: str = "", told: Told | None = None
+) -> DriftSummary:
+    """How the rows differ from those of the training. Raises SpecError for a model that does not tell."""
+    answer = _ask(_request(model, file, name, table, "", 1), told, None)
+    return DriftSummary.from_dict(answer["compared"])
+
+
+def _request(model: Path, file: Path, name: str, table: str, out: str, threads: int) -> Request:
     size = file.stat().st_size
     silence_s = SILENCE_S + size / BYTES_PER_SECOND
     memory = BASE_MEMORY + MODEL_MEMORY * model.stat().st_size
     memory += min(MEMORY_PER_BYTE * size, allowance().ram_total)
-    request = Request(str(model), str(file), name, table, str(out), memory, silence_s, threads)
+    return Request(str(model), str(file), name, table, out, memory, silence_s, threads)
+
+
+def _ask(request: Request, told: Told | None, cancelled: Callable[[], bool] | None) -> Json:
     with subprocess.Popen(
         [sys.executable, "-m", "flowml.runner.scoring_child"],
         stdin=subprocess.PIPE,
@@ -84,7 +103,7 @@ def score_in_child(
 
 def _answer(
     child: subprocess.Popen[str], request: Request, told: Told | None, cancelled: Callable[[], bool] | None
-) -> FileScored:
+) -> Json:
     assert child.stdin is not None
     assert child.stdout is not None
     assert child.stderr is not None
@@ -98,11 +117,11 @@ def _answer(
             raise _crash(request, child.wait(), words)
         if line:
             heard_at = time.monotonic()
-            answer = json.loads(line)
-            if "scored" in answer:
-                return FileScored.from_dict(answer["scored"])
+            answer: Json = json.loads(line)
             if "error" in answer:
                 raise error_of(**answer["error"])
+            if "done" not in answer:
+                return answer
             if told is not None:
                 told(answer["done"], answer["of"])
         if cancelled is not None and cancelled():
@@ -138,7 +157,7 @@ def _crash(request: Request, status: int, words: queue.SimpleQueue[str | None]) 
         return _too_slow(request)
     if status == -signal.SIGKILL or any(sign in line for line in said for sign in OUT_OF_MEMORY):
         return FileTooLarge(
-            f"{request.name} needs more than {request.memory >> 20:,} MB of memory to be predicted.",
+            f"{request.name} needs more than {request.memory >> 20:,} MB of memory to be read.",
             "Save it as Parquet or CSV, which are read piece by piece.",
         )
     last = said[-1].strip() if said else f"status {status}"
@@ -147,7 +166,7 @@ def _crash(request: Request, status: int, words: queue.SimpleQueue[str | None]) 
 
 def _too_slow(request: Request) -> FileTooLarge:
     return FileTooLarge(
-        f"Nothing of {request.name} was predicted for {request.silence_s:,.0f} seconds.", "Split the file."
+        f"Nothing of {request.name} was read for {request.silence_s:,.0f} seconds.", "Split the file."
     )
 
 
@@ -177,7 +196,7 @@ def _say(answer: Json) -> None:
 
 def _score(request: Request) -> Json:
     from flowml.automl.serve import Predictor
-    from flowml.runner.scoring import score_and_compare
+    from flowml.runner.scoring import compare_file, score_and_compare
 
     last = time.monotonic()
 
@@ -190,10 +209,10 @@ def _score(request: Request) -> Json:
 
     try:
         predictor = Predictor(request.model, request.threads)
-        file, out = Path(request.file), Path(request.out)
-        return {
-            "scored": score_and_compare(predictor, file, request.name, out, told, request.table).to_dict()
-        }
+        file, name, table = Path(request.file), request.name, request.table
+        if not request.out:
+            return {"compared": compare_file(predictor, file, name, told, table).to_dict()}
+        return {"scored": score_and_compare(predictor, file, name, Path(request.out), told, table).to_dict()}
     except FlowMLError as error:
         return _error(error)
     except OSError as error:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from flowml.runner.client import Client
-from flowml.runner.scoring_child import score_in_child
+from flowml.runner.scoring_child import compare_in_child, score_in_child
 from flowml.storage.errors import InputError
-from flowml.storage.records import Artifact, FileScored, Json
+from flowml.storage.records import Artifact, DriftSummary, FileScored, Json
 
 if TYPE_CHECKING:
     from flowml.automl.serve import Predictions, Predictor
@@ -97,6 +97,18 @@ class Serving:
         Columns: prediction, probability_CLASS for each class, warnings. `out` appears whole or not at all.
         """
         return score_in_child(self._client.model_file(model_id), path, name, out)
+
+    def compare_file(self, model_id: str, path: Path, name: str, table: str = "") -> DriftSummary:
+        """How the rows of a table differ from those that the model was trained on, before any is predicted.
+
+        Raises NotFound, SpecError for a model whose file does not tell, and what reading raises.
+        """
+        return compare_in_child(self._client.model_file(model_id), path, name, table)
+
+    def compare_dataset(self, model_id: str, dataset_id: str) -> DriftSummary:
+        """The same for the rows of a dataset."""
+        rows = self._client.rows_to_ask(dataset_id)
+        return self.compare_file(model_id, rows.path, rows.name)
 
     def file(self, model_id: str, compact: bool = False, ml: int = ML) -> Path | bytes:
         """The model as ONNX, by default as it is kept; for ai.onnx.ml 3 it is made anew each time."""

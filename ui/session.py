@@ -37,6 +37,7 @@ class Key(StrEnum):
     NOTICE = "notice"  # what the next page says once
     WATCH = "watch"  # what this browser has seen of the job it watches
     SCORED = "scored"  # the last file that was predicted
+    COMPARED = "compared"  # the last one that was compared with a training
     QUERIED = "queried"  # the dataset and the SQL whose rows are shown
     METRIC = "metric"  # the choice of the Train page
 

@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 
 from flowml.automl.onnx import build
+from flowml.automl.onnx.metadata import add
 from flowml.automl.serve import Predictor
-from flowml.runner.scoring import score_file
-from flowml.runner.scoring_child import score_in_child
+from flowml.runner.scoring import compare_file, score_and_compare, score_file
+from flowml.runner.scoring_child import compare_in_child, score_in_child
+from flowml.storage.drift import reference
 from flowml.storage.errors import BrokenFile, Conflict, ContractError, FileError, SpecError
-from flowml.storage.records import Task
+from flowml.storage.records import Severity, Task
 from tests.automl.conftest import mixed_table
 from tests.automl.onnx.champions import train
 
@@ -70,6 +72,28 @@ def test_a_child_answers_alike_and_tells_what_went_wrong(model: Path, table: Pat
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "here.csv").read_bytes()
     with pytest.raises(ContractError, match="None of the columns"):
         score_in_child(model, _strange(tmp_path), "strange.csv", tmp_path / "no.csv")
+
+
+def test_rows_are_compared_before_and_after_alike(model: Path, tmp_path: Path) -> None:
+    told = {"reference": reference(mixed_table().drop("note")).to_dict()}
+    (tmp_path / "told.onnx").write_bytes(add(model.read_bytes(), told))
+    rows, predictor = tmp_path / "rows.csv", Predictor(tmp_path / "told.onnx")
+    mixed_table(150, seed=5).with_columns(plan=pl.lit("gold")).drop("city").write_csv(rows)
+    heard: list[tuple[int, int | None]] = []
+    before = compare_file(predictor, rows, "rows.csv", lambda *told: heard.append(told))
+    assert heard == [(150, None)]
+    assert {path.name for path in tmp_path.iterdir()} == {"told.onnx", "rows.csv"}
+    assert (before.rows, before.columns[0].column, before.columns[0].severity) == (
+        150,
+        "plan",
+        Severity.WARNING,
+    )
+    assert compare_in_child(tmp_path / "told.onnx", rows, "rows.csv") == before
+    assert score_and_compare(predictor, rows, "rows.csv", tmp_path / "out.csv").drift == before
+    with pytest.raises(ContractError, match="None of the columns"):
+        compare_in_child(tmp_path / "told.onnx", _strange(tmp_path), "strange.csv")
+    with pytest.raises(SpecError, match="does not tell how its training table was spread"):
+        compare_in_child(model, rows, "rows.csv")
 
 
 def _strange(folder: Path) -> Path:

@@ -35,3 +35,20 @@ def test_what_is_not_there_is_said(api: httpx.Client) -> None:
     assert api.get("/results/batch").json() == []
     for path in ("/results/batch/nothing", "/results/batch/nothing/download"):
         assert api.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        ({"files": FILE}, 404, "no model nothing"),
+        ({"json": {"dataset_id": "d"}}, 404, "no dataset d"),
+        ({"json": {"dataset_id": "d", "format": "csv"}}, 422, "format"),
+        ({"files": {"rows": ("rows.csv", b"1")}}, 422, "no part 'file'"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(
+    api: httpx.Client, asked: dict[str, Any], status: int, words: str
+) -> None:
+    answer = api.post("/results/model/nothing/drift", **asked)
+    assert answer.status_code == status, answer.text
+    assert words in answer.json()["detail"]

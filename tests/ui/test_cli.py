@@ -163,6 +163,21 @@ def test_predict_writes_a_table(
     assert (found["prediction"] == truth).mean() > 0.8
 
 
+def test_drift_is_told_before_a_row_is_predicted(
+    trained: tuple[Path, dict[str, Any]], table: Path, tmp_path: Path
+) -> None:
+    alike = run("drift", trained[0] / "model.onnx", table)
+    assert alike.stdout.splitlines() == [
+        "400 rows compared with those of the training.",
+        "They are spread alike.",
+    ], alike.stderr
+    pl.read_csv(table).with_columns(city=pl.lit("Rome")).write_csv(tmp_path / "moved.csv")
+    told = run("drift", trained[0], tmp_path / "moved.csv")
+    assert "400 rows with values not seen before: 'Rome'" in told.stdout, told.stderr
+    as_json = json.loads(run("drift", trained[0], tmp_path / "moved.csv", "--json").stdout)
+    assert (as_json["rows"], as_json["columns"][0]["column"]) == (400, "city")
+
+
 def test_the_model_loads_in_python(trained: tuple[Path, dict[str, Any]]) -> None:
     model = flowml.load(str(trained[0] / "model.onnx"))
     rows = pl.DataFrame({"size": [3.0, -3.0], "city": ["Bonn", "Berlin"]})
@@ -186,6 +201,8 @@ def test_the_model_loads_in_python(trained: tuple[Path, dict[str, Any]]) -> None
         (["verify", "nowhere"], 1, "no study.json"),
         (["predict", "TABLE", "TABLE", "--out", "OUT/p.csv"], 1, "onnx"),
         (["predict", "nowhere.onnx", "TABLE", "--out", "OUT/p.csv"], 1, "no model file nowhere.onnx"),
+        (["drift", "nowhere.onnx", "TABLE"], 1, "no model file nowhere.onnx"),
+        (["drift", "OUT", "OUT/nothing.csv"], 1, "no file"),
         (["predict", "nowhere.onnx", "TABLE", "--out", "OUT/p.docx"], 1, ".csv or .parquet"),
     ],
 )

@@ -95,7 +95,10 @@ def rests_soon(studio: Studio) -> None:
 
 
 def answers(studio: Studio, model_id: str, dataset_id: str, folder: Path) -> None:
-    """A file and a dataset, predicted as jobs."""
+    """A file and a dataset, compared with the training and then predicted as jobs."""
+    before = studio.compare_file(model_id, folder / "flowers.csv")
+    assert (before.rows, before.drifted) == (ROWS, ())
+    assert studio.compare_dataset(model_id, dataset_id).columns == before.columns
     started = studio.predict_file(model_id, folder / "flowers.csv", "parquet")
     done = studio.answers(started.job_id, folder / "answers.parquet", timeout_s=60)
     assert (done.status, done.done, done.rows, done.model_id) == ("finished", ROWS, ROWS, model_id)

@@ -74,6 +74,7 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("PUT", "/registry/{name}/aliases/{alias}"): Scope.WRITE,
     ("DELETE", "/registry/{name}/aliases/{alias}"): Scope.WRITE,
     ("POST", "/results/model/{model_id}/batch"): Scope.PREDICT,
+    ("POST", "/results/model/{model_id}/drift"): Scope.PREDICT,
     ("GET", "/results/batch"): Scope.PREDICT,
     ("GET", "/results/batch/{job_id}"): Scope.PREDICT,
     ("GET", "/results/batch/{job_id}/download"): Scope.PREDICT,

@@ -155,6 +155,25 @@ def predict(
 
 
 @app.command()
+def drift(
+    model: Annotated[
+        str, typer.Argument(help="A model.onnx or its folder; or on a studio an id, or NAME@ALIAS.")
+    ],
+    file: Annotated[Path, typer.Argument(help="The table to compare with the one of the training.")],
+    table: Annotated[
+        str, typer.Option(help="The sheet, table or member to read, if the file has several.")
+    ] = "",
+    studio: StudioUrl = "",
+    json: Json = False,
+) -> None:
+    """Tell how the rows of a table differ from those of the training, before any is predicted."""
+    from flowml.ui.cli.predict import compare_table
+
+    with ended():
+        compare_table(model, file, json, table, studio)
+
+
+@app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(help="The folder that `flowml train --out` wrote.")],
     row: Annotated[int | None, typer.Option(min=0, help="Only the trial with this number.")] = None,

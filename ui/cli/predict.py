@@ -6,13 +6,16 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
-from flowml.runner.local import predict
+from flowml.runner.local import compare, predict
 from flowml.storage.records import DriftSummary
+from flowml.ui.cli.asking import show
+from flowml.ui.cli.looks import CHANGES
 
 SHOWN_WARNINGS = 5
 SHOWN_DRIFT = 5
@@ -23,15 +26,8 @@ def predict_table(
     model: str, file: Path, out: Path, as_json: bool, table: str = "", studio: str = ""
 ) -> None:
     """`model` is a file or folder of this machine, else a model of a studio, which is fetched."""
-    told = _progress() if sys.stderr.isatty() else None
-    if not studio and (Path(model).exists() or _like_a_path(model)):
-        done = predict(Path(model), file, out, told, table)
-    else:
-        from flowml.ui.client import Studio
-
-        with tempfile.TemporaryDirectory(prefix="flowml-") as folder, Studio(studio) as asked:
-            fetched = asked.download(model, Path(folder) / "model.onnx")
-            done = predict(fetched, file, out, told, table)
+    with _fetched(model, studio) as path:
+        done = predict(path, file, out, _progress(), table)
     if as_json:
         warnings = len(done.warnings) + done.more_warnings
         drifted = [column.column for column in done.drift.drifted] if done.drift else []
@@ -47,6 +43,29 @@ def predict_table(
         _tell_drift(done.drift)
 
 
+def compare_table(model: str, file: Path, as_json: bool, table: str = "", studio: str = "") -> None:
+    with _fetched(model, studio) as path:
+        found = compare(path, file, _progress(), table)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+        return
+    typer.echo(f"{found.rows:,} rows compared with those of the training.")
+    show(found.drifted, CHANGES, False, "They are spread alike.")
+    if found.absent:
+        typer.echo(f"Not in this table: {', '.join(found.absent)}.")
+
+
+@contextmanager
+def _fetched(model: str, studio: str) -> Iterator[Path]:
+    if not studio and (Path(model).exists() or _like_a_path(model)):
+        yield Path(model)
+        return
+    from flowml.ui.client import Studio
+
+    with tempfile.TemporaryDirectory(prefix="flowml-") as folder, Studio(studio) as asked:
+        yield asked.download(model, Path(folder) / "model.onnx")
+
+
 def _tell_drift(drift: DriftSummary) -> None:
     if drift.drifted:
         typer.echo("The rows are not quite like those of the training:")
@@ -56,8 +75,10 @@ def _tell_drift(drift: DriftSummary) -> None:
         typer.echo(f"  and {more} more columns.")
 
 
-def _progress() -> Callable[[int, int | None], None]:
-    """One line on stderr that is written anew now and then."""
+def _progress() -> Callable[[int, int | None], None] | None:
+    """One line on stderr that is written anew now and then; None where nobody looks at it."""
+    if not sys.stderr.isatty():
+        return None
     last = time.monotonic()
 
     def told(done: int, of: int | None) -> None:

@@ -1,17 +1,22 @@
-"""A file of rows to predict, and the answers to download."""
+"""A file of rows to predict: how it differs from the training, then the answers to download."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from flowml.storage.errors import SpecError
 from flowml.storage.formats import FORMATS
-from flowml.storage.records import Model
+from flowml.storage.records import DriftSummary, Model
 from flowml.ui import session, words
+from flowml.ui.components import drift
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Key
 
@@ -38,26 +43,55 @@ def show(model: Model) -> None:
         "A table with the columns of the training data. The target may be missing; other columns are ignored."
     )
     file = st.file_uploader("File to predict", suffixes, key=f"score-{model.id}", max_upload_size=200)
-    kind = st.segmented_control("Answer as", list(OUTPUTS), default="CSV", required=True, key="output")
     if file is None:
         return
+    _compare(model, file)
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    kind = row.segmented_control("Answer as", list(OUTPUTS), default="CSV", required=True, key="output")
+    wanted = row.button("Predict all rows", type="primary", icon=":material/play_arrow:", key="score")
     scored: Scored | None = st.session_state.get(Key.SCORED)
-    if scored is None or (scored.source, scored.model_id, scored.kind) != (file.file_id, model.id, kind):
+    if wanted:
         with explained(), st.spinner(f"Predicting {words.plain(words.short(file.name))}"):
-            scored = _score(model, file.file_id, file.name, file.getbuffer(), kind)
+            scored = _score(model, file, kind)
         st.session_state[Key.SCORED] = scored
-    _answer(scored)
+    if scored and (scored.source, scored.model_id, scored.kind) == (file.file_id, model.id, kind):
+        _answer(scored)
 
 
-def _score(model: Model, source: str, name: str, content: memoryview, kind: str) -> Scored:
-    suffix, _ = OUTPUTS[kind]
+def _compare(model: Model, file: UploadedFile) -> None:
+    """Once for each file and model. A model that does not tell of its training predicts all the same."""
+    known: tuple[str, str, DriftSummary] | None = st.session_state.get(Key.COMPARED)
+    if known is None or known[:2] != (file.file_id, model.id):
+        with explained(), st.spinner("Comparing with the training"), _given(file) as path:
+            try:
+                found = session.studio().serving.compare_file(model.id, path, file.name)
+            except SpecError as error:
+                st.caption(words.plain(f"It was not compared with the training. {error.message}"))
+                return
+        known = (file.file_id, model.id, found)
+        st.session_state[Key.COMPARED] = known
+    with st.container(border=True):
+        drift.told(known[2])
+
+
+@contextmanager
+def _given(file: UploadedFile) -> Iterator[Path]:
+    """The file in a folder of its own, for as long as it is used."""
     with tempfile.TemporaryDirectory(prefix="flowml-score-") as folder:
-        given, out = Path(folder) / f"given{Path(name).suffix}", Path(folder) / f"out.{suffix}"
-        given.write_bytes(content)
-        session.studio().serving.predict_file(model.id, given, name, out)
+        path = Path(folder) / f"given{Path(file.name).suffix}"
+        path.write_bytes(file.getbuffer())
+        yield path
+
+
+def _score(model: Model, file: UploadedFile, kind: str) -> Scored:
+    suffix, _ = OUTPUTS[kind]
+    with _given(file) as given:
+        out = given.with_name(f"out.{suffix}")
+        session.studio().serving.predict_file(model.id, given, file.name, out)
         frame = pl.read_csv(out, infer_schema=False) if suffix == "csv" else pl.read_parquet(out)
-        saved = f"{Path(name).stem}-predictions.{suffix}"
-        return Scored(source, model.id, kind, saved, out.read_bytes(), frame.head(SHOWN), len(frame))
+        saved = f"{Path(file.name).stem}-predictions.{suffix}"
+        content = out.read_bytes()
+    return Scored(file.file_id, model.id, kind, saved, content, frame.head(SHOWN), len(frame))
 
 
 def _answer(scored: Scored) -> None:

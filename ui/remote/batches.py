@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from flowml.storage.errors import NotReady
-from flowml.storage.records import ENDED
+from flowml.storage.records import ENDED, DriftSummary
 from flowml.ui.api.bodies.batch import BatchAnswer
 from flowml.ui.remote.wire import Wire, error_in, quoted
 
@@ -23,6 +23,18 @@ class BatchesPart(Wire):
         """The same for the rows of a dataset."""
         asked = {"dataset_id": dataset_id, "format": format}
         return self._one(BatchAnswer, "POST", f"results/model/{quoted(model)}/batch", json=asked)
+
+    def compare_file(self, model: str, path: Path | str, table: str = "") -> DriftSummary:
+        """How the rows of a file differ from those that the model was trained on; none is predicted."""
+        path = Path(path)
+        with path.open("rb") as file:
+            form = {"files": {"file": (path.name, file)}, "data": {"table": table}}
+            return self._one(DriftSummary, "POST", f"results/model/{quoted(model)}/drift", **form)
+
+    def compare_dataset(self, model: str, dataset_id: str) -> DriftSummary:
+        """The same for the rows of a dataset."""
+        asked = {"dataset_id": dataset_id}
+        return self._one(DriftSummary, "POST", f"results/model/{quoted(model)}/drift", json=asked)
 
     def batches(self, model_id: str = "") -> list[BatchAnswer]:
         """Newest first, of one model or of all."""

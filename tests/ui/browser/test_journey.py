@@ -137,6 +137,8 @@ def score_file(page: Page, champion: str, rows: Rows, folder: Path) -> list[str]
     page.goto(f"/predict?model={champion}&view=A file")
     uploader = page.get_by_test_id("stFileUploader").locator("input[type=file]")
     uploader.set_input_files(written(rows, folder / "held back.csv"))
+    expect(page.get_by_text(f"{len(rows)} rows compared with the training")).to_be_visible()
+    page.get_by_role("button", name="Predict all rows").click()
     expect(page.get_by_text(f"{len(rows)} rows predicted")).to_be_visible()
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download held back-predictions.csv").click()

@@ -15,6 +15,10 @@ class BatchAsked(Asked):
     format: Literal["csv", "parquet", "xlsx"] = Field("csv", description="Of the answers.")
 
 
+class DriftAsked(Asked):
+    dataset_id: str = Field(description="The dataset whose rows are compared.")
+
+
 class BatchAnswer(Answer):
     job_id: str = Field(examples=["job-01j9"])
     status: JobState = Field(description="The job's state.")
