@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.costs import THREAD_GAIN
 from flowml.automl.shape import Shape
-from flowml.automl.sizes import estimated_bytes, few, fitting
+from flowml.automl.sizes import estimated_bytes, few, fitting, served_share
 from flowml.storage.records import TrialRecord, TrialState
 
 BASE_S = 2.0  # for a child to be ready, the ensemble, parity gate and card of small models
@@ -64,14 +64,18 @@ class Budget:
 
     def reserve(self) -> float:
         """Seconds kept for the finish, by the size of the largest models so far."""
-        exports = sorted(map(export_seconds, self._complete), reverse=True)
-        wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + sum(exports[:LIKELY_MEMBERS])
+        wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + self._export()
         return self._refits() + min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
 
     def learn(self, record: TrialRecord) -> None:
         """What a trial left decides how long the finish will take."""
         if record.state is TrialState.COMPLETE:
             self._complete.append(record)
+
+    def _export(self) -> float:
+        largest = sorted(self._complete, key=export_seconds, reverse=True)[:LIKELY_MEMBERS]
+        share = served_share(largest, self.folds, self.size_limit) if self.folds else 1.0
+        return share * sum(map(export_seconds, largest))
 
     def _refits(self) -> float:
         """Seconds for the likely members to learn all rows, where few of their fold models would serve."""

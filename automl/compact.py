@@ -24,9 +24,9 @@ from flowml.automl.leaderboard import name_of
 from flowml.automl.offers import GATE_S
 from flowml.automl.onnx import metadata
 from flowml.automl.prepared import Prepared
-from flowml.automl.sizes import estimated_bytes, few, fitting
+from flowml.automl.sizes import estimated_bytes, few, fitting, served_share
 from flowml.storage.errors import ExportError
-from flowml.storage.records import Compact, Task
+from flowml.storage.records import Compact, Task, TrialRecord
 
 HARDLY = 0.01  # of what the champion learned, that a smaller one may lose to keep the limit
 LITTLE = 0.03  # and to be the compact variant
@@ -53,6 +53,12 @@ def leaves_few(prepared: Prepared, blend: Blend) -> bool:
     """Whether the limit of size should leave so few fold models that those of all rows are better."""
     folds = len(prepared.folds.kept)
     return few(fitting(estimated_bytes(blend.members), folds, prepared.spec.max_size_bytes), folds)
+
+
+def share_served(prepared: Prepared, members: Sequence[TrialRecord]) -> float:
+    """Of the fold models of these members, how much the champion's file will hold."""
+    kept, folds = len(prepared.folds.kept), len(prepared.folds.pairs)
+    return kept / folds * served_share(members, kept, prepared.spec.max_size_bytes)
 
 
 def export_within_limit(prepared: Prepared, work: Path, blend: Blend) -> Exported:

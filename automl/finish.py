@@ -19,7 +19,14 @@ from flowml.automl.blend import Blend, ensemble, ranked, single
 from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
 from flowml.automl.champion import MODEL, Champion, write
-from flowml.automl.compact import export_within_limit, leaves_few, variant, within_limit, write_compact
+from flowml.automl.compact import (
+    export_within_limit,
+    leaves_few,
+    share_served,
+    variant,
+    within_limit,
+    write_compact,
+)
 from flowml.automl.export import Exported, export, speed_of_trial
 from flowml.automl.insight import Insight, insight_of
 from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
@@ -62,7 +69,7 @@ def finish(
     clock.phase("ensemble")
 
     def affordable(members: Sequence[TrialRecord]) -> bool:
-        return expected_s(members, pace) <= clock.left * EXPORT_SHARE
+        return expected_s(members, pace, share_served(prepared, members)) <= clock.left * EXPORT_SHARE
 
     light = within_limit(prepared, work, mixed)
     offered = offers(prepared, work, light, best_first, affordable)
@@ -128,7 +135,8 @@ def _refitted(
     """The same offers; where few fold models would serve, the members of the first learn all rows before."""
     for count, blend in enumerate(offered):
         if not count and leaves_few(prepared, blend):
-            export_s = expected_s(blend.members, pace) / EXPORT_SHARE
+            share = share_served(prepared, blend.members)
+            export_s = expected_s(blend.members, pace, share) / EXPORT_SHARE
             refit(prepared, work, blend, cores, clock.end - SAFETY_S - export_s)
             clock.phase("refit")
         yield blend

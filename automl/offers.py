@@ -15,14 +15,14 @@ GATE_S = 0.4  # of an export whatever its size: the parity gate, the speed of th
 SLOWEST, FASTEST = 20.0, 0.5  # paces that are believed
 
 
-def expected_s(members: Sequence[TrialRecord], pace: float = 1.0) -> float:
-    """Seconds that the export of a blend of these trials will take."""
-    return pace * (GATE_S + sum(map(export_seconds, members)))
+def expected_s(members: Sequence[TrialRecord], pace: float = 1.0, share: float = 1.0) -> float:
+    """Seconds that the export of a blend of these trials will take; `share`: of their fold models."""
+    return pace * (GATE_S + share * sum(map(export_seconds, members)))
 
 
-def pace_of(members: Sequence[TrialRecord], measured_s: float) -> float:
+def pace_of(members: Sequence[TrialRecord], measured_s: float, share: float = 1.0) -> float:
     """How much longer an export took than on an ordinary core: a machine may be slow, or busy."""
-    return min(SLOWEST, max(FASTEST, measured_s / expected_s(members)))
+    return min(SLOWEST, max(FASTEST, measured_s / expected_s(members, share=share)))
 
 
 def offers(

@@ -28,6 +28,8 @@ __all__ = ["Candidate", "Search", "Shape"]
 
 BASELINE = "dummy"
 MOST_OF_REMAINING = 0.5  # that one trial may be planned to take while others are still to come
+MOST_AT_ALL = 0.8  # of what remains, that one trial may take then, if it takes longer than planned
+PATIENCE = 1.5  # times what was planned, that one of the first wave may take beyond its even share
 LEAST_SHARE = 0.35  # of its time that a lighter trial must get to be worth it
 DEARER = 3.0  # a sampled trial may take so many times what the defaults of its algorithm take,
 LEAST_OF_REMAINING = 0.05  # or this share of what remains
@@ -56,6 +58,7 @@ class Search:
         self._asked: Counter[str] = Counter()
         self._ended: dict[int, TrialRecord] = {}
         self._pending: dict[int, Candidate] = {}
+        self._side_by_side = 1  # trials, as far as seen
         self._next_number = 0
         self._baseline_due = True
         self._entries = list(portfolio(shape, tuple(self._rows)))
@@ -81,6 +84,7 @@ class Search:
         """The next candidate, or None if nothing is left to try or nothing can finish in time."""
         if self._is_full():
             return None
+        self._side_by_side = max(self._side_by_side, 1 + len(self._pending))
         if self._baseline_due:
             self._baseline_due = False
             return self._propose(Entry(BASELINE), "baseline", remaining_s)
@@ -200,8 +204,18 @@ class Search:
             if fitting is None:
                 self._left_out.append(entry)
             else:
-                return self._propose(fitting, "portfolio", max(limit_s, 0.8 * remaining_s))
+                most = limit_s if last else self._most(fitting, remaining_s)
+                return self._propose(fitting, "portfolio", most)
         return None
+
+    def _most(self, entry: Entry, remaining_s: float) -> float:
+        """Seconds after which a trial is cut. In the first wave each algorithm is to have its turn."""
+        most = MOST_AT_ALL * remaining_s
+        waiting = 1 + sum(other.wave == 1 for other in self._entries)
+        if entry.wave != 1 or waiting == 1:
+            return most
+        even = remaining_s * self._side_by_side / waiting
+        return min(most, max(even, PATIENCE * self._seconds(entry)))
 
     def _next_entry(self) -> Entry:
         first = [entry for entry in self._entries if entry.wave == 1]

@@ -24,6 +24,12 @@ def fitting(size: float, folds: int, limit: int | None) -> int:
     return folds if limit is None else max(1, min(folds, int(folds * limit / size)))
 
 
+def served_share(members: Sequence[TrialRecord], folds: int, limit: int | None) -> float:
+    """Of the fold models of these members, how much their file will hold within the limit."""
+    wanted = fitting(estimated_bytes(members), folds, limit)
+    return 1 / folds if few(wanted, folds) else wanted / folds
+
+
 def few(wanted: int, folds: int) -> bool:
     """Whether so many fold models are so few that one of all rows is better."""
     return folds == 1 or 2 * wanted < folds

@@ -131,7 +131,7 @@ def finish(bench: Bench, command: Json) -> None:
         bench.say("insured", champion=first)
         left = deadline - time.monotonic()
         if left > WORTH_S:
-            pace = _pace(records, first)
+            pace = _pace(bench, records, first)
             final = build_model(
                 bench, work, records, left, found, simple=False, pace=pace, cores=command["threads"]
             )
@@ -141,12 +141,14 @@ def finish(bench: Bench, command: Json) -> None:
             bench.say("finished", champion=first)
 
 
-def _pace(records: tuple[TrialRecord, ...], first: Json) -> float:
+def _pace(bench: Bench, records: tuple[TrialRecord, ...], first: Json) -> float:
     """How slow exports are here, as seen from that of the first model."""
+    from flowml.automl.compact import share_served
     from flowml.automl.offers import pace_of
 
     took = next((part["seconds"] for part in first["phases"] if part["name"] == "export"), 0.0)
-    return pace_of([record for record in records if record.number == first["trial"]], took)
+    members = [record for record in records if record.number == first["trial"]]
+    return pace_of(members, took, share_served(bench.prepared, members))
 
 
 def build_model(

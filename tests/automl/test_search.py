@@ -115,6 +115,21 @@ def test_what_cannot_finish_is_made_lighter_or_left_out() -> None:
     assert search.ask(0.001) is None
 
 
+def test_no_trial_of_the_first_wave_takes_the_time_of_the_others() -> None:
+    search = search_of()
+    asked = play(search, 1)  # the baseline
+    search.ask(60.0)
+    while len(asked) < 6:
+        candidate = search.ask(60.0)  # two at a time
+        assert candidate is not None
+        asked.append(candidate)
+        search.tell(answer(candidate))
+    limits = [candidate.limit_s or 0.0 for candidate in asked[1:]]
+    assert limits == sorted(limits)
+    assert limits[0] == pytest.approx(60 * 2 / 5)
+    assert limits[-1] >= 0.8 * 60
+
+
 def test_limits_on_trials_are_kept() -> None:
     assert len(play(search_of(max_trials=6), 50)) == 7  # and the baseline
     asked = [c.algorithm for c in play(search_of(trials_per_algorithm=2), 50)]
