@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from flowml.storage.abreast import abreast
 from flowml.storage.errors import EmptyFile
 from flowml.storage.names import unique_names
 from flowml.storage.reading import Reading, refuse_width
@@ -71,11 +72,13 @@ def settle(reading: Reading) -> Canonical:
 def settle_columns(reading: Reading) -> list[Settled]:
     frame, written = flattened(reading.frame, reading.names)
     refuse_width(frame.width)
-    return [
-        Settled(column, called, note, _written(raw, column))
-        for raw, called in zip(frame.get_columns(), written, strict=True)
-        for column, note in (_settle_column(raw, reading),)
-    ]
+
+    def settled(place: int) -> Settled:
+        raw = frame.to_series(place)
+        column, note = _settle_column(raw, reading)
+        return Settled(column, written[place], note, _written(raw, column))
+
+    return abreast(settled, range(frame.width))
 
 
 def name(written: Sequence[str], has_values: Sequence[bool], rows: int) -> Naming:

@@ -10,6 +10,7 @@ import polars as pl
 import polars.selectors as cs
 
 from flowml.storage import roles
+from flowml.storage.abreast import abreast
 from flowml.storage.records import Column, DatasetSchema
 from flowml.storage.statistics import describe
 
@@ -39,15 +40,15 @@ def infer(
     """Types, guessed roles with reasons, and statistics. `notes` tells how columns were read, to be kept;
     `written` how their texts write dates and numbers; `called` their names where the frame has others.
     """
-    columns = tuple(
-        _column(
+
+    def described(column: pl.Series) -> Column:
+        return _column(
             column.alias((called or {}).get(column.name, column.name)),
             (notes or {}).get(column.name, ""),
             (written or {}).get(column.name, ()),
         )
-        for column in frame.get_columns()
-    )
-    return DatasetSchema(frame.height, columns)
+
+    return DatasetSchema(frame.height, tuple(abreast(described, frame.get_columns())))
 
 
 def renamed(described: DatasetSchema, names: Sequence[str]) -> DatasetSchema:

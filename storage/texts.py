@@ -26,6 +26,7 @@ LONG = rf"^[+-]?\d{{{MOST_DIGITS + 1},}}$"
 LEADING_ZERO = r"^[+-]?0\d"
 THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 DECIMAL_COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?$"
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 STRAY = re.compile(NO_NUMBER)
 LOOKS_NUMERIC = re.compile(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?")
 
@@ -35,6 +36,9 @@ def settle_text(column: pl.Series, typed: bool, decimal_comma: bool) -> tuple[pl
 
     `typed`: the file could have said number and said text, so few whole numbers are taken as codes.
     """
+    plain = None if typed else _written_plainly(column)
+    if plain is not None:
+        return plain, ""
     bare = column.str.strip_chars()
     blanks = int(((bare == "") & (column != "")).sum())
     bare = without(bare, bare == "")
@@ -44,6 +48,23 @@ def settle_text(column: pl.Series, typed: bool, decimal_comma: bool) -> tuple[pl
     found = _as_truth(bare, sample) or _as_numbers(bare, sample, typed, decimal_comma)
     settled, note = found or _as_dates(bare, sample) or _as_words(bare)
     return settled, "; ".join(filter(None, (note, _missing_note(blanks, "only blanks") if blanks else "")))
+
+
+def _written_plainly(column: pl.Series) -> pl.Series | None:
+    """The column as numbers, if each cell is plainly one or empty; None leaves it to a closer look."""
+    sample = [value for value in _sample(column) if value]
+    if not sample or not all(map(PLAIN_NUMBER.fullmatch, sample)):
+        return None
+    numbers = column.cast(pl.Float64, strict=False)
+    empty = column.null_count() + int((column == "").sum())
+    if numbers.null_count() != empty or not numbers.is_finite().all():
+        return None
+    if (numbers.abs() >= 10**MOST_DIGITS).any() or column.str.contains(LEADING_ZERO).any():
+        return None
+    if not all(value.lstrip("+-").isdigit() for value in sample):
+        return numbers  # the first of them that is not whole decides
+    whole = column.cast(pl.Int64, strict=False)
+    return whole if whole.null_count() == empty else numbers
 
 
 def without(column: pl.Series, gone: pl.Series) -> pl.Series:

@@ -16,10 +16,15 @@ def ways_of(raw: pl.Series, settled: pl.Series) -> tuple[str, ...]:
     `raw` is the column as text, `settled` what was read of it. Ways that would read it otherwise are left
     out.
     """
-    known = pl.DataFrame({"raw": raw.str.strip_chars(), "settled": settled}).drop_nulls()
-    sample = known.gather_every(max(1, known.height // SAMPLE)).head(SAMPLE)
-    if not sample.height or raw.dtype != pl.String or settled.dtype == pl.String:
+    if raw.dtype != pl.String or settled.dtype == pl.String:
         return ()
+    if settled.dtype.is_numeric() and not raw.str.contains(",", literal=True).any():
+        return ()
+    known = pl.DataFrame({"raw": raw, "settled": settled}).drop_nulls()
+    sample = known.gather_every(max(1, known.height // SAMPLE)).head(SAMPLE)
+    if not sample.height:
+        return ()
+    sample = sample.with_columns(pl.col("raw").str.strip_chars())
     if settled.dtype.is_numeric():
         return _commas(sample)
     return tuple(_dates(sample)) if settled.dtype.is_temporal() else ()

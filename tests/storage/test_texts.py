@@ -64,6 +64,26 @@ def test_few_whole_numbers_as_text_of_a_typed_file_name_kinds() -> None:
     assert settle_text(fractions, typed=True, decimal_comma=False)[0].dtype == pl.Float64
 
 
+@pytest.mark.parametrize(
+    ("last", "expected", "dtype"),
+    [
+        ("7", 7, pl.Int64),
+        ("", None, pl.Int64),
+        ("1.5", 1.5, pl.Float64),
+        (" 8 ", 8, pl.Int64),
+        ("?", None, pl.Int64),
+        ("inf", None, pl.Int64),
+        ("1,250", 1250.0, pl.Float64),
+        ("007", "007", pl.String),
+        ("1234567890123456", "1234567890123456", pl.String),
+    ],
+)
+def test_the_last_of_many_plain_numbers_counts_too(last: str, expected: object, dtype: pl.DataType) -> None:
+    column = pl.Series([str(n) for n in range(1, 5000)] + [last])
+    settled, _ = settle_text(column, typed=False, decimal_comma=False)
+    assert (settled.dtype, settled[-1]) == (dtype, expected)
+
+
 def test_one_word_far_down_keeps_a_column_text() -> None:
     column = pl.Series([str(n) for n in range(50_000)] + ["W12"])
     assert settle_text(column, typed=False, decimal_comma=False)[0].dtype == pl.String
