@@ -59,7 +59,7 @@ class Datasets:
         dataset = _dataset(dataset_name(name or source), source, made, kept)
         dataset = dataclasses.replace(dataset, project=project, owner=owner)
         with self._db.write() as cursor:
-            return _insert(cursor, dataset)
+            return insert(cursor, dataset)
 
     def tables(self, path: Path, source: str) -> tuple[str, ...]:
         """The sheets, tables or members to choose from; empty where the file holds one table."""
@@ -97,7 +97,7 @@ class Datasets:
             owner=owner,
         )
         with self._db.write() as cursor:
-            return _insert(cursor, derived)
+            return insert(cursor, derived)
 
     def set_roles(self, id: str, roles: Mapping[str, Role]) -> Dataset:
         """Keeps what columns are for where that differs from the guess. Raises UnknownColumn."""
@@ -211,7 +211,8 @@ def _roles_after(dataset: Dataset, last: Dataset | None) -> dict[str, Role]:
     return {name: role for name, role in roles.items() if dataset.schema.column(name)}
 
 
-def _insert(cursor: Cursor, dataset: Dataset) -> Dataset:
+def insert(cursor: Cursor, dataset: Dataset) -> Dataset:
+    """Writes it as the next version of its name in its project, and gives it so."""
     numbered = _numbered(cursor, dataset)
     cursor.execute(
         "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -21,7 +21,7 @@ from flowml.runner.recorder import Recorder
 from flowml.runner.settings import Settings
 from flowml.runner.waiting import wait_until
 from flowml.storage.artifacts import LocalArtifacts
-from flowml.storage.datasets import Datasets, _dataset, _insert
+from flowml.storage.datasets import Datasets, _dataset, insert
 from flowml.storage.db import Database
 from flowml.storage.intake import Intake, convert
 from flowml.storage.records import Dataset, FactKind, Json
@@ -84,7 +84,7 @@ def dataset(db: Database, settings: Settings, small_table: tuple[Path, Intake]) 
     path, intake = small_table
     kept = LocalArtifacts(settings.artifacts).put_file(path)
     with db.write() as cursor:
-        return _insert(cursor, _dataset("small", "small.csv", intake, kept))
+        return insert(cursor, _dataset("small", "small.csv", intake, kept))
 
 
 @pytest.fixture
