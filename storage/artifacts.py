@@ -106,6 +106,19 @@ class LocalArtifacts:
         with _disk_errors(self.root):
             self._place(sha256).unlink(missing_ok=True)
 
+    def delete_older(self, sha256: str, before: float) -> bool:
+        """Removes it if it was last put before that time; tells whether it did."""
+        place, aside = self._place(sha256), self.root / f"{PART}{sha256}"
+        with _disk_errors(self.root):
+            if not place.is_file() or place.stat().st_mtime >= before:
+                return False
+            place.rename(aside)  # whoever puts the same from now on finds nothing, and puts it anew
+            young = aside.stat().st_mtime >= before
+            if young:
+                self._keep(aside, place)
+            aside.unlink(missing_ok=True)
+        return not young
+
     def _place(self, sha256: str) -> Path:
         check_id(sha256)
         return self.root / sha256[:2] / sha256
@@ -133,7 +146,10 @@ class LocalArtifacts:
         try:
             place.hardlink_to(part)
         except FileExistsError:
-            return  # the same content is there already
+            try:
+                os.utime(place)  # the same content is there already, and needed again
+            except FileNotFoundError:  # just deleted
+                place.hardlink_to(part)
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
                 raise

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flowml.storage.artifacts import Artifacts
+from flowml.storage.artifacts import Artifacts, LocalArtifacts
 from flowml.storage.db import Cursor, Database
 from flowml.storage.errors import StorageError
 
@@ -51,6 +51,18 @@ def collect(db: Database, artifacts: Artifacts, older_s: float = YOUNG_S, dry: b
     gone = [each for each in stored if each.sha256 not in needed and each.modified_at < before]
     for each in () if dry else gone:
         artifacts.delete(each.sha256)
+    return Collected(len(stored) - len(gone), len(gone), sum(each.size for each in gone))
+
+
+def collect_beside(db: Database, artifacts: LocalArtifacts, older_s: float) -> Collected:
+    """The same while a studio works on the database: nothing new is written down meanwhile.
+
+    Who puts a content that lies there already makes it young again, and so it stays.
+    """
+    with db.write() as cursor:
+        needed, stored = referenced(cursor), list(artifacts.list_())
+        unneeded = [each for each in stored if each.sha256 not in needed]
+        gone = [each for each in unneeded if artifacts.delete_older(each.sha256, time.time() - older_s)]
     return Collected(len(stored) - len(gone), len(gone), sum(each.size for each in gone))
 
 

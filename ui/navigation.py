@@ -38,6 +38,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("predict", "Predict", "online_prediction", "Use", "Ask a model: one row or a file"),
     PageRow("workers", "Workers", "memory", "Operate", "Machines that train"),
     PageRow("logs", "Logs", "article", "Operate", "What the studio and its workers said"),
+    PageRow("settings", "Settings", "settings", "Operate", "What is set, users, tokens, storage, about"),
 )
 
 

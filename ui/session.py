@@ -39,6 +39,7 @@ class Key(StrEnum):
     SCORED = "scored"  # the last file that was predicted
     COMPARED = "compared"  # the last one that was compared with a training
     QUERIED = "queried"  # the dataset and the SQL whose rows are shown
+    SECRET = "secret"  # of a token just made, until it is shown
     METRIC = "metric"  # the choice of the Train page
 
 

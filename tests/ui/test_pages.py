@@ -105,6 +105,7 @@ EMPTY = {
     "predict": "No model yet",
     "workers": "No worker is known",
     "logs": "Logs",
+    "settings": "Settings",
 }
 
 
