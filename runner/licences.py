@@ -49,12 +49,11 @@ def _needs(name: str) -> list[str]:
 
 
 def _licence(about: metadata.PackageMetadata) -> str:
-    expression = about.get("License-Expression", "")
-    if expression:
+    for expression in about.get_all("License-Expression", []):
         return str(expression)
     classifiers = [line for line in about.get_all("Classifier", []) if line.startswith("License ::")]
     if classifiers:
         last = {line.rpartition(" :: ")[2] for line in classifiers}
         return ", ".join(sorted(last))
-    told = str(about.get("License", "") or "").strip()
+    told = " ".join(str(line) for line in about.get_all("License", [])).strip()
     return told if told and len(told) <= _LONGEST and "\n" not in told else UNKNOWN

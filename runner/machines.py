@@ -133,7 +133,7 @@ class Machines(Desk):
         with reachable():
             online = len(roster.online(self._redis))
         return {
-            "datasets": len(self._datasets.list_(self._projects)),
+            "datasets": self._datasets.totals(self._projects).datasets,
             "jobs": by_state,
             "models": fitted,
             "workers_online": online,

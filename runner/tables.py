@@ -15,6 +15,8 @@ from flowml.storage.errors import Conflict
 from flowml.storage.records import (
     ACTIVE,
     Dataset,
+    DatasetEntry,
+    DatasetTotals,
     Finding,
     JobSpec,
     Json,
@@ -56,6 +58,23 @@ class Tables(Desk):
         return self._datasets.list_(self._projects)
 
     @right(Scope.READ)
+    def dataset_entries(
+        self, text: str = "", limit: int = 100, offset: int = 0, every_version: bool = False
+    ) -> tuple[DatasetEntry, ...]:
+        """The same for lists: of each name its newest version, or all of them; the latest upload leads."""
+        return self._datasets.entries(self._projects, text, limit, offset, every_version)
+
+    @right(Scope.READ)
+    def dataset_totals(self, text: str = "") -> DatasetTotals:
+        """How many there are, with `text` in their name."""
+        return self._datasets.totals(self._projects, text)
+
+    @right(Scope.READ)
+    def family(self, id: str) -> tuple[Dataset, ...]:
+        """Versions of the same name in all projects that one sees, the highest version first."""
+        return self._datasets.versions(self._seen(id).name, self._projects)
+
+    @right(Scope.READ)
     def dataset(self, id: str) -> Dataset:
         """Raises NotFound; a deleted one is found, so that its jobs can still show it."""
         return self._seen(id)
@@ -71,8 +90,7 @@ class Tables(Desk):
     def versions(self, id: str) -> tuple[Dataset, ...]:
         """Those of the same name in the same project that are not deleted, newest first."""
         one = self._seen(id)
-        of_project = self._datasets.list_([one.project])
-        return tuple(sorted((d for d in of_project if d.name == one.name), key=lambda d: -d.version))
+        return self._datasets.versions(one.name, [one.project])
 
     @right(Scope.READ)
     def dataset_file(self, id: str) -> Path:

@@ -17,7 +17,16 @@ from flowml.storage.db import MEMORY, Cursor, Database
 from flowml.storage.errors import NotFound, UnknownColumn
 from flowml.storage.formats import SUFFIXES, wrapped
 from flowml.storage.ids import new_id
-from flowml.storage.records import SHARED, Artifact, Dataset, DatasetSchema, Json, Role
+from flowml.storage.records import (
+    SHARED,
+    Artifact,
+    Dataset,
+    DatasetEntry,
+    DatasetSchema,
+    DatasetTotals,
+    Json,
+    Role,
+)
 
 LONGEST_NAME = 120
 DERIVE_S, DERIVE_BYTES_PER_S = 60.0, 2e6  # for a query, and for the bytes it reads on a slow machine
@@ -131,6 +140,38 @@ class Datasets:
         with self._db.read() as cursor:
             return rows.select(cursor, Dataset, sql, values)
 
+    def versions(self, name: str, projects: Collection[str] | None = None) -> tuple[Dataset, ...]:
+        """Those of one name that are not deleted, the highest version first."""
+        condition, values = _present(projects)
+        sql = f"SELECT record FROM dataset{condition} AND name = ? ORDER BY version DESC, created_at DESC"
+        with self._db.read() as cursor:
+            return rows.select(cursor, Dataset, sql, [*values, name])
+
+    def entries(
+        self,
+        projects: Collection[str] | None = None,
+        text: str = "",
+        limit: int = 100,
+        offset: int = 0,
+        every_version: bool = False,
+    ) -> tuple[DatasetEntry, ...]:
+        """For lists: of each name its newest version, or all of them; the latest upload leads.
+
+        `text` stands somewhere in the name. Reads no more than the lines it gives.
+        """
+        condition, values = _present(projects)
+        sql = _ENTRIES.format(condition=condition, newest="" if every_version else "WHERE place = 1")
+        with self._db.read() as cursor:
+            found = cursor.execute(sql, [*values, text, limit, offset]).fetchall()
+        return tuple(DatasetEntry(*line) for line in found)
+
+    def totals(self, projects: Collection[str] | None = None, text: str = "") -> DatasetTotals:
+        """How many there are with `text` in their name."""
+        condition, values = _present(projects)
+        with self._db.read() as cursor:
+            (line,) = cursor.execute(_TOTALS.format(condition=condition), [*values, text]).fetchall()
+        return DatasetTotals(*map(int, line))
+
     def move(self, id: str, project: str) -> Dataset:
         """Puts it into another project, where it is the next version of its name."""
         with self._db.write() as cursor:
@@ -168,6 +209,38 @@ class Datasets:
         """Removes what a killed studio left. The database is open, so no other one is at work here."""
         for left in self._folder.glob(f"{WORK}*") if self._folder else ():
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _present(projects: Collection[str] | None) -> tuple[str, list[object]]:
+    return rows.where(deleted=False, project=None if projects is None else tuple(projects))
+
+
+_ENTRIES = """
+WITH named AS (
+    SELECT
+        id,
+        version,
+        max(created_at) OVER (PARTITION BY name) AS latest,
+        row_number() OVER (PARTITION BY name ORDER BY version DESC, created_at DESC) AS place
+    FROM dataset{condition} AND contains(lower(name), lower(?))
+),
+page AS (
+    SELECT id, latest, place FROM named {newest} ORDER BY latest DESC, place, id DESC LIMIT ? OFFSET ?
+)
+SELECT
+    dataset.id,
+    name,
+    version,
+    CAST(json_extract(record, '$.rows') AS BIGINT),
+    json_array_length(record, '$.schema.columns'),
+    CAST(json_extract(record, '$.size') AS BIGINT),
+    created_at
+FROM page JOIN dataset ON dataset.id = page.id ORDER BY latest DESC, place, dataset.id DESC
+"""
+_TOTALS = """
+SELECT count(*), count(DISTINCT name), coalesce(sum(CAST(json_extract(record, '$.rows') AS BIGINT)), 0)
+FROM dataset{condition} AND contains(lower(name), lower(?))
+"""
 
 
 def unknown(id: str) -> NotFound:

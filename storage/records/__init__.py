@@ -47,7 +47,9 @@ from flowml.storage.records.tables import (
     COMMA_THOUSANDS,
     Column,
     Dataset,
+    DatasetEntry,
     DatasetSchema,
+    DatasetTotals,
     Finding,
 )
 from flowml.storage.records.words import (
@@ -89,7 +91,9 @@ __all__ = [
     "Compact",
     "Control",
     "Dataset",
+    "DatasetEntry",
     "DatasetSchema",
+    "DatasetTotals",
     "Day",
     "DriftReference",
     "DriftSummary",

@@ -73,6 +73,28 @@ class Dataset(Record):
 
 
 @dataclass(frozen=True)
+class DatasetEntry(Record):
+    """A dataset as lists show it, without what is known of its columns."""
+
+    id: str
+    name: str
+    version: int
+    rows: int
+    columns: int
+    size: int  # bytes
+    created_at: float
+
+
+@dataclass(frozen=True)
+class DatasetTotals(Record):
+    """All datasets that one sees, together."""
+
+    datasets: int  # each version counts
+    names: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class Finding(Record):
     """One thing the check of a table or a job noticed.
 

@@ -136,3 +136,24 @@ def test_what_users_say_of_columns_is_kept_for_later_versions(datasets: Datasets
     assert datasets.set_roles(first.id, {}).roles == {}
     with pytest.raises(UnknownColumn, match="'nothing'"):
         datasets.set_roles(first.id, {"nothing": Role.GROUP})
+
+
+def test_lists_show_the_newest_version_of_each_name_without_its_columns(
+    datasets: Datasets, churn: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "Other.csv").write_text("x,y\n1,2\n3,4\n")
+    first, other = datasets.add(churn), datasets.add(tmp_path / "Other.csv")
+    second = datasets.add(churn)
+    datasets.delete(datasets.add(churn, "gone").id)
+    shown = datasets.entries()
+    assert [(each.id, each.version) for each in shown] == [(second.id, 2), (other.id, 1)]
+    assert (shown[1].rows, shown[1].columns, shown[1].size) == (2, 2, other.size)
+    every = datasets.entries(every_version=True)
+    assert [each.id for each in every] == [second.id, first.id, other.id]
+    assert [each.id for each in datasets.entries(limit=1, offset=1)] == [other.id]
+    assert [each.id for each in datasets.entries(text="OTHER")] == [other.id]
+    assert datasets.entries(projects=["elsewhere"]) == ()
+    totals = datasets.totals()
+    assert (totals.datasets, totals.names, totals.rows) == (3, 2, 2 * first.rows + 2)
+    assert datasets.totals(text="none").rows == 0
+    assert [each.version for each in datasets.versions("churn")] == [2, 1]

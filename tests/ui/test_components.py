@@ -108,11 +108,6 @@ def test_a_row_is_called_by_the_name_of_its_algorithm_unless_it_has_one() -> Non
 # --- datasets ---------------------------------------------------------------------------------------------
 
 
-def test_versions_of_a_name_stand_together_newest_first() -> None:
-    tables = [dataset("a", 1, 1.0), dataset("b", 1, 2.0), dataset("a", 2, 3.0)]
-    assert [[d.id for d in family] for family in datasets.families(tables)] == [["a-2", "a-1"], ["b-1"]]
-
-
 def test_a_dataset_is_called_by_its_name_and_later_version() -> None:
     assert datasets.title(dataset("a", 1, 0.0)) == "a"
     assert datasets.title(dataset("a", 3, 0.0)) == "a · v3"

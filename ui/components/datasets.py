@@ -7,14 +7,17 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from flowml.storage.records import Dataset
+from flowml.storage.errors import NotFound
+from flowml.storage.records import Dataset, DatasetEntry
 from flowml.ui import session, words
 from flowml.ui.components import clock, layout
 from flowml.ui.components.confirm import confirm
 from flowml.ui.components.faults import explained
 
+PAGE = 25
 
-def title(dataset: Dataset) -> str:
+
+def title(dataset: Dataset | DatasetEntry) -> str:
     return (
         f"{words.short(dataset.name, 48)} · v{dataset.version}"
         if dataset.version > 1
@@ -22,41 +25,56 @@ def title(dataset: Dataset) -> str:
     )
 
 
-def shape(dataset: Dataset) -> str:
-    return f"{words.plural(dataset.rows, 'row')} × {words.plural(len(dataset.schema.columns), 'column')}"
+def shape(dataset: Dataset | DatasetEntry) -> str:
+    columns = dataset.columns if isinstance(dataset, DatasetEntry) else len(dataset.schema.columns)
+    return f"{words.plural(dataset.rows, 'row')} × {words.plural(columns, 'column')}"
 
 
-def families(datasets: Sequence[Dataset]) -> list[list[Dataset]]:
-    """The versions of each name together, newest first; the latest upload leads."""
-    named: dict[str, list[Dataset]] = {}
-    for dataset in sorted(datasets, key=lambda d: (d.created_at, d.version), reverse=True):
-        named.setdefault(dataset.name, []).append(dataset)
-    return [sorted(versions, key=lambda d: d.version, reverse=True) for versions in named.values()]
-
-
-def short_list(datasets: Sequence[Dataset], limit: int = 6) -> None:
-    shown = families(datasets)
+def short_list(shown: Sequence[DatasetEntry], names: int) -> None:
+    """The newest, of so many names."""
     if not shown:
         st.caption("Upload a table to start.")
-    for versions in shown[:limit]:
+    for dataset in shown:
         with st.container(gap=None):
-            layout.link(
-                st.container(), "data", words.plain(title(versions[0])), "table", dataset=versions[0].id
-            )
-            st.caption(f"{shape(versions[0])} · {clock.ago(versions[0].created_at)}")
-    if len(shown) > limit:
-        layout.link(st.container(), "data", f"All {len(shown)} datasets", "arrow_forward")
+            layout.link(st.container(), "data", words.plain(title(dataset)), "table", dataset=dataset.id)
+            st.caption(f"{shape(dataset)} · {clock.ago(dataset.created_at)}")
+    if names > len(shown):
+        layout.link(st.container(), "data", f"All {names:,} datasets", "arrow_forward")
 
 
-def rows(datasets: Sequence[Dataset]) -> None:
+def listing(names: int) -> None:
+    """Of so many names a page: the newest version of each, a way to train on it, and a search."""
+    text = ""
+    if names > PAGE:
+        text = st.text_input(
+            "Find",
+            key="find",
+            bind="query-params",
+            placeholder="Part of a name",
+            icon=":material/search:",
+            label_visibility="collapsed",
+        )
+    with explained():
+        client = session.client()
+        found = client.dataset_totals(text).names if text else names
+        number = min(int(st.session_state.get("page", 1)), -(-found // PAGE) or 1)
+        shown = client.dataset_entries(text, PAGE, PAGE * (number - 1))
+    if not shown:
+        layout.empty("search_off", "No dataset fits", "Try fewer letters of its name.")
+        return
+    rows(shown)
+    if found > PAGE:
+        st.pagination(-(-found // PAGE), key="page", bind="query-params")
+
+
+def rows(shown: Sequence[DatasetEntry]) -> None:
     """One line a name: its newest version, and a way to train on it."""
     with st.container(border=True, gap="xsmall"):
-        for versions in families(datasets):
-            _row(versions)
+        for dataset in shown:
+            _row(dataset)
 
 
-def _row(versions: Sequence[Dataset]) -> None:
-    dataset = versions[0]
+def _row(dataset: DatasetEntry) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="small")
     layout.link(line.container(width=270), "data", words.plain(title(dataset)), "table", dataset=dataset.id)
     line.container(width=250).caption(f"{shape(dataset)} · {words.size(dataset.size)}")
@@ -67,7 +85,7 @@ def _row(versions: Sequence[Dataset]) -> None:
 def versions(dataset: Dataset) -> None:
     """The way back to the list, and to the other versions where there are any."""
     with explained():
-        others = [d for d in session.client().datasets() if d.name == dataset.name and d.id != dataset.id]
+        others = [d for d in session.client().family(dataset.id) if d.id != dataset.id]
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     layout.link(row, "data", "All datasets", "arrow_back")
     if others:
@@ -79,12 +97,22 @@ def versions(dataset: Dataset) -> None:
 def to_compare(dataset: Dataset) -> list[Dataset]:
     """What it can be compared with: what it was made from, then the version before it, then others."""
     with explained():
-        others = [d for d in session.client().datasets() if d.id != dataset.id]
-    family = [d for d in others if d.name == dataset.name or d.id == dataset.parent]
+        family = [d for d in session.client().family(dataset.id) if d.id != dataset.id]
+        if dataset.parent and dataset.parent not in {d.id for d in family}:
+            family += _parent(dataset)
     return sorted(
         family,
         key=lambda d: (d.id != dataset.parent, d.version > dataset.version, abs(dataset.version - d.version)),
     )
+
+
+def _parent(dataset: Dataset) -> list[Dataset]:
+    """What it was made from, unless that is gone or not to be seen."""
+    try:
+        parent = session.client().dataset(dataset.parent)
+    except NotFound:
+        return []
+    return [] if parent.deleted else [parent]
 
 
 def delete_button(place: DeltaGenerator, dataset: Dataset) -> None:

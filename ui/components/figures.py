@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from flowml.storage.records import FEATURE_ROLES, Dataset, Job, JobState, Worker
+from flowml.storage.records import FEATURE_ROLES, Dataset, DatasetTotals, Job, JobState, Worker
 from flowml.ui import words
 from flowml.ui.components import clock
 
@@ -29,18 +29,15 @@ def card(label: str, value: str, below: str = "", help: str | None = None) -> No
     )
 
 
-def studio(
-    active: Sequence[Job], models: int, datasets: Sequence[Dataset], workers: Sequence[Worker]
-) -> None:
+def studio(active: Sequence[Job], models: int, tables: DatasetTotals, workers: Sequence[Worker]) -> None:
     """The state of the whole studio in four numbers."""
     waiting = sum(job.state is JobState.QUEUED for job in active)
     online = [worker for worker in workers if worker.state != "offline"]
     cores = sum(worker.capabilities.cpus for worker in online)
-    rows = sum(dataset.rows for dataset in datasets)
     with strip():
         card("Running jobs", str(len(active) - waiting), f"{waiting} waiting" if waiting else "none waiting")
         card("Models", words.count(models), "ready to predict")
-        card("Datasets", words.count(len(datasets)), f"{words.count(rows)} rows together")
+        card("Datasets", words.count(tables.datasets), f"{words.count(tables.rows)} rows together")
         card(
             "Workers online", str(len(online)), words.plural(cores, "core") if online else "nothing can train"
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from flowml.storage.records import ACTIVE, ENDED, Dataset, Job, JobState
+from flowml.storage.records import ACTIVE, ENDED, DatasetTotals, Job, JobState
 from flowml.ui import catalog, session, words
 from flowml.ui.components import budget, clock, figures, layout, states
 from flowml.ui.components.faults import explained
@@ -39,12 +39,12 @@ def heading(job: Job) -> DeltaGenerator:
     return actions
 
 
-def board(active: Sequence[Job], models: int, tables: Sequence[Dataset]) -> None:
+def board(active: Sequence[Job], models: int, tables: DatasetTotals) -> None:
     """The numbers of the studio and a card for each active job, kept current."""
     st.fragment(_board, run_every=2.0)({job.id for job in active}, models, tables)
 
 
-def _board(drawn: set[str], models: int, tables: Sequence[Dataset]) -> None:
+def _board(drawn: set[str], models: int, tables: DatasetTotals) -> None:
     active = _still_active(drawn)
     with explained():
         figures.studio(active, models, tables, session.client().workers())

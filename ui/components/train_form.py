@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from flowml.storage.records import Column, Dataset, JobSpec, Task
+from flowml.storage.records import Column, Dataset, DatasetEntry, JobSpec, Task
 from flowml.ui import catalog, session, tasks, words
 from flowml.ui.charts.columns import distribution
 from flowml.ui.components import chart, datasets, linked
+from flowml.ui.components.faults import explained
 from flowml.ui.session import Key, Query
 
 BUDGETS_S = (30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
@@ -25,8 +26,9 @@ SPLITS = {
 }
 
 
-def choose_dataset(tables: Sequence[Dataset]) -> Dataset | None:
-    by_id = {dataset.id: dataset for versions in datasets.families(tables) for dataset in versions}
+def choose_dataset(tables: Sequence[DatasetEntry]) -> Dataset | None:
+    """`tables` in the order in which they are offered."""
+    by_id = {dataset.id: dataset for dataset in tables}
     chosen = linked.select(
         "Dataset",
         list(by_id),
@@ -35,7 +37,10 @@ def choose_dataset(tables: Sequence[Dataset]) -> Dataset | None:
         placeholder="Choose a dataset",
         default=next(iter(by_id)) if len(by_id) == 1 else None,
     )
-    return by_id.get(chosen or "")
+    if chosen not in by_id:
+        return None
+    with explained():
+        return session.client().dataset(chosen)
 
 
 def choose_target(dataset: Dataset) -> Column | None:

@@ -11,12 +11,12 @@ from flowml.ui.components.faults import explained
 
 with explained():
     client = session.client()
-    tables = client.datasets()
+    tables = client.dataset_totals()
     active = client.jobs(states=ACTIVE)
     ended = client.jobs(states=ENDED, limit=8)
     models = client.stats()["models"]
 
-if not (tables or active or ended):
+if not (tables.datasets or active or ended):
     welcome.show()
     st.stop()
 
@@ -34,4 +34,5 @@ with left:
         st.caption("Jobs that have ended stand here. Choose a dataset and train on it to see one.")
 with right:
     st.subheader("Datasets", anchor=False)
-    datasets.short_list(tables)
+    with explained():
+        datasets.short_list(client.dataset_entries(limit=6), tables.names)

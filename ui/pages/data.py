@@ -37,16 +37,16 @@ def list_page() -> None:
         "Data", "Tables to learn from. A file of a name that exists becomes its next version."
     )
     with explained():
-        tables = session.client().datasets()
+        names = session.client().dataset_totals().names
     uploaded = upload.drop_zone(session.studio().settings.upload_limit)
     if uploaded and uploaded.alone:
         session.remember(Query.DATASET, uploaded.id)
         session.leave_notice(f"Uploaded {uploaded.name}.")
         st.rerun()
     server_files.form()
-    if tables:
+    if names:
         samples.button(actions)
-        datasets.rows(tables)
+        datasets.listing(names)
     else:
         samples.button(
             layout.empty(

@@ -9,9 +9,11 @@ from flowml.ui import session
 from flowml.ui.components import check, layout, samples, train_form, train_summary
 from flowml.ui.components.faults import box, explained
 
+MOST_LISTED = 10_000
+
 with explained():
     client = session.client()
-    tables = client.datasets()
+    tables = client.dataset_entries(limit=MOST_LISTED, every_version=True)
     online = [worker for worker in client.workers() if worker.state != "offline"]
 
 layout.heading("Train", "Name the column to predict and how long it may take; the rest is chosen for you.")

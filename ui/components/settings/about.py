@@ -16,8 +16,8 @@ PRIVACY = """
 Nothing leaves your machines. The studio sends no telemetry, asks for no update, and loads no font, script or
 picture from elsewhere; its pages may talk to this studio alone, and browsers enforce that. Tables, models and
 predictions lie in the data folder, or in the object store that you name. Other machines take part only as
-workers that you start with the studio's token. A login elsewhere and an object store are the only outside hosts
-that it ever talks to, and only if you set them.
+workers that you start with the studio's token. A login elsewhere and an object store are the only outside
+hosts that it ever talks to, and only if you set them.
 """
 LICENCE = """
 FlowML Studio is proprietary: all rights reserved, no warranty of any kind. The packages below keep their own

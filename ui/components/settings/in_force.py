@@ -46,8 +46,8 @@ def view() -> None:
         alt="Every setting with its value and where that comes from",
     )
     st.caption(
-        f"{words.plural(len(shown), 'setting')}. To change one, write it into the environment, into `.env` or "
-        "into `settings.toml` in the data folder, and start the studio again. Secrets are shown as \\*\\*\\*."
+        f"{words.plural(len(shown), 'setting')}. To change one, write it into the environment, `.env` or "
+        " `settings.toml` in the data folder, and start the studio again. Secrets are shown as \\*\\*\\*."
     )
 
 

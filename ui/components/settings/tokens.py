@@ -1,4 +1,4 @@
-"""Keys with which programs come in: made with scopes and an end, shown once, revoked; and the own password."""
+"""Keys with which programs come in: made with scopes and an end, shown once, revoked; and one's password."""
 
 from __future__ import annotations
 
