@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from flowml.storage import rows
 from flowml.storage.db import Cursor
@@ -19,6 +20,22 @@ def upsert(cursor: Cursor, job_id: str, record: TrialRecord) -> None:
         "algorithm = excluded.algorithm, state = excluded.state, score = excluded.score, "
         f"record = excluded.record{late}",
         [job_id, record.number, record.algorithm, record.state.value, record.score, rows.encode(record)],
+    )
+
+
+def insert_all(cursor: Cursor, job_id: str, records: Sequence[TrialRecord]) -> None:
+    """Writes trials of which none is known yet, all by one statement."""
+    cursor.execute(
+        "INSERT INTO trial SELECT ?, unnest(?::INTEGER[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+        "unnest(?::DOUBLE[]), unnest(?::VARCHAR[])",
+        [
+            job_id,
+            [record.number for record in records],
+            [record.algorithm for record in records],
+            [record.state.value for record in records],
+            [record.score for record in records],
+            [rows.encode(record) for record in records],
+        ],
     )
 
 

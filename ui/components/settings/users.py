@@ -97,7 +97,7 @@ def _change(user: User) -> None:
         format_func=ROLES.__getitem__,
         key=f"role-{user.id}",
     )
-    if st.button("Give this role", disabled=role is user.role, key=f"give-{user.id}"):
+    if st.button("Give this role", disabled=role is user.role, key=f"give-{user.id}") and role:
         _done(partial(people.change_user, user.id, role=role), f"{user.name} is {role.value}.")
     password = st.text_input("Another password", type="password", key=f"password-{user.id}")
     if st.button("Set the password", disabled=not password, key=f"set-{user.id}"):
