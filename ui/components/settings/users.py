@@ -90,14 +90,14 @@ def _row(user: User) -> None:
 
 def _change(user: User) -> None:
     people = session.studio().people
-    role = st.selectbox(
+    role: UserRole = st.selectbox(
         "Role",
-        list(UserRole),
-        index=list(UserRole).index(user.role),
+        list(ROLES),
+        index=list(ROLES).index(user.role),
         format_func=ROLES.__getitem__,
         key=f"role-{user.id}",
     )
-    if st.button("Give this role", disabled=role is user.role, key=f"give-{user.id}") and role:
+    if st.button("Give this role", disabled=role is user.role, key=f"give-{user.id}"):
         _done(partial(people.change_user, user.id, role=role), f"{user.name} is {role.value}.")
     password = st.text_input("Another password", type="password", key=f"password-{user.id}")
     if st.button("Set the password", disabled=not password, key=f"set-{user.id}"):
