@@ -23,28 +23,25 @@ class Package(NamedTuple):
 def packages() -> tuple[Package, ...]:
     """Those that are installed because FlowML needs them, directly or not, by name."""
     found: dict[str, Package] = {}
-    waiting = _needs(DISTRIBUTION)
+    waiting = _needs(metadata.distribution(DISTRIBUTION))
     while waiting:
         name = waiting.pop()
         key = re.sub(r"[-_.]+", "-", name).lower()
         if key in found:
             continue
         try:
-            about = metadata.metadata(name)
+            installed = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue  # of another platform
+        about = installed.metadata
         found[key] = Package(about["Name"], about["Version"], _licence(about))
-        waiting += _needs(name)
+        waiting += _needs(installed)
     return tuple(found[key] for key in sorted(found))
 
 
-def _needs(name: str) -> list[str]:
+def _needs(installed: metadata.Distribution) -> list[str]:
     """Names of what it requires, but for what belongs to an extra."""
-    try:
-        required = metadata.requires(name) or []
-    except metadata.PackageNotFoundError:
-        return []
-    plain = (line for line in required if "extra ==" not in line)
+    plain = (line for line in installed.requires or () if "extra ==" not in line)
     return [match.group() for line in plain if (match := _NAME.match(line))]
 
 

@@ -24,7 +24,7 @@ def opened(staffed: Studio, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
         person = Person(ids[name], name, role, SCOPES[role])
         monkeypatch.setattr(session, "person", lambda: person)
         session.bind(staffed)
-        app = AppTest.from_file(SCRIPT, default_timeout=30)
+        app = AppTest.from_file(SCRIPT, default_timeout=90)
         app.query_params["view"] = view
         app.run().switch_page(navigation.file_of("settings")).run()
         assert not app.exception
