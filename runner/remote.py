@@ -23,6 +23,7 @@ from flowml.storage.records import Artifact
 
 BLOBS = "/api/blobs/{}"
 PARCEL = {"parcel": "true"}
+AS_IT_IS = {"Accept-Encoding": "identity"}  # a packed answer could neither go on in parts nor be verified
 PATIENCE_S = 120.0  # with a studio that does not answer
 MODEL_PATIENCE_S = 900.0  # at the end of a job, when all of it would be lost
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
@@ -79,7 +80,7 @@ class Remote:
 
     def _download(self, sha256: str, part: Path, what: str) -> None:
         begun = part.stat().st_size if part.exists() else 0
-        headers = self._headers() | ({"Range": f"bytes={begun}-"} if begun else {})
+        headers = self._headers() | AS_IT_IS | ({"Range": f"bytes={begun}-"} if begun else {})
         with self._http.stream("GET", self._url(sha256), headers=headers) as answer:
             if answer.status_code == 404:
                 raise NotFound(f"{what} is not at the studio any more.", "It may have been deleted.")

@@ -17,6 +17,8 @@ import httpx
 import pytest
 from redis import Redis
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from flowml.runner import passes
 from flowml.runner.cache import Cache
@@ -34,6 +36,13 @@ Run = Callable[..., AbstractContextManager[str]]
 
 def sha(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def packing(studio: Studio) -> Starlette:
+    """The studio's routes behind the compression that Streamlit's server adds to all answers."""
+    return Starlette(
+        routes=routes(studio, threading.Event()), middleware=[Middleware(GZipMiddleware, minimum_size=1)]
+    )
 
 
 @pytest.fixture
@@ -90,9 +99,8 @@ def test_what_comes_in_is_verified_and_parcels_are_kept_apart(
 def test_a_worker_fetches_sends_and_outlives_a_studio_that_is_away(
     studio: Studio, run: Run, redis: Redis, job: Job, tmp_path: Path
 ) -> None:
-    app = Starlette(routes=routes(studio, threading.Event()))
     dataset = studio.client.dataset(job.spec.dataset_id)
-    with run(app) as address:
+    with run(packing(studio)) as address:
         remote = Remote(("http://127.0.0.1:9", address), redis, job.id, Cache(tmp_path, 10**9), 20.0)
         begun = tmp_path / dataset.sha256[:2] / f"{dataset.sha256}.part"
         begun.parent.mkdir()
@@ -128,7 +136,7 @@ def test_a_machine_joins_by_its_token_and_does_a_whole_job(
     studio = Studio(settings)
     studio.start()
     try:
-        with run(Starlette(routes=routes(studio, threading.Event()))) as address:
+        with run(packing(studio)) as address:
             studio.announce(address)
             endpoint = studio.endpoint
             assert endpoint is not None
