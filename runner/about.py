@@ -15,7 +15,7 @@ from redis import Redis
 
 from flowml.runner.settings import Settings
 from flowml.storage.errors import Conflict
-from flowml.storage.records import Record
+from flowml.storage.records import Record, read_record
 from flowml.storage.version import VERSION
 
 KEY = "flowml:about"
@@ -62,8 +62,7 @@ def announce(redis: Redis, store: str, urls: tuple[str, ...] = ()) -> None:
 
 def read(redis: Redis) -> About | None:
     """None where no studio has announced itself."""
-    text = redis.get(KEY)
-    return None if text is None else About.from_dict(json.loads(text))
+    return read_record(About, redis.get(KEY))
 
 
 def shake_hands(redis: Redis) -> About | None:

@@ -8,7 +8,7 @@ import time
 from typing import NamedTuple
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from flowml.storage.records import Control
 
@@ -26,11 +26,14 @@ def ask(redis: Redis, job_id: str, control: Control) -> None:
 
 
 def asked(redis: Redis, job_id: str) -> Asked | None:
-    text = redis.get(KEY.format(job_id))
-    if text is None:
+    try:
+        text = redis.get(KEY.format(job_id))
+        if text is None:
+            return None
+        control, at = json.loads(text)
+        return Asked(Control(control), float(at))
+    except (ValueError, TypeError, RecursionError, ResponseError):  # whatever somebody wrote there
         return None
-    control, at = json.loads(text)
-    return Asked(Control(control), float(at))
 
 
 def forget(redis: Redis, job_id: str) -> None:

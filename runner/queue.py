@@ -20,7 +20,7 @@ from rq.exceptions import DequeueTimeout, DuplicateJobError
 from rq.job import Job
 
 from flowml.runner.connection import AWAY
-from flowml.runner.taking import JOB_PREFIX, LIMIT, Taker, queue_key
+from flowml.runner.taking import JOB_PREFIX, LIMIT, Found, Taker, queue_key
 from flowml.runner.tiers import HELP_QUEUE, QUEUES
 from flowml.storage.errors import NotAllowed
 from flowml.storage.records import Json
@@ -32,6 +32,7 @@ ALLOWED = frozenset({TRAIN, PREDICT, HELP})
 
 INVITATION = "help-"  # how the ids of invitations begin
 POLL_S = 0.25
+UNREADABLE_S = 5.0  # until the next look
 LARGEST_JOB = 32 * 2**20  # what a job needs to be told is much less
 LOST_MACHINES = 3  # so often a job runs again after its worker was lost
 RESULT_KEPT_S = 86_400
@@ -93,7 +94,7 @@ class FlowQueue(Queue):  # type: ignore[misc]
         names = [queue.name for queue in queues]
         taker = next((queue.taker for queue in queues if queue.taker is not None), None) or Taker()
         while True:
-            taken = taker.take(connection, names)
+            taken = cls._take(taker, connection, names)
             if taken is not None:
                 found = cls._open(
                     taken.queue, taken.job, connection, job_class, serializer, death_penalty_class
@@ -106,6 +107,18 @@ class FlowQueue(Queue):  # type: ignore[misc]
             if time.monotonic() >= deadline:
                 raise DequeueTimeout(timeout, names)
             time.sleep(POLL_S)
+
+    @classmethod
+    def _take(cls, taker: Taker, connection: Redis, names: Sequence[str]) -> Found | None:
+        """An error would end the worker, and whatever somebody wrote to Redis may be mended again."""
+        try:
+            return taker.take(connection, names)
+        except AWAY:
+            raise
+        except Exception as error:
+            log.error("Redis holds what cannot be read, so no job is taken: %r", error)
+            time.sleep(UNREADABLE_S)
+            return None
 
     @classmethod
     def _open(

@@ -8,7 +8,7 @@ import json
 from redis import Redis
 
 from flowml.runner import history
-from flowml.storage.records import Worker
+from flowml.storage.records import Capabilities, Worker, read_record
 
 RECORD = "flowml:worker:{}"
 NAMES = "flowml:workers"
@@ -44,12 +44,12 @@ def online(redis: Redis) -> tuple[Worker, ...]:
     gone = [name for name, record in zip(names, records, strict=True) if record is None]
     if gone:
         redis.srem(NAMES, *gone)
-    return tuple(Worker.from_dict(json.loads(record)) for record in records if record is not None)
+    found = (_read(record) for record in records)
+    return tuple(worker for worker in found if worker is not None)
 
 
 def find(redis: Redis, name: str) -> Worker | None:
-    record = redis.get(RECORD.format(name))
-    return None if record is None else Worker.from_dict(json.loads(record))
+    return _read(redis.get(RECORD.format(name)))
 
 
 def offline(worker: Worker) -> Worker:
@@ -57,6 +57,11 @@ def offline(worker: Worker) -> Worker:
     return dataclasses.replace(
         worker, state="offline", job_id="", told="", cpu_percent=None, memory_used=None, gpu_loads=()
     )
+
+
+def _read(record: bytes | str | None) -> Worker | None:
+    worker = read_record(Worker, record)
+    return worker if worker is not None and isinstance(worker.capabilities, Capabilities) else None
 
 
 def _text(value: bytes | str) -> str:

@@ -72,6 +72,15 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         """Nothing: only the studio's reaper cleans up, RQ's way fails jobs that could still run."""
         self.last_cleaned_at = now()
 
+    def subscribe(self) -> None:
+        """To nothing: whoever reaches Redis could give orders by RQ's channel. Ours: `control`, `tending`."""
+
+    def unsubscribe(self) -> None:
+        """Nothing was subscribed."""
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Never: RQ's key would stop all workers."""
+
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
         return self.lease_s
 

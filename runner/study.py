@@ -18,7 +18,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from flowml.runner.needs import Serves
-from flowml.storage.records import Artifact, Json, Record, TrialRecord
+from flowml.storage.records import Artifact, Json, Record, TrialRecord, read_record
 
 ORDERS = "flowml:study:{}:orders:{}"
 ANSWERS = "flowml:study:{}:answers"
@@ -164,7 +164,8 @@ class Study:
 
     def lanes(self, redis: Redis) -> dict[str, LaneRecord]:
         found: Any = redis.hgetall(self._lanes)
-        return {_text(name): LaneRecord.from_dict(json.loads(text)) for name, text in found.items()}
+        lanes = ((_text(name), read_record(LaneRecord, text)) for name, text in found.items())
+        return {name: lane for name, lane in lanes if lane is not None}
 
     def forget_lane(self, redis: Redis, name: str) -> None:
         redis.hdel(self._lanes, name)
@@ -175,7 +176,7 @@ class Study:
         redis.expire(self._journal, KEPT_S)
 
     def journal(self, redis: Redis) -> list[Json]:
-        return [json.loads(line) for line in redis.lrange(self._journal, 0, -1)]
+        return [line for line in map(_line, redis.lrange(self._journal, 0, -1)) if line is not None]
 
     def forget(self, redis: Redis) -> None:
         """All of it. Lanes that still help see that the study is over."""
@@ -186,8 +187,7 @@ class Study:
 
     def lead(self, redis: Redis) -> LeadRecord | None:
         """None: the study is over, or has not begun."""
-        text = redis.get(self._lead)
-        return None if text is None else LeadRecord.from_dict(json.loads(text))
+        return read_record(LeadRecord, redis.get(self._lead))
 
     def take(self, redis: Redis, kinds: Sequence[str], lane: str, count: int) -> tuple[Held, ...]:
         """At most `count` orders, of the first kinds first. Does not wait."""
@@ -225,17 +225,21 @@ class Study:
 
 
 def _held(entries: Any) -> tuple[Held, ...]:
-    """Entries that were deleted meanwhile come without fields."""
-    return tuple(
-        Held(_text(id), Order.from_dict(json.loads(fields[b"order"]))) for id, fields in entries if fields
-    )
+    """Entries that were deleted meanwhile come without fields; whatever else is no order is left out."""
+    orders = ((_text(id), read_record(Order, (fields or {}).get(b"order"))) for id, fields in entries)
+    return tuple(Held(id, order) for id, order in orders if order is not None)
 
 
 def _arrived(id: bytes | str, fields: Any) -> Arrived:
+    return Arrived(_text(id), read_record(Answer, fields.get(b"answer")))
+
+
+def _line(text: bytes | str) -> Json | None:
     try:
-        return Arrived(_text(id), Answer.from_dict(json.loads(fields[b"answer"])))
-    except (KeyError, ValueError, TypeError):  # whatever somebody wrote there
-        return Arrived(_text(id), None)
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return line if isinstance(line, dict) else None
 
 
 def _text(value: bytes | str) -> str:

@@ -2,7 +2,8 @@
 
 A job may need more than its queue says (a GPU although it is in `priority`, memory): then it waits for a
 worker that has it, and others behind it go first. A worker that was told to pause takes nothing. Where other
-machines are idle, one that works already leaves them a moment to take the job.
+machines are idle, one that works already leaves them a moment to take the job. Keys that hold something else
+than they should are passed over.
 """
 
 from __future__ import annotations
@@ -27,11 +28,16 @@ LOOKED_AT = 100  # jobs at the head of a queue
 # whether to take or to look.
 _TAKE = """
 local first, queues = 1, tonumber(ARGV[2])
-if redis.call('EXISTS', ARGV[4]) == 1 then return false end
-local limit = tonumber(redis.call('GET', ARGV[3]) or '0')
+local told = redis.pcall('GET', ARGV[4])
+if told == 'pause' or told == 'drain' then return false end
+local function number(reply)
+  if type(reply) == 'table' or not reply then return 0 end
+  return tonumber(reply) or 0
+end
+local limit = number(redis.pcall('GET', ARGV[3]))
 if limit > 0 then
   local running = 0
-  for index = queues + 1, #KEYS do running = running + redis.call('ZCARD', KEYS[index]) end
+  for index = queues + 1, #KEYS do running = running + number(redis.pcall('ZCARD', KEYS[index])) end
   if running >= limit then first = tonumber(ARGV[1]) + 1 end
 end
 local served = {}
@@ -46,7 +52,7 @@ local function fits(id)
   return type(needs.tier) ~= 'string' or served[ARGV[7] .. needs.tier] == true
 end
 for index = first, queues do
-  for _, id in ipairs(redis.call('LRANGE', KEYS[index], 0, tonumber(ARGV[8]) - 1)) do
+  for _, id in ipairs(redis.pcall('LRANGE', KEYS[index], 0, tonumber(ARGV[8]) - 1)) do
     if fits(id) then
       if ARGV[9] == 'take' then
         redis.call('LREM', KEYS[index], 1, id)

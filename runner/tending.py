@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from redis import Redis
+from redis.exceptions import ResponseError
 
 KEY = "flowml:worker:{}:told"
 
@@ -27,8 +28,8 @@ def release(redis: Redis, worker: str) -> None:
 
 
 def told(redis: Redis, worker: str) -> Told | None:
-    word = redis.get(KEY.format(worker))
     try:
+        word = redis.get(KEY.format(worker))
         return None if word is None else Told(word.decode() if isinstance(word, bytes) else word)
-    except ValueError:  # whatever somebody wrote there
+    except (ValueError, ResponseError):  # whatever somebody wrote there
         return None

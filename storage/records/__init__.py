@@ -39,7 +39,7 @@ from flowml.storage.records.people import (
 )
 from flowml.storage.records.predictions import FileScored, NamedFile, Scoring
 from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
-from flowml.storage.records.record import Json, Record
+from flowml.storage.records.record import Json, Record, read_record
 from flowml.storage.records.registry import RegisteredModel
 from flowml.storage.records.studies import Agreement, Recipe, Source, StudyRecord, Verdict
 from flowml.storage.records.tables import (
@@ -142,4 +142,5 @@ __all__ = [
     "Verdict",
     "VersionDifference",
     "Worker",
+    "read_record",
 ]

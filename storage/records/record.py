@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 import typing
 from enum import StrEnum
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
 Json: TypeAlias = dict[str, Any]
+Kind = TypeVar("Kind", bound="Record")
 
 
 class Record:
@@ -21,6 +23,14 @@ class Record:
     def from_dict(cls, values: Json) -> Self:
         hints = _hints(cls)
         return cls(**{name: _typed(values[name], hint) for name, hint in hints.items() if name in values})
+
+
+def read_record(kind: type[Kind], text: bytes | str | None) -> Kind | None:
+    """A record from JSON that somebody wrote where others write too; None for what is none."""
+    try:
+        return None if text is None else kind.from_dict(json.loads(text))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        return None
 
 
 _HINTS: dict[type, dict[str, Any]] = {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -99,6 +101,43 @@ def test_jobs_that_are_not_allowed_fail_and_the_worker_goes_on(
     assert status(redis, "evil") == "failed"
     assert "not one of the functions" in queue.failure(redis, "evil")
     assert not planted.exists()
+
+
+HOSTILE: dict[str, Any] = {
+    "flowml:worker:liar": "{",
+    "flowml:worker:void": json.dumps({"name": "void", "capabilities": None}),
+    "flowml:worker:deep": "[" * 100_000,
+    "flowml:worker:w1:told": ["drain"],
+    "flowml:job:job-1:control": "cancel",
+    "rq:suspended": "1",
+    "rq:queue:priority": {"no": "list"},
+    "flowml:limit:jobs": "many",
+}
+
+
+def plant(redis: Redis, key: str, value: Any) -> None:
+    redis.delete(key)
+    if isinstance(value, list):
+        redis.rpush(key, *value)
+    elif isinstance(value, dict):
+        redis.hset(key, mapping=value)
+    else:
+        redis.set(key, value)
+
+
+def test_hostile_keys_stop_no_worker(
+    redis: Redis, start_worker: Start, eventually: Callable[..., None]
+) -> None:
+    alive = start_worker("w1").process
+    for key, value in HOSTILE.items():
+        plant(redis, key, value)
+    redis.sadd("flowml:workers", "liar", "void", "deep")
+    redis.publish("rq:pubsub:w1", json.dumps({"command": "shutdown"}))
+    redis.publish("rq:pubsub:w1", pickle.dumps(os.getcwd))
+    submit(redis, "job-1", seconds=1.0)
+    eventually(lambda: marks(redis) == ["start w1", "end w1"], 15)
+    assert [online.name for online in roster.online(redis)] == ["w1"]
+    assert alive.poll() is None
 
 
 def test_a_job_that_raises_is_tried_again_and_then_fails(
