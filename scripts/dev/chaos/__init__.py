@@ -1,0 +1,1 @@
+"""What becomes of jobs when processes are killed and networks are cut: `scripts/chaos`."""
