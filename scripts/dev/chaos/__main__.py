@@ -25,7 +25,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="that run at the same time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--hosts", action="store_true", help="three hosts, one study, as root")
-    parser.add_argument("--minutes", type=float, default=6.0, help="budget of that study")
+    parser.add_argument("--minutes", type=float, default=10.0, help="budget of that study")
     parser.add_argument("--json", type=Path, help="also write the report to this file")
     parser.add_argument("--keep", action="store_true", help="keep the folder with the logs")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
