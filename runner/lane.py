@@ -310,7 +310,7 @@ class Lane:
         if self._look.due():
             self._look_for_a_wish()
         if self._tick.due():
-            self._journal.clock(self._budget.used())
+            self._journal.clock(self._progress.used_s())
             self._progress.tell(self._ledger)
             self._tell_helpers()
             self._look_at_the_check()

@@ -22,6 +22,11 @@ class Progress:
         self._phases: list[tuple[str, float]] = []  # name, and when it began
         self._paused_at = 0.0
 
+    def used_s(self) -> float:
+        """Of the budget until now; it stands still while the job is paused."""
+        paused_s = time.time() - self._paused_at if self.state is JobState.PAUSED else 0.0
+        return self.budget.used() - paused_s
+
     def go_on_after(self, earlier_s: float) -> None:
         self.budget.started -= earlier_s
 
@@ -41,14 +46,14 @@ class Progress:
     def tell(self, ledger: Ledger) -> None:
         self._listener.progress(
             state=self.state.value,
-            elapsed_s=round(self.budget.used(), 2),
+            elapsed_s=round(self.used_s(), 2),
             budget_s=self.budget.budget_s,
             trials=len(ledger.records),
             running=ledger.running,
         )
 
     def receipt(self, ledger: Ledger, champion: Json) -> Receipt:
-        used_s, now = self.budget.used(), time.time()
+        used_s, now = self.used_s(), time.time()
         other_s = used_s - (now - self._started)  # of earlier lanes, less the pauses
         marks = [("start", self._started), *self._phases, ("", now)]
         phases = [Phase(name, round(end - begin, 3)) for (name, begin), (_, end) in pairwise(marks)]

@@ -14,15 +14,18 @@ from dataclasses import dataclass, field
 from flowml.storage.records import (
     Event,
     EventKind,
+    JobState,
     LeaderboardRow,
     Level,
     LogLine,
+    Phase,
     TrialRecord,
     TrialState,
 )
 from flowml.ui import catalog, words
 
 LOG_LINES = 300
+SILENT_S = 5.0  # a lane tells its clock each second; beyond this it is not guessed on
 SAME_START_S = 1.0  # an event and the record of the same start differ by less
 
 
@@ -34,6 +37,7 @@ class Running:
     algorithm: str
     stage: str
     started_at: float
+    worker: str = ""
 
 
 @dataclass
@@ -43,6 +47,8 @@ class Watch:
     stage: str = ""
     used_s: float | None = None  # as the lane's own clock last told
     told_at: float = 0.0
+    paused: bool = False
+    stages: list[tuple[str, float]] = field(default_factory=list)  # of the job, and the clock at its begin
     trials: dict[int, TrialRecord] = field(default_factory=dict)
     running: dict[int, Running] = field(default_factory=dict)
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
@@ -52,7 +58,7 @@ class Watch:
         watch = cls(job_id)
         for trial in trials:
             if trial.state is TrialState.RUNNING:
-                begun = Running(trial.number, trial.algorithm, trial.stage, trial.started_at)
+                begun = Running(trial.number, trial.algorithm, trial.stage, trial.started_at, trial.worker)
                 watch.running[trial.number] = begun
             else:
                 watch.trials[trial.number] = trial
@@ -78,6 +84,20 @@ class Watch:
         best = heapq.nsmallest(limit, scored, key=lambda t: (sign * (t.score or 0.0), t.number))
         return [_row(rank, trial) for rank, trial in enumerate(best, start=1)]
 
+    def clock(self, now: float) -> float | None:
+        """Seconds of the budget that are used, between two words of the lane too; None before its first."""
+        if self.used_s is None:
+            return None
+        return self.used_s if self.paused else self.used_s + min(SILENT_S, max(0.0, now - self.told_at))
+
+    def phases(self, used_s: float) -> tuple[Phase, ...]:
+        """What has used the budget so far; a stage that was entered twice is told once."""
+        ends = [begun for _, begun in self.stages[1:]] + [used_s]
+        sums: dict[str, float] = {}
+        for (name, begun), end in zip(self.stages, ends, strict=True):
+            sums[name] = sums.get(name, 0.0) + max(0.0, min(end, used_s) - begun)
+        return tuple(Phase(name, seconds) for name, seconds in sums.items())
+
     def count(self, state: TrialState) -> int:
         return sum(1 for trial in self.trials.values() if trial.state is state)
 
@@ -99,11 +119,14 @@ def _row(rank: int, trial: TrialRecord) -> LeaderboardRow:
         params=trial.params,
         stage=trial.stage,
         seconds=trial.seconds,
+        device=trial.device,
+        worker=trial.worker,
     )
 
 
 def _stage(watch: Watch, event: Event) -> None:
     watch.stage = str(event.fields.get("text", ""))
+    watch.stages.append((watch.stage, watch.clock(event.at) or 0.0))
 
 
 def _trial_started(watch: Watch, event: Event) -> None:
@@ -112,15 +135,20 @@ def _trial_started(watch: Watch, event: Event) -> None:
     known = watch.trials.get(number)
     if known is None or (known.state is TrialState.LOST and known.started_at < event.at - SAME_START_S):
         watch.running[number] = Running(
-            number, str(told.get("algorithm", "")), str(told.get("stage", "")), event.at
+            number,
+            str(told.get("algorithm", "")),
+            str(told.get("stage", "")),
+            event.at,
+            str(told.get("worker", "")),
         )
 
 
 def _trial_finished(watch: Watch, event: Event) -> None:
     told = {name: value for name, value in event.fields.items() if value is not None}
     began = event.at - float(told.get("seconds", 0.0))
-    trial = TrialRecord.from_dict({"params": {}, "started_at": began, **told})
-    watch.running.pop(trial.number, None)
+    running = watch.running.pop(int(told["number"]), None)
+    worker = running.worker if running else ""
+    trial = TrialRecord.from_dict({"params": {}, "started_at": began, "worker": worker, **told})
     known = watch.trials.get(trial.number)
     if known is None or known.state is TrialState.LOST:
         watch.trials[trial.number] = trial  # else the database had it already, and whole
@@ -148,6 +176,7 @@ def _log(watch: Watch, event: Event) -> None:
 
 
 def _state(watch: Watch, event: Event) -> None:
+    watch.paused = event.fields.get("state") == JobState.PAUSED
     used = event.fields.get("elapsed_s")
     if used is not None:
         watch.used_s, watch.told_at = float(used), event.at

@@ -20,7 +20,17 @@ from flowml.storage.records import (
     TrialRecord,
     TrialState,
 )
-from flowml.ui.charts import activity, compare, confused, costs, diagnostics, gains, outcomes, slices
+from flowml.ui.charts import (
+    activity,
+    algorithms,
+    compare,
+    confused,
+    costs,
+    diagnostics,
+    gains,
+    outcomes,
+    slices,
+)
 from flowml.ui.charts.compare import Named
 from flowml.ui.charts.figure import Chart
 from flowml.ui.charts.parallel import parallel, scale
@@ -89,6 +99,7 @@ CHARTS: dict[str, Chart | None] = {
     "importance": slices.importance({"rate": 0.9, "<kind>": 0.1}, "LightGBM", 40),
     "timeline": timeline(TRIED, 100.0),
     "outcomes": outcomes.outcomes(TRIED),
+    "algorithms": algorithms.by_algorithm(TRIED, "maximize", "F1", {"lightgbm": "<b>LightGBM"}),
     "jobs": activity.jobs(SPAN),
     "trials": activity.trials(SPAN),
     "hours": activity.hours(SPAN),
@@ -223,6 +234,24 @@ def test_causes_that_differ_in_numbers_are_one_cause() -> None:
     assert drawn.traces[0]["x"] == [7, 40]
     assert drawn.traces[0]["y"] == ["Failed: It took … s of … s.", "Complete"]
     assert outcomes.outcomes([]) is None
+
+
+def test_algorithms_are_counted_by_how_their_trials_ended() -> None:
+    tries = [
+        *TRIED,
+        tried(50, algorithm="ridge", state=TrialState.FAILED, score=None),
+        tried(51, algorithm="ridge", score=0.25),
+        tried(52, algorithm="xgboost", state=TrialState.RUNNING, score=None),
+    ]
+    drawn = algorithms.by_algorithm(tries, "minimize", "RMSE", {"ridge": "Ridge"})
+    assert drawn is not None
+    assert [(trace["name"], trace["y"], trace["x"]) for trace in drawn.traces] == [
+        ("Complete", ["Ridge", "lightgbm"], [1, 40]),
+        ("Failed", ["Ridge"], [1]),
+    ]
+    assert drawn.table["rows"][1] == ["Ridge", 1, 0, 1, 0, 0.25]
+    assert "Ridge 2 trials, best 0.2500" in drawn.alt
+    assert algorithms.by_algorithm([tries[-1]], "minimize", "RMSE") is None
 
 
 # --- days -------------------------------------------------------------------------------------------------

@@ -67,6 +67,43 @@ def test_stage_clock_and_log() -> None:
     assert (line.level, line.message, line.trial) == (Level.ERROR, "no memory", 4)
 
 
+def told(kind: EventKind, at: float, **fields: object) -> Event:
+    return Event(kind, at, fields, f"{at}-0")
+
+
+def test_phases_are_told_by_the_clock_of_the_job_which_stands_still_in_a_pause() -> None:
+    watch = Watch.of("job", [])
+    assert watch.clock(100.0) is None
+    watch.fold(
+        [
+            told(EventKind.STAGE, 100.0, text="Preparing"),
+            told(EventKind.STATE, 104.0, state="running", elapsed_s=4.0),
+            told(EventKind.STAGE, 105.0, text="Searching"),
+            told(EventKind.STATE, 110.0, state="paused", elapsed_s=10.0),
+        ]
+    )
+    assert watch.clock(500.0) == 10.0
+    watch.fold([told(EventKind.STATE, 600.0, state="running", elapsed_s=10.0)])
+    assert watch.clock(602.0) == 12.0
+    assert watch.clock(900.0) == 15.0  # it is not guessed for long
+    watch.fold(
+        [told(EventKind.STAGE, 602.0, text="Building"), told(EventKind.STAGE, 603.0, text="Searching")]
+    )
+    assert [(phase.name, phase.seconds) for phase in watch.phases(20.0)] == [
+        ("Preparing", 5.0),
+        ("Searching", 14.0),
+        ("Building", 1.0),
+    ]
+
+
+def test_a_trial_keeps_the_machine_that_it_was_begun_on() -> None:
+    watch = Watch.of("job", [])
+    watch.fold([told(EventKind.TRIAL_STARTED, 1.0, number=4, algorithm="ridge", worker="m2")])
+    assert watch.running[4].worker == "m2"
+    watch.fold([finished(4, 0.5)])
+    assert watch.standings("maximize")[0].worker == "m2"
+
+
 def test_every_kind_of_event_is_folded() -> None:
     fields = {"number": 1, "algorithm": "a", "text": "", "message": "", "level": "info", "state": "complete"}
     watch = Watch.of("job", [])

@@ -57,6 +57,12 @@ def names_axis(title: str, names: Sequence[str], limit: int = 28, **more: Any) -
     )
 
 
+def counts_axis(title: str, most: int) -> Json:
+    """An axis of whole numbers up to `most`, without ticks between two of them."""
+    steps = {"dtick": 1} if most <= 5 else {"nticks": 6}
+    return axis(title, rangemode="tozero", tickformat=",d", **steps)
+
+
 def axis(title: str, **more: Any) -> Json:
     """An axis with its name, quiet grid and no zero line."""
     return {

@@ -34,14 +34,14 @@ def history(
         alt=_in_words(ended, direction, metric),
         note=f"{words.plural(outside, 'weak trial')} outside the frame; double-click the chart to see all."
         if outside
-        else "",
+        else ("" if ended else "Each complete trial will be a point here."),
         traces=(
             *_scatter(points, started_at, second, metric, labels or {}),
             _best_line(ended, moments, direction, span),
         ),
         layout=layout(
             axis(f"Time since the start ({unit})", range=[0, span]),
-            axis(metric, range=[low, high] if high > low else None),
+            axis(metric, range=[low, high] if high > low else None, showticklabels=bool(ended)),
             showlegend=True,
             legend=LEGEND_ABOVE,
             margin={"l": 56, "r": 12, "t": 36, "b": 44},

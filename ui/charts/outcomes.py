@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from flowml.storage.records import LeaderboardRow, TrialRecord, TrialState
 from flowml.ui import words
-from flowml.ui.charts.figure import Chart, axis, label, layout, names_axis
+from flowml.ui.charts.figure import Chart, counts_axis, label, layout, names_axis
 from flowml.ui.charts.palette import MUTED, colour
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -54,7 +54,7 @@ def outcomes(trials: Sequence[TrialRecord]) -> Chart | None:
             },
         ),
         layout=layout(
-            axis("Trials", rangemode="tozero"),
+            counts_axis("Trials", max(counted.values())),
             names_axis("State and cause", [name for (_, name), _ in shown], 46),
             bargap=0.35,
             margin={"l": 48, "r": 44, "t": 8, "b": 40},

@@ -11,16 +11,18 @@ from flowml.ui.components import frontend
 _render = frontend.load("budget")
 
 
-def running(used_s: float, budget_s: float, stage: str, key: str) -> None:
-    left = max(0.0, budget_s - used_s)
+def running(used_s: float, budget_s: float, stage: str, key: str, phases: Sequence[Phase] = ()) -> None:
+    """`phases` are those until now, the last of which goes on."""
+    left = budget_s - used_s
+    clock = f"{words.clock(left)} left" if left >= 0 else f"{words.duration(-left)} over"
     _show(
-        (Phase("Used", min(used_s, budget_s)),),
+        phases or (Phase("Used", min(used_s, budget_s)),),
         budget_s,
         used_s,
         f"{words.clock(used_s)} of {words.clock(budget_s)}",
-        f"{stage} · {words.clock(left)} left" if stage else f"{words.clock(left)} left",
+        f"{stage} · {clock}" if stage else clock,
         key,
-        legend=False,
+        legend=bool(phases),
     )
 
 

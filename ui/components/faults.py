@@ -19,6 +19,15 @@ TITLES: tuple[tuple[type[FlowMLError], str], ...] = (
 )
 
 
+def away(error: FlowMLError, meanwhile: str) -> None:
+    """For a page that goes on with what it has while something does not answer."""
+    st.warning(
+        f"{words.plain(words.sentence(error.message))} {meanwhile}",
+        title="Redis does not answer",
+        icon=":material/cloud_off:",
+    )
+
+
 def box(error: FlowMLError) -> None:
     title = next(title for kind, title in TITLES if isinstance(error, kind))
     body = words.plain(words.sentence(error.message))

@@ -15,6 +15,7 @@ STOPPABLE = frozenset({JobState.RUNNING, JobState.PAUSED})
 
 def show(place: DeltaGenerator, job: Job) -> None:
     if job.state in ACTIVE:
+        _pause(place, job)
         _stop(place, job)
         _cancel(place, job)
         return
@@ -30,6 +31,28 @@ def model_links(place: DeltaGenerator, job: Job) -> None:
         layout.link(place, "predict", "Predict", "online_prediction", model=job.champion)
     layout.link(place, "train", "Train again", "replay", dataset=job.spec.dataset_id, target=job.spec.target)
     _delete(place, job)
+
+
+def _pause(place: DeltaGenerator, job: Job) -> None:
+    if job.state is JobState.PAUSED:
+        if place.button("Go on", icon=":material/play_circle:", key="resume", help="Begins trials again."):
+            with explained():
+                session.client().resume(job.id)
+            session.leave_notice("The job goes on.")
+            layout.go("live", job=job.id)
+        return
+    pressed = place.button(
+        "Pause",
+        icon=":material/pause_circle:",
+        key="pause",
+        disabled=job.state is not JobState.RUNNING,
+        help="Lets the trials at work end and begins no other; the clock of the budget stands still.",
+    )
+    if pressed:
+        with explained():
+            session.client().pause(job.id)
+        session.leave_notice("Paused: the trials at work end, no other begins.")
+        layout.go("live", job=job.id)
 
 
 def _stop(place: DeltaGenerator, job: Job) -> None:

@@ -13,6 +13,8 @@ from flowml.ui import catalog, session, words
 from flowml.ui.components import budget, clock, figures, layout, states
 from flowml.ui.components.faults import explained
 
+OTHERS = 4  # links to other active jobs
+
 
 def title(job: Job) -> str:
     return job.spec.name or f"{job.dataset_name or 'Deleted dataset'} · {job.spec.target}"
@@ -88,9 +90,26 @@ def active_card(job: Job) -> None:
             states.job_badge(job.state)
         if job.started_at is None or job.state in (JobState.QUEUED, JobState.LOST):
             st.caption(f"Waiting for a free worker on the queue {words.plain(job.queue or 'cpu')}.")
+        elif job.state is JobState.PAUSED:
+            st.caption(
+                f"{words.plural(job.trials, 'trial')} so far. Its clock stands still until it goes on."
+            )
         else:
             used = time.time() - job.started_at
             budget.running(used, job.spec.budget_s, words.plural(job.trials, "trial"), job.id)
+
+
+def others(job: Job, active: Sequence[Job]) -> None:
+    """Links to what else trains now."""
+    rest = [each for each in active if each.id != job.id]
+    if not rest:
+        return
+    line = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    line.markdown(":gray[Also active:]", width="content")
+    for each in rest[:OTHERS]:
+        layout.link(line, "live", words.plain(words.short(title(each), 40)), job=each.id)
+    if len(rest) > OTHERS:
+        layout.link(line, "live", f"all {len(active)}", "arrow_forward")
 
 
 def rows(jobs: Sequence[Job]) -> None:

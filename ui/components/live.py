@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
 
-from flowml.storage.records import ACTIVE, Job, JobState, TrialState
+from flowml.storage.errors import NotFound, NotReady
+from flowml.storage.records import ACTIVE, Job, JobState, Level, TrialState, Worker
 from flowml.ui import catalog, session, words
+from flowml.ui.charts.algorithms import by_algorithm
 from flowml.ui.charts.history import history
-from flowml.ui.components import budget, chart, figures, leaderboard, log
+from flowml.ui.components import at_work, budget, chart, faults, figures, leaderboard, log
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Key
 from flowml.ui.watch import Watch
 
 EVENTS_A_READ = 2000
+LEVELS = (Level.INFO, Level.WARNING, Level.ERROR)
 
 
 def board(job: Job) -> None:
@@ -25,26 +29,39 @@ def board(job: Job) -> None:
 
 def _tick(job_id: str, drawn_state: JobState, drawn_metric: str) -> None:
     with explained():
-        job = session.client().job(job_id)
-        watch = _catch_up(job)
+        try:
+            job = session.client().job(job_id)
+        except NotFound:  # deleted in another tab: the whole page says so
+            st.rerun()
+        watch = _watch(job)
+        workers = _catch_up(job, watch)
     if (job.state, job.metric) != (drawn_state, drawn_metric):
         st.rerun()
-    _progress(job, watch)
+    _progress(job, watch, workers)
     _numbers(job, watch)
     _search(job, watch)
-    _below(job, watch)
+    _below(job, watch, workers)
 
 
-def _catch_up(job: Job) -> Watch:
-    """The watch of this browser, with all events until now taken in."""
-    client = session.client()
+def _watch(job: Job) -> Watch:
+    """What this browser has seen of the job until now."""
     watch: Watch | None = st.session_state.get(Key.WATCH)
     if watch is None or watch.job_id != job.id:
-        watch = Watch.of(job.id, client.trials(job.id))
+        watch = Watch.of(job.id, session.client().trials(job.id))
         st.session_state[Key.WATCH] = watch
-    while watch.fold(client.events(job.id, watch.cursor, EVENTS_A_READ)) == EVENTS_A_READ:
-        pass
     return watch
+
+
+def _catch_up(job: Job, watch: Watch) -> Sequence[Worker]:
+    """Takes in all events until now; gives the workers. Without Redis the board stays as it was."""
+    client = session.client()
+    try:
+        while watch.fold(client.events(job.id, watch.cursor, EVENTS_A_READ)) == EVENTS_A_READ:
+            pass
+        return client.workers() if job.state in ACTIVE else ()
+    except NotReady as away:
+        faults.away(away, "What stands here is what was told before. The page goes on by itself.")
+        return ()
 
 
 def used_s(job: Job, watch: Watch) -> float:
@@ -52,27 +69,27 @@ def used_s(job: Job, watch: Watch) -> float:
         return 0.0
     if job.ended_at is not None:
         return job.receipt.used_s if job.receipt else job.ended_at - job.started_at
-    if watch.used_s is not None:
-        return watch.used_s + min(5.0, max(0.0, time.time() - watch.told_at))
-    return time.time() - job.started_at
+    told = watch.clock(time.time())
+    return time.time() - job.started_at if told is None else told
 
 
-def _progress(job: Job, watch: Watch) -> None:
+def _progress(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
     if job.receipt is not None:
         budget.ended(job.receipt, "live")
     elif job.state not in ACTIVE:
         budget.cut_short(used_s(job, watch), job.spec.budget_s, "live")
     elif job.state in (JobState.QUEUED, JobState.LOST) or job.started_at is None:
-        _waiting(job, watch)
+        _waiting(job, watch, workers)
     else:
-        budget.running(used_s(job, watch), job.spec.budget_s, words.sentence(watch.stage).rstrip("."), "live")
+        used = used_s(job, watch)
+        stage = "Paused" if job.state is JobState.PAUSED else words.sentence(watch.stage).rstrip(".")
+        budget.running(used, job.spec.budget_s, stage, "live", watch.phases(used))
 
 
-def _waiting(job: Job, watch: Watch) -> None:
+def _waiting(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
     """Not begun, or begun and given back: its clock stands still until a worker takes it."""
     verb = "goes on from its trials" if watch.ended else "starts"
-    with explained():
-        online = any(worker.state != "offline" for worker in session.client().workers())
+    online = any(worker.state != "offline" for worker in workers)
     st.info(
         f"It {verb} when a worker that serves the queue {words.plain(job.queue or 'cpu')} is free."
         + ("" if online else " No worker is online now: the page Workers says how to start one."),
@@ -117,7 +134,7 @@ def _search(job: Job, watch: Watch) -> None:
         )
 
 
-def _below(job: Job, watch: Watch) -> None:
+def _below(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
     left, right = st.columns([6, 5], gap="medium")
     with left:
         st.subheader("Best so far", anchor=False)
@@ -125,21 +142,29 @@ def _below(job: Job, watch: Watch) -> None:
         if rows:
             leaderboard.glance(rows, catalog.metric(job.metric), job.direction, "live")
         else:
-            st.caption("The first trial is still at work.")
+            st.caption("No trial is complete yet.")
+        drawn = by_algorithm(watch.ended, job.direction, catalog.metric(job.metric), catalog.algorithms())
+        if drawn:
+            with st.container(border=True):
+                chart.show(drawn, f"algorithms-{job.id}")
     with right:
-        if job.state in ACTIVE:
-            _running(watch)
-        st.subheader("Log", anchor=False)
-        log.tail(list(watch.log), f"live-{job.id}", 330 if job.state in ACTIVE else 400)
+        if job.state in ACTIVE - {JobState.QUEUED, JobState.LOST}:
+            at_work.machines(job.worker, list(watch.running.values()), workers, job.id)
+        _log(job, watch)
 
 
-def _running(watch: Watch) -> None:
-    st.subheader("At work now", anchor=False)
-    now = time.time()
-    if not watch.running:
-        st.caption("No trial at this moment.")
-    for trial in watch.running.values():
-        st.markdown(
-            f":blue[:material/progress_activity:] **{catalog.algorithm(trial.algorithm)}** "
-            f":gray[trial {trial.number} · {trial.stage} · {words.duration(now - trial.started_at)}]"
+def _log(job: Job, watch: Watch) -> None:
+    line = st.container(horizontal=True, vertical_alignment="center")
+    line.subheader("Log", anchor=False, width="stretch")
+    with line:
+        least = st.segmented_control(
+            "Least severe",
+            [level.value for level in LEVELS],
+            default=Level.INFO.value,
+            required=True,
+            format_func=str.capitalize,
+            key="least",
+            label_visibility="collapsed",
         )
+    shown = [each for each in watch.log if each.level in LEVELS[LEVELS.index(Level(least)) :]]
+    log.tail(shown, f"live-{job.id}", 330 if job.state in ACTIVE else 400)

@@ -27,6 +27,8 @@ def list_page() -> None:
 def job_page(job: Job) -> None:
     actions = jobs.heading(job)
     job_actions.show(actions, job)
+    with explained():
+        jobs.others(job, session.client().jobs(states=ACTIVE))
     if job.state not in ACTIVE:
         jobs.outcome(job)
     live.board(job)

@@ -1,0 +1,33 @@
+"""The clock that a lane tells."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from flowml.runner.ledger import Ledger
+from flowml.runner.progress import Progress
+from flowml.storage.records import JobState
+
+
+class Heard:
+    """A listener that keeps the clock it is told."""
+
+    def __init__(self) -> None:
+        self.elapsed: list[float] = []
+
+    def progress(self, **fields: Any) -> None:
+        self.elapsed.append(fields["elapsed_s"])
+
+
+def test_the_clock_stands_still_in_a_pause() -> None:
+    heard, ledger = Heard(), Ledger((), 1, "m")
+    progress = Progress(heard, 60.0, time.time() - 10.0)  # type: ignore[arg-type]
+    progress.enter(JobState.PAUSED, ledger)
+    progress.budget.started -= 5.0  # as if five seconds had gone by
+    progress._paused_at -= 5.0
+    progress.tell(ledger)
+    progress.enter(JobState.RUNNING, ledger)
+    assert heard.elapsed == pytest.approx([10.0, 10.0, 10.0], abs=1.0)
