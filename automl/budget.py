@@ -17,6 +17,7 @@ LEAST_RESERVE_S = 0.8  # of a very small budget
 MOST_RESERVE = 0.25  # of the budget
 MOST_REFIT = 0.15  # of the budget, that is kept besides where members learn all rows in the end
 EXPLAIN_SHARE = 0.03  # of the budget, for importances
+EXPORT_S = 0.12  # of a trial whatever its size
 EXPORT_S_PER_MB = {"lightgbm": 0.12, "xgboost": 0.13, "catboost": 0.09, "sklearn_trees": 0.055}
 LIKELY_MEMBERS = 5  # trials that a champion is made of
 
@@ -24,7 +25,7 @@ LIKELY_MEMBERS = 5  # trials that a champion is made of
 def export_seconds(record: TrialRecord) -> float:
     """To read the fold models of a trial, write them as ONNX and check them, on an ordinary core."""
     row = ALGORITHMS.get(record.algorithm)
-    return record.size_bytes / 2**20 * EXPORT_S_PER_MB.get(row.format if row else "", 0.05)
+    return EXPORT_S + record.size_bytes / 2**20 * EXPORT_S_PER_MB.get(row.format if row else "", 0.05)
 
 
 def refit_seconds(record: TrialRecord, whole_share: float, cores: int) -> float:
@@ -73,9 +74,10 @@ class Budget:
             self._complete.append(record)
 
     def _export(self) -> float:
+        """Of the model to fall back on and of the final one."""
         largest = sorted(self._complete, key=export_seconds, reverse=True)[:LIKELY_MEMBERS]
         share = served_share(largest, self.folds, self.size_limit) if self.folds else 1.0
-        return share * sum(map(export_seconds, largest))
+        return share * (sum(map(export_seconds, largest)) + sum(map(export_seconds, self._best()[:1])))
 
     def _refits(self) -> float:
         """Seconds for the likely members to learn all rows, where few of their fold models would serve."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -35,9 +36,14 @@ def offers(
     """Blends in the order in which they should be the champion, each next one lighter or worse.
 
     What is not affordable is passed over, until nothing else is left: then the lightest good trial is tried.
+    A blend that lost members to become affordable must still beat the best affordable trial alone.
     """
+    loss = prepared.problem.measure.loss
+    scores = (r.score for r in best_first if r.score is not None and affordable((r,)))
+    alone = loss(score) if (score := next(scores, None)) is not None else math.inf
+    whole = mixed
     while mixed is not None and not mixed.is_single:
-        if affordable(mixed.members):
+        if affordable(mixed.members) and (mixed is whole or loss(mixed.score) < alone):
             yield mixed
         mixed = without(prepared, work, mixed, _least_worth(mixed))
     tried = 0

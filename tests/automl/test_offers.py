@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flowml.automl import offers as module
+from flowml.automl.blend import Blend
 from flowml.automl.offers import FASTEST, SLOWEST, expected_s, pace_of
 from flowml.automl.offers import offers as offered
 from flowml.automl.sizes import few, served_share
@@ -54,3 +57,20 @@ def test_what_is_too_heavy_is_passed_over_until_nothing_else_is_left(
 
     assert singles(60 * MB)[:2] == [2, 3]
     assert singles(1) == [2, 0]
+
+
+def test_a_blend_that_lost_members_is_worth_it_only_if_it_beats_the_best_trial(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def blend(score: float, *members: TrialRecord) -> Blend:
+        return Blend(members, (1 / len(members),) * len(members), np.zeros(0), score, ())
+
+    best_first = [replace(record(number, 2 * MB), score=0.9) for number in (1, 2, 3)]
+    mixed = [blend(0.95, *best_first), blend(0.89, *best_first[:2]), blend(0.88, best_first[0])]
+    monkeypatch.setattr(module, "without", lambda _p, _w, one, _dropped: mixed[mixed.index(one) + 1])
+    monkeypatch.setattr(module, "single", lambda _prepared, _work, one: one)
+    table = prepared(metric="roc_auc")
+    offers = list(offered(table, tmp_path, mixed[0], best_first, lambda members: len(members) < 3))
+    assert offers[0] is best_first[0]
+    offers = list(offered(table, tmp_path, mixed[0], best_first, lambda _members: True))
+    assert offers[:2] == [mixed[0], best_first[0]]
