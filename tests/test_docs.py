@@ -11,9 +11,11 @@ import pytest
 
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.metrics import METRICS
+from flowml.automl.splitters import SPLITTERS
 from flowml.runner.tiers import TIERS
 from flowml.storage.check import CHECKS, Check
 from flowml.storage.formats import FORMATS, wrapped
+from flowml.storage.records import Task
 from flowml.ui.navigation import PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +26,11 @@ SUFFIXES = [*(suffix for format_ in FORMATS for suffix in format_.suffixes), *wr
 @pytest.mark.parametrize("name", [*ALGORITHMS, *METRICS, *SUFFIXES, *(tier.queue for tier in TIERS)])
 def test_each_name_stands_in_the_readme(name: str) -> None:
     assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", [*METRICS, *SPLITTERS, *Task])
+def test_each_metric_and_split_stands_in_the_page_on_training(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs/training.md").read_text()
 
 
 @pytest.mark.parametrize("title", [page.title for page in PAGES])
