@@ -1,4 +1,4 @@
-"""The README names what the tables hold."""
+"""The README and the documents name what the tables hold, and what they point to is there."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ from flowml.runner.tiers import TIERS
 from flowml.storage.check import CHECKS, Check
 from flowml.storage.formats import FORMATS, wrapped
 from flowml.storage.records import Task
-from flowml.ui.navigation import PAGES
+from flowml.ui.navigation import FOLDER, PAGES, PageRow
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+DOCS = ROOT / "docs"
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path.read_text() for path in [*DOCS.rglob("*.md"), ROOT / "README.md"]
+}
+LINK = re.compile(r"\]\(([^)#]+?)(#[^)]*)?\)")
 SUFFIXES = [*(suffix for format_ in FORMATS for suffix in format_.suffixes), *wrapped.SUFFIXES]
 
 
@@ -58,6 +63,42 @@ def test_each_picture_of_the_readme_is_there() -> None:
     pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
     assert pictures
     assert [picture for picture in pictures if not (ROOT / picture).is_file()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.key for page in PAGES])
+def test_each_page_has_a_document(page: PageRow) -> None:
+    text = DOCUMENTS[f"docs/pages/{page.key}.md"]
+    assert text.startswith(f"# {page.title}\n")
+    assert f"[{page.title}]({page.key}.md)" in DOCUMENTS["docs/pages/README.md"]
+
+
+@pytest.mark.parametrize("key", [page.key for page in PAGES])
+def test_each_view_of_a_page_stands_in_its_document(key: str) -> None:
+    source = (FOLDER / "pages" / f"{key}.py").read_text()
+    table = re.search(r"^(?:VIEWS|ADMINISTRATORS)\b.*?[})]$", source, re.DOTALL | re.MULTILINE)
+    views = re.findall(r'"([A-Z][^"]*)"', table.group()) if table else []
+    assert [view for view in views if view not in DOCUMENTS[f"docs/pages/{key}.md"]] == []
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("docs/")])
+def test_each_document_is_reached_from_the_first(name: str) -> None:
+    """Over at most two links."""
+    known = {"docs/README.md"} | targets("docs/README.md")
+    assert name in known | {far for near in known for far in targets(near)}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_a_document_points_to_is_there(name: str) -> None:
+    gone = [target for target in targets(name, kind="") if not (ROOT / target).exists()]
+    assert gone == []
+
+
+def targets(name: str, kind: str = ".md") -> set[str]:
+    """Files that a document links or shows, relative to the project."""
+    folder = (ROOT / name).parent
+    links = [link for link, _ in LINK.findall(DOCUMENTS.get(name, "")) if "://" not in link]
+    found = {str((folder / link).resolve().relative_to(ROOT)) for link in links}
+    return {each for each in found if each.endswith(kind)}
 
 
 @pytest.mark.parametrize("row", CHECKS, ids=[row.kind for row in CHECKS])

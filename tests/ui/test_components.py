@@ -18,6 +18,9 @@ from flowml.storage.records import (
     Dataset,
     DatasetSchema,
     Importance,
+    Job,
+    JobKind,
+    JobSpec,
     JobState,
     LeaderboardRow,
     Level,
@@ -26,6 +29,7 @@ from flowml.storage.records import (
     Role,
     Severity,
     Task,
+    TrialRecord,
     TrialState,
 )
 from flowml.ui.components import (
@@ -35,6 +39,7 @@ from flowml.ui.components import (
     frontend,
     join,
     leaderboard,
+    live,
     log,
     predict_form,
     request_example,
@@ -215,3 +220,12 @@ def test_a_whole_number_has_a_whole_example() -> None:
     assert predict_form.Field("a", "number", type="integer", example=29.0).typical == 29
     assert predict_form.Field("a", "number", type="number", example=29.0).typical == 29.0
     assert predict_form.Field("a", "string", example="x").typical == "x"
+
+
+def test_the_search_is_drawn_once_for_all_browsers_that_look_at_it() -> None:
+    job = Job("job-1", JobKind.TRAINING, JobState.RUNNING, JobSpec("churn"), 0.0, metric="roc_auc")
+    trials = [TrialRecord(n, "ridge", {}, TrialState.COMPLETE, score=0.5 + n / 10) for n in range(3)]
+    first = live._drawn(job.id, "roc_auc", 0.0, (3, 2, 0), job, trials)
+    assert first["traces"][0]["y"] == [0.5, 0.6, 0.7]
+    assert live._drawn(job.id, "roc_auc", 0.0, (3, 2, 0), job, []) is first
+    assert live._drawn(job.id, "roc_auc", 0.0, (2, 1, 0), job, trials[:2]) is not first

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 import streamlit as st
 
 from flowml.storage.errors import NotFound, NotReady
-from flowml.storage.records import ACTIVE, Job, JobState, Level, TrialState, Worker
+from flowml.storage.records import (
+    ACTIVE,
+    Job,
+    JobState,
+    Json,
+    Level,
+    TrialRecord,
+    TrialState,
+    Worker,
+)
 from flowml.ui import catalog, session, words
 from flowml.ui.charts.algorithms import by_algorithm
 from flowml.ui.charts.history import history
@@ -19,6 +28,7 @@ from flowml.ui.watch import Watch
 
 EVENTS_A_READ = 2000
 LEVELS = (Level.INFO, Level.WARNING, Level.ERROR)
+DRAWN = 32  # charts of jobs that are watched, each 70 kB at most
 
 
 def board(job: Job) -> None:
@@ -119,19 +129,31 @@ def _numbers(job: Job, watch: Watch) -> None:
 
 
 def _search(job: Job, watch: Watch) -> None:
-    started = job.started_at or job.created_at
+    ended = watch.ended
+    stamp = (len(ended), ended[-1].number if ended else 0, watch.count(TrialState.LOST))
     with st.container(border=True):
-        chart.show(
-            history(
-                watch.ended,
-                job.direction,
-                catalog.metric(job.metric) or "Score",
-                started,
-                job.spec.budget_s,
-                catalog.algorithms(),
-            ),
-            f"history-{job.id}",
-        )
+        chart.show(_drawn(job.id, job.metric, job.started_at, stamp, job, ended), f"history-{job.id}")
+
+
+@st.cache_resource(max_entries=DRAWN, show_spinner=False)
+def _drawn(
+    job_id: str,
+    metric: str,
+    started_at: float | None,
+    stamp: tuple[int, ...],
+    _job: Job,
+    _ended: Sequence[TrialRecord],
+) -> Json:
+    """The search as a chart, drawn once for all browsers that look at the job."""
+    del job_id, stamp
+    return history(
+        _ended,
+        _job.direction,
+        catalog.metric(metric) or "Score",
+        started_at or _job.created_at,
+        _job.spec.budget_s,
+        catalog.algorithms(),
+    ).to_dict()
 
 
 def _below(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
