@@ -123,21 +123,22 @@ class Machines(Desk):
         return health.cluster(self._settings, self.workers(), self.queues(), waiting)
 
     @right(Scope.READ)
-    def stats(self) -> Json:
-        """Counts. Keys: datasets, jobs (by state), models, workers_online."""
+    def counts(self) -> Json:
+        """Of what is stored, Redis not asked. Keys: datasets, jobs (by state), models."""
         with self._db.read() as cursor:
             by_state = {
                 state.value: jobs.count(cursor, states={state}, projects=self._projects) for state in JobState
             }
             fitted = models.count(cursor, self._projects)
+        datasets = self._datasets.totals(self._projects).datasets
+        return {"datasets": datasets, "jobs": by_state, "models": fitted}
+
+    @right(Scope.READ)
+    def stats(self) -> Json:
+        """Counts. Keys: datasets, jobs (by state), models, workers_online."""
         with reachable():
             online = len(roster.online(self._redis))
-        return {
-            "datasets": self._datasets.totals(self._projects).datasets,
-            "jobs": by_state,
-            "models": fitted,
-            "workers_online": online,
-        }
+        return {**self.counts(), "workers_online": online}
 
     @right(Scope.READ)
     def activity(self, since: float, offset_s: float = 0.0) -> tuple[Day, ...]:

@@ -165,7 +165,9 @@ def test_diagnostics_are_drawn_by_task() -> None:
         "Calibration",
         "Actual and predicted",
         "Errors (actual less predicted)",
+        "Error by prediction",
     ]
+    assert QUALITY[-1].traces[1]["y"] == pytest.approx([-0.1, 0.2])
     assert diagnostics.quality({}, "churn") == ()
     assert len(diagnostics.quality({"confusion": CLASSES["confusion"]}, "churn")) == 1
 

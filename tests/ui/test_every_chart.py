@@ -54,6 +54,7 @@ GROUPED = {
     "confusion.confusion",
     "curves.calibration",
     "residuals.actual_and_predicted",
+    "residuals.by_prediction",
 }
 
 

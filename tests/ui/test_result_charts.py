@@ -58,7 +58,7 @@ RIVALS: dict[int | None, Any] = {
     1: {"roc": CURVE, "precision_recall": CURVE, "errors": {"x": [0.0, 1.0, 9.0], "y": [0.0, 0.5, 1.0]}},
     None: {"roc": CURVE, "precision_recall": CURVE, "errors": {"x": [0.0, 2.0, 4.0], "y": [0.0, 0.5, 1.0]}},
 }
-DAYS = [Day(86_400.0 * n, n, 10 * n, 3600.0 * n) for n in (2, 4)]
+DAYS = [Day(86_400.0 * n, n, 10 * n, 3600.0 * n, failed=n - 2) for n in (2, 4)]
 SPAN = activity.whole(DAYS, 86_400.0 * 5, 7)
 
 
@@ -259,6 +259,10 @@ def test_algorithms_are_counted_by_how_their_trials_ended() -> None:
 
 def test_days_without_a_job_are_drawn_too() -> None:
     assert [day.jobs for day in SPAN] == [0, 0, 0, 2, 0, 4, 0]
+    assert [trace["y"] for trace in activity.jobs(SPAN).traces] == [
+        [0, 0, 0, 2, 0, 2, 0],
+        [0, 0, 0, 0, 0, 2, 0],
+    ]
     drawn = activity.hours(SPAN)
     assert drawn.traces[0]["y"] == [0, 0, 0, 2, 0, 4, 0]
     assert drawn.note == "6 h in 7 days"

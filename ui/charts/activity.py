@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flowml.storage.records import Day
 from flowml.ui import words
-from flowml.ui.charts.figure import Chart, axis, layout
+from flowml.ui.charts.figure import Chart, axis, counts_axis, layout
 from flowml.ui.charts.palette import PRIMARY, colour
 
 DAY_S = 86_400.0
@@ -22,7 +23,22 @@ def whole(days: Sequence[Day], today: float, number: int) -> list[Day]:
 
 
 def jobs(days: Sequence[Day]) -> Chart:
-    return _bars(days, "Jobs started", "Jobs", lambda day: day.jobs, PRIMARY, words.count)
+    """Those that failed stand on top of the others."""
+    drawn = _bars(days, "Jobs started", "Jobs", lambda day: day.jobs, PRIMARY, words.count)
+    failed = sum(day.failed for day in days)
+    if not failed:
+        return drawn
+    well, wrong = dict(drawn.traces[0]), dict(drawn.traces[0])
+    well |= {"name": "Others", "y": [day.jobs - day.failed for day in days]}
+    wrong |= {"name": "Failed", "y": [day.failed for day in days], "marker": {"color": colour(3)}}
+    wrong["hovertemplate"] = "%{x}: %{y:,} failed<extra></extra>"
+    return replace(
+        drawn,
+        note=f"{drawn.note}, {failed:,} failed",
+        alt=f"{drawn.alt} {words.count(failed)} failed.",
+        traces=(well, wrong),
+        layout={**drawn.layout, "barmode": "stack"},
+    )
 
 
 def trials(days: Sequence[Day]) -> Chart:
@@ -48,6 +64,7 @@ def _bars(
     shade: str,
     written: Callable[[float], str],
 ) -> Chart:
+    whole = all(float(value).is_integer() for value in map(amount, days))
     amounts = [amount(day) for day in days]
     busiest = max(range(len(days)), key=lambda i: amounts[i])
     names = [_name(day.starts_at) for day in days]
@@ -67,7 +84,7 @@ def _bars(
         ),
         layout=layout(
             axis("Day", type="category", nticks=5, tickangle=0),
-            axis(unit, rangemode="tozero", nticks=4),
+            counts_axis(unit, max(amounts)) if whole else axis(unit, rangemode="tozero", nticks=4),
             bargap=0.25,
         ),
         height=190,

@@ -18,6 +18,7 @@ def quality(
         return (
             residuals.actual_and_predicted(diagnostics["scatter"], target),
             residuals.errors(diagnostics["histogram"], diagnostics["residuals"], target),
+            residuals.by_prediction(diagnostics["scatter"], target),
         )
     if "confusion" not in diagnostics:
         return ()

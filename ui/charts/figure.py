@@ -57,7 +57,7 @@ def names_axis(title: str, names: Sequence[str], limit: int = 28, **more: Any) -
     )
 
 
-def counts_axis(title: str, most: int) -> Json:
+def counts_axis(title: str, most: float) -> Json:
     """An axis of whole numbers up to `most`, without ticks between two of them."""
     steps = {"dtick": 1} if most <= 5 else {"nticks": 6}
     return axis(title, rangemode="tozero", tickformat=",d", **steps)

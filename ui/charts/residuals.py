@@ -34,6 +34,33 @@ def actual_and_predicted(scatter: Json, target: str) -> Chart:
     )  # fmt: skip
 
 
+def by_prediction(scatter: Json, target: str) -> Chart:
+    """Whether errors have a pattern: a funnel or a bend is something that the model has missed."""
+    actual, predicted = scatter["actual"], scatter["predicted"]
+    missed = [a - p for a, p in zip(actual, predicted, strict=True)]
+    ends = [min(predicted, default=0.0), max(predicted, default=1.0)]
+    return Chart(
+        title="Error by prediction",
+        note="Above the dotted line the model says too little; a bend or a funnel is a pattern it missed.",
+        alt=f"{words.plural(len(missed), 'row')}: errors in {target} from "
+        f"{words.number(min(missed, default=0.0))} to {words.number(max(missed, default=0.0))}, "
+        f"by predictions from {words.number(ends[0])} to {words.number(ends[1])}.",
+        traces=(
+            {
+                "type": "scatter", "mode": "lines", "name": "exact", "x": ends, "y": [0, 0],
+                "hoverinfo": "skip", "line": {"color": MUTED, "width": 1, "dash": "dot"},
+            },
+            {
+                "type": "scatter", "mode": "markers", "name": "row", "x": predicted, "y": missed,
+                "marker": {"size": 6, "color": PRIMARY, "opacity": 0.55},
+                "hovertemplate": "predicted %{x:.5~g}<br>error %{y:.5~g}<extra></extra>",
+            },
+        ),
+        layout=layout(axis(f"Predicted {label(target)}"), axis(f"Error in {label(target)}")),
+        height=340,
+    )  # fmt: skip
+
+
 def errors(told: Json, residuals: Json, target: str) -> Chart:
     edges, counts = told["edges"], told["counts"]
     middles = [(low + high) / 2 for low, high in itertools.pairwise(edges)]

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from flowml.storage.errors import NotReady
 from flowml.storage.records import ACTIVE, ENDED, DatasetTotals, Job, JobState
 from flowml.ui import catalog, session, words
-from flowml.ui.components import budget, clock, figures, layout, states
+from flowml.ui.components import budget, clock, faults, figures, layout, states
 from flowml.ui.components.faults import explained
 
 OTHERS = 4  # links to other active jobs
@@ -48,8 +49,12 @@ def board(active: Sequence[Job], models: int, tables: DatasetTotals) -> None:
 
 def _board(drawn: set[str], models: int, tables: DatasetTotals) -> None:
     active = _still_active(drawn)
-    with explained():
-        figures.studio(active, models, tables, session.client().workers())
+    try:
+        workers = session.client().workers()
+    except NotReady as gone:
+        faults.away(gone, "Jobs and datasets stand here as they were stored; nothing new starts until then.")
+        workers = ()
+    figures.studio(active, models, tables, workers)
     if active:
         st.subheader("Now", anchor=False)
     for job in active:
@@ -144,5 +149,4 @@ def outcome(job: Job) -> None:
 
 
 def ended_count() -> int:
-    by_state = session.client().stats().get("jobs", {})
-    return sum(by_state.get(state.value, 0) for state in ENDED)
+    return session.client().count_jobs(states=ENDED)

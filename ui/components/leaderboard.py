@@ -20,17 +20,17 @@ SCHEMA: dict[str, Any] = {
     "rank": pl.Int64,
     "name": pl.String,
     "score": pl.Float64,
-    "standing": pl.Float64,
     "std": pl.Float64,
-    "folds": pl.List(pl.Float64),
+    "standing": pl.Float64,
+    "state": pl.String,
     "fit": pl.Float64,
     "latency": pl.Float64,
-    "speed": pl.Float64,
     "size": pl.Float64,
     "device": pl.String,
-    "worker": pl.String,
-    "state": pl.String,
     "cause": pl.String,
+    "folds": pl.List(pl.Float64),
+    "speed": pl.Float64,
+    "worker": pl.String,
 }
 ALWAYS = ("rank", "name", "score", "state")
 GLANCE = ("rank", "name", "score", "standing", "fit")
@@ -54,7 +54,7 @@ def frame(rows: Sequence[LeaderboardRow], direction: str) -> pl.DataFrame:
             "latency": row.latency_ms,
             "speed": row.rows_per_second,
             "size": row.size_bytes / 1e6 if row.size_bytes else None,
-            "device": _device(row),
+            "device": row.device,
             "worker": row.worker,
             "state": TRIAL_LOOKS[row.state].word,
             "cause": row.cause,
@@ -62,10 +62,6 @@ def frame(rows: Sequence[LeaderboardRow], direction: str) -> pl.DataFrame:
         for row, standing in zip(rows, standings(rows, direction), strict=True)
     ]
     return pl.DataFrame(lines, schema=SCHEMA)
-
-
-def _device(row: LeaderboardRow) -> str:
-    return f"{row.device}: {row.device_reason}" if row.device_reason else row.device
 
 
 def csv(rows: Sequence[LeaderboardRow]) -> bytes:
@@ -159,11 +155,11 @@ def columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict
     config = st.column_config
     return {
         "rank": config.NumberColumn("#", width=40, pinned=True, help="Only complete rows have a place."),
-        "name": config.TextColumn("Model", width=170, pinned=True),
+        "name": config.TextColumn("Model", width=160, pinned=True),
         "score": config.NumberColumn(
             f"{metric} {arrow}",
             format=digits,
-            width=105,
+            width=100,
             help=f"{better} is better. Measured on rows that the model has not seen in training.",
         ),
         "standing": config.ProgressColumn(
@@ -171,27 +167,29 @@ def columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict
             format=" ",
             min_value=0.0,
             max_value=1.0,
-            width=100,
+            width=85,
             help="How the scores compare; the weak few are drawn as empty.",
         ),
-        "std": config.NumberColumn("± std", format=digits, width=75, help="Spread of the score over folds."),
+        "std": config.NumberColumn("± std", format=digits, width=70, help="Spread of the score over folds."),
         "folds": config.BarChartColumn(
             "Folds", y_min=low - pad, y_max=high, width=90, help="The score on each fold."
         ),
-        "fit": config.NumberColumn("Fit", format="%.1f s", width=70, help="Seconds to fit all folds."),
+        "fit": config.NumberColumn("Fit", format="%.1f s", width=65, help="Seconds to fit all folds."),
         "latency": config.NumberColumn(
             "Per row",
             format="%.2f ms",
-            width=80,
+            width=75,
             help="To predict one row on one thread. Only the best few are measured.",
         ),
         "speed": config.NumberColumn(
             "Rows/s", format="%,.0f", width=85, help="Predicted in one second, many at once, on one thread."
         ),
-        "size": config.NumberColumn("Size", format="%.2f MB", width=85, help="Of the model, all folds."),
-        "device": config.TextColumn("Device", width=80, help="What it was fitted on, and why not on a GPU."),
+        "size": config.NumberColumn("Size", format="%.2f MB", width=80, help="Of the model, all folds."),
+        "device": config.TextColumn(
+            "Device", width=60, help="What it was fitted on; a click on the row tells why not on a GPU."
+        ),
         "worker": config.TextColumn("Machine", width=110, help="The worker that evaluated it."),
-        "state": config.TextColumn("State", width=85),
+        "state": config.TextColumn("State", width=80),
         "cause": config.TextColumn("Cause", width="large", help="Why it did not complete."),
     }
 

@@ -11,6 +11,7 @@ from flowml.runner.parameters import LEAST
 from flowml.storage.records import Job, TrialRecord, TrialState
 from flowml.ui import catalog, words
 from flowml.ui.charts import slices
+from flowml.ui.charts.algorithms import by_algorithm
 from flowml.ui.charts.history import history
 from flowml.ui.charts.outcomes import outcomes
 from flowml.ui.charts.parallel import parallel
@@ -37,16 +38,17 @@ def _over_time(job: Job, tried: Sequence[TrialRecord]) -> None:
     metric, labels = catalog.metric(job.metric) or "Score", catalog.algorithms()
     started = job.started_at or job.created_at
     with st.container(border=True):
-        drawn = history(tried, job.direction, metric, started, job.spec.budget_s, labels)
-        chart.show(drawn, f"search-history-{job.id}")
+        best = history(tried, job.direction, metric, started, job.spec.budget_s, labels)
+        chart.show(best, f"search-history-{job.id}")
     lanes = timeline(tried, started, labels)
     if lanes:
         with st.container(border=True):
             chart.show(lanes, f"timeline-{job.id}")
-    ended = outcomes(tried)
-    if ended:
-        with st.container(border=True):
-            chart.show(ended, f"outcomes-{job.id}")
+    drawn = by_algorithm(tried, job.direction, metric, labels), outcomes(tried)
+    told = [each for each in drawn if each is not None]
+    for place, each in zip(st.columns(len(told), border=True), told, strict=True) if told else ():
+        with place:
+            chart.show(each, f"{each.title}-{job.id}")
 
 
 def _params(job: Job, tried: Sequence[TrialRecord]) -> None:
