@@ -23,6 +23,7 @@ from flowml.automl.export import members_of
 from flowml.automl.learning import learning_curve
 from flowml.automl.metrics import Array
 from flowml.automl.onnx.champion import build
+from flowml.automl.parts import parts_of
 from flowml.automl.prepared import Prepared
 from flowml.automl.rivals import rivals
 from flowml.automl.serve import Predictor
@@ -42,8 +43,8 @@ class Insight:
     """`diagnostics` has what `explain.diagnostics` gives, and these where they could be told:
 
     baseline (`explain.baseline`), dependence (a list of what `dependence.dependence` gives, most important
-    column first), rivals (`rivals.rivals`), shap (`shap.shap_values`), learning_curve
-    (`learning.learning_curve`).
+    column first), rivals (`rivals.rivals`), parts (`parts.parts_of`), shap (`shap.shap_values`),
+    learning_curve (`learning.learning_curve`).
     """
 
     importances: tuple[Importance, ...]
@@ -191,6 +192,10 @@ def _rivals(asked: _Asked, deadline: float) -> list[Json] | None:
     return rivals(asked.folds.prepared, asked.folds.work, asked.folds.blend, asked.best_first, deadline)
 
 
+def _parts(asked: _Asked, deadline: float) -> Json | None:
+    return parts_of(asked.folds.prepared, asked.folds.blend, asked.importances, deadline)
+
+
 def _shap(asked: _Asked, deadline: float) -> Json | None:
     return shap_values(asked.folds.prepared, asked.folds.work, asked.folds.blend, deadline)
 
@@ -202,6 +207,7 @@ def _learning_curve(asked: _Asked, deadline: float) -> Json | None:
 # The share of the time left, and what is told.
 STEPS: dict[str, tuple[float, Callable[[_Asked, float], Any]]] = {
     "importances": (0.5, _importances),
+    "parts": (0.2, _parts),
     "rivals": (0.3, _rivals),
     "dependence": (0.5, _dependence),
     "shap": (0.4, _shap),

@@ -30,12 +30,15 @@ MOST_CLASSES = 10
 
 def shap_values(prepared: Prepared, work: Path, blend: Blend, deadline: float) -> Json | None:
     """{trial, name, scale, rows, labels, base, columns [{column, mean, std}], classes [{label, mean}], values
-    [{column, value, contribution}]}; {} if no library explains the champion, None without time.
+    [{column, value, contribution}], totals {label, base, score}}; {} if no library explains the champion,
+    None without time.
 
     About the member with the most weight among those whose library gives SHAP values. base: the expected raw
     score of each of `labels`. columns: the mean absolute contribution over rows and classes, most first, and
     its spread over folds. classes: the same for each class in the order of `columns`, if there are more than
-    two. values: row by row for the first columns, what was added to the score of the class predicted.
+    two. values: row by row for the first columns, what was added to the score of the class predicted. totals:
+    row by row, of which class that is (a place in `labels`, None past them), from what it starts and what all
+    columns make of it.
     """
     member = _member(blend)
     if member is None:
@@ -90,6 +93,8 @@ def _told(prepared: Prepared, member: TrialRecord, fitted: Fitted, folds: Sequen
     by_class = strengths.mean(axis=0)
     classes = [{"label": label, "mean": by_class[order, k].tolist()} for k, label in enumerate(labels)]
     told = np.concatenate([_of_predicted(fold) for fold in folds])
+    chosen = np.concatenate([_chosen(fold) for fold in folds])
+    base = np.concatenate([fold.expected[_chosen(fold)] for fold in folds])
     values = [
         {
             "column": columns[place].name,
@@ -108,15 +113,24 @@ def _told(prepared: Prepared, member: TrialRecord, fitted: Fitted, folds: Sequen
         "columns": [{"column": columns[p].name, "mean": float(mean[p]), "std": float(std[p])} for p in order],
         "classes": classes if fitted.n_outputs > 1 else [],
         "values": values,
+        "totals": {
+            "label": [place if place < len(labels) else None for place in chosen.tolist()],
+            "base": base.tolist(),
+            "score": (base + told.sum(axis=1)).tolist(),
+        },
     }
 
 
 def _of_predicted(fold: _Fold) -> Array:
     """(rows, columns): what was added to the score of the class that the row's scores chose."""
-    scores = fold.contributions.sum(axis=1) + fold.expected
-    chosen = scores.argmax(axis=1)
-    picked: Array = fold.contributions[np.arange(len(scores)), :, chosen]
+    picked: Array = fold.contributions[np.arange(len(fold.X)), :, _chosen(fold)]
     return picked
+
+
+def _chosen(fold: _Fold) -> Array:
+    """The place of the output whose score is highest, for each row."""
+    scores: Array = fold.contributions.sum(axis=1) + fold.expected
+    return np.asarray(scores.argmax(axis=1))
 
 
 def _labels(prepared: Prepared, outputs: int) -> list[str]:

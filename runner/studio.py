@@ -18,6 +18,7 @@ from flowml.runner.client import Client
 from flowml.runner.connection import check, connect, masked, reachable
 from flowml.runner.embedded import EmbeddedRedis, Endpoint, find_server, read_endpoint
 from flowml.runner.entrance import Entrance
+from flowml.runner.explaining import Explaining
 from flowml.runner.facts import FactWriter
 from flowml.runner.home import HomeLock, prepare, studio_id
 from flowml.runner.joining import worker_host
@@ -56,6 +57,7 @@ class Studio:
         self._running = ExitStack()
         self._client: Client | None = None
         self._serving: Serving | None = None
+        self._explaining: Explaining | None = None
         self._entrance: Entrance | None = None
         self._people: People | None = None
         self._newsroom: Newsroom | None = None
@@ -67,6 +69,7 @@ class Studio:
         seat._running = ExitStack()
         seat._client = self.client.as_person(who)
         seat._serving = self.serving.as_client(seat._client)
+        seat._explaining = self.explaining.as_client(seat._client, seat._serving)
         seat._people = self.people.as_person(who)
         return seat
 
@@ -75,6 +78,13 @@ class Studio:
         if self._client is None:
             raise _not_running()
         return self._client
+
+    @property
+    def explaining(self) -> Explaining:
+        """Around single rows and columns of a model."""
+        if self._explaining is None:
+            raise _not_running()
+        return self._explaining
 
     @property
     def entrance(self) -> Entrance:
@@ -148,7 +158,8 @@ class Studio:
 
     def stop(self) -> None:
         """To stop twice is no error."""
-        self._client = self._serving = self._entrance = self._people = self._newsroom = self._blobs = None
+        self._client = self._serving = self._explaining = self._entrance = self._people = None
+        self._newsroom = self._blobs = None
         self._running.close()
 
     def _prepare(self, stack: ExitStack) -> None:
@@ -204,6 +215,7 @@ class Studio:
         workers.start()
         self._client = Client(db, datasets, artifacts, redis, settings, catalog.choices())
         self._serving = Serving(self._client, settings.warm_memory)
+        self._explaining = Explaining(self._client, self._serving)
         self._entrance, self._people = entrance, People(db, entrance)
         self._newsroom = Newsroom(db, redis)
         self._newsroom.start()

@@ -31,6 +31,13 @@ def sample(path: Path, columns: Sequence[str] | None = None, most: int = MOST_RO
     return _drawn(lazy.select(cs.by_name(*names)), rows, keep).collect(engine="streaming")
 
 
+def numbered(path: Path, most: int) -> pl.DataFrame:
+    """At most about so many rows of a table, in a first column NUMBER their places in it, from 0."""
+    lazy = pl.scan_parquet(path, glob=False).with_row_index(NUMBER)
+    rows = count_rows(path)
+    return (lazy if rows <= most else lazy.filter(_hashed(rows, most))).collect(engine="streaming")
+
+
 def thin(frame: pl.DataFrame, most: int) -> pl.DataFrame:
     """At most about so many rows of a table that is in memory already."""
     return frame if frame.height <= most else _drawn(frame.lazy(), frame.height, most).collect()
@@ -42,6 +49,8 @@ def count_rows(path: Path) -> int:
 
 def _drawn(lazy: pl.LazyFrame, rows: int, keep: int) -> pl.LazyFrame:
     """By a hash of the row's number, so that no rhythm of the table is caught."""
-    numbered = lazy.with_row_index(NUMBER)
-    bound = int((2**64 - 1) * (keep / rows))
-    return numbered.filter(pl.col(NUMBER).cast(pl.UInt64).hash(SEED) <= bound).drop(NUMBER)
+    return lazy.with_row_index(NUMBER).filter(_hashed(rows, keep)).drop(NUMBER)
+
+
+def _hashed(rows: int, keep: int) -> pl.Expr:
+    return pl.col(NUMBER).cast(pl.UInt64).hash(SEED) <= int((2**64 - 1) * (keep / rows))

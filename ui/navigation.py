@@ -35,6 +35,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("train", "Train", "tune", "Build", "Start a training job"),
     PageRow("live", "Live", "monitoring", "Build", "Watch a job while it trains"),
     PageRow("results", "Results", "leaderboard", "Use", "Leaderboard, diagnostics and the champion"),
+    PageRow("explain", "Explain", "insights", "Use", "What a model looks at, and why it answers as it does"),
     PageRow("predict", "Predict", "online_prediction", "Use", "Ask a model: one row or a file"),
     PageRow("workers", "Workers", "memory", "Operate", "Machines that train"),
     PageRow("logs", "Logs", "article", "Operate", "What the studio and its workers said"),

@@ -28,7 +28,9 @@ class Query(StrEnum):
     ROWS = "rows"  # of a leaderboard, to compare
     OTHER = "other"  # a job to compare with
     ALGORITHM = "algorithm"  # whose search is looked at
-    LABEL = "label"  # the class that a threshold is about
+    LABEL = "label"  # the class that a threshold or an explanation is about
+    COLUMN = "column"  # whose part in the answer is looked at
+    ROW = "row"  # of the table that a model learned from, from 1
 
 
 class Key(StrEnum):

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
+from flowml.storage.errors import ContractError, InputError
 from flowml.storage.records import ENDED, Job, JobSpec, JobState
 from flowml.ui import navigation, session, words
 from flowml.ui.navigation import PAGES
@@ -102,6 +103,7 @@ EMPTY = {
     "train": "No dataset yet",
     "live": "Nothing is training",
     "results": "No results yet",
+    "explain": "No model yet",
     "predict": "No model yet",
     "workers": "No worker is known",
     "logs": "Logs",
@@ -169,6 +171,47 @@ def test_a_prediction_follows_the_form(used: tuple[Studio, Trained]) -> None:
     young = app.metric[0].value
     app.number_input(key=f"{trained.model}-age").set_value(80).run()
     assert (young, app.metric[0].value) == ("no", "yes")
+
+
+@pytest.mark.parametrize("view", ["Importance", "Dependence", "One row", "Slices", "Fairness"])
+def test_each_view_of_a_models_explanation_opens(used: tuple[Studio, Trained], view: str) -> None:
+    studio, trained = used
+    app = opened(studio, "explain", model=trained.model, view=view)
+    assert not app.error
+    assert app.segmented_control(key="view").value == view
+
+
+def test_what_if_moves_the_answer_and_comes_back(used: tuple[Studio, Trained]) -> None:
+    studio, trained = used
+    app = opened(studio, "explain", model=trained.model, view="One row", row="7")
+    row = studio.explaining.row(trained.model, 7)
+    assert f"In the table its {words.plain('leaves')} is {words.plain(row['leaves'])}." in texts(app)
+    slider = next(each for each in app.slider if "age" in each.label)
+    assert slider.value == row["age"]
+    slider.set_value(80 if row["age"] < 50 else 18).run()
+    assert "changed:" in texts(app)
+    next(each for each in app.button if each.label == "Back to the row").click().run()
+    assert next(each for each in app.slider if "age" in each.label).value == row["age"]
+    assert "Nothing is changed yet" in texts(app)
+
+
+def test_what_is_asked_around_a_row_adds_up(used: tuple[Studio, Trained]) -> None:
+    studio, trained = used
+    explaining = studio.explaining
+    row = explaining.row(trained.model, 3)
+    told = explaining.contributions(trained.model, row, "yes")
+    assert told.base + sum(each.contribution for each in told.columns) == pytest.approx(told.prediction)
+    shares = studio.serving.predict(trained.model, [row]).to_dicts()[0]["probability"]
+    assert told.prediction == pytest.approx(shares["yes"])
+    found = explaining.similar(trained.model, row, 5)
+    assert (found[0]["row"], found[0]["distance"], found[0]["actual"]) == (3, 0.0, row["leaves"])
+    assert [each["distance"] for each in found] == sorted(each["distance"] for each in found)
+    curve = explaining.dependence(trained.model, "plan")
+    assert (curve["kind"], set(curve["grid"])) == ("category", {"a", "b", "c"})
+    with pytest.raises(InputError, match="no row 0"):
+        explaining.row(trained.model, 0)
+    with pytest.raises(ContractError, match="does not look at 'shoe'"):
+        explaining.dependence(trained.model, "shoe")
 
 
 def test_a_job_is_started_watched_and_cancelled_from_the_pages(bare: Studio, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from subprocess import Popen
 from zipfile import ZipFile
 
+import httpx
 import onnxruntime
 import polars as pl
 import pytest
@@ -64,6 +65,7 @@ def test_from_a_table_to_a_prediction(
         assert (many.prediction[0], len(many.probability)) == ("iris", 2)
         assert "green" in many.warnings[0].message
 
+        explained(url, job.champion, row)
         answers(studio, job.champion, dataset.id, tmp_path)
         onnx = studio.download(job.champion, tmp_path / "model.onnx")
         names = {each.name for each in onnxruntime.InferenceSession(onnx).get_inputs()}
@@ -84,6 +86,21 @@ def test_from_a_table_to_a_prediction(
                 studio.download(job.champion, tmp_path / "no", **wrong)
         assert [worker.version for worker in studio.workers()] == [__version__]
         rests_soon(studio)
+
+
+def explained(url: str, model_id: str, row: dict[str, object]) -> None:
+    with httpx.Client(base_url=f"{url}/api/results/model/{model_id}", timeout=30) as model:
+        told = model.post("/contributions", json={"row": row, "label": "lily"}).json()
+        total = told["base"] + sum(each["contribution"] for each in told["columns"])
+        assert (told["label"], total) == ("lily", pytest.approx(told["prediction"]))
+        curve = model.get("/dependence", params={"column": "colour"}).json()
+        assert len(curve["curves"]) == 3
+        found = model.post("/similar", json={"row": row, "count": 3}).json()
+        assert [each["actual"] for each in found] == ["iris"] * 3
+        assert model.post("/contributions", json={"row": row, "label": "oak"}).status_code == 422
+        assert model.get("/dependence", params={"column": "oak"}).json()["code"] == "contract"
+        parts = model.get("/explanations").json()["diagnostics"]["parts"]
+        assert {each["column"] for each in parts["columns"]} == {"petals", "height", "colour"}
 
 
 def rests_soon(studio: Studio) -> None:

@@ -62,6 +62,9 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/results/models"): Scope.READ,
     ("GET", "/results/model/{model_id}"): Scope.READ,
     ("GET", "/results/model/{model_id}/explanations"): Scope.READ,
+    ("POST", "/results/model/{model_id}/contributions"): Scope.PREDICT,
+    ("GET", "/results/model/{model_id}/dependence"): Scope.READ,
+    ("POST", "/results/model/{model_id}/similar"): Scope.READ,
     ("POST", "/results/model/{model_id}/predict"): Scope.PREDICT,
     ("GET", "/results/model/{model_id}/download"): Scope.READ,
     # registry

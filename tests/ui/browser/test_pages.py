@@ -17,6 +17,7 @@ QUERIES = {
     "train": "?dataset={dataset}&target=churn",
     "live": "?job={job}",
     "results": "?job={job}",
+    "explain": "?model={model}",
     "predict": "?model={model}",
 }
 VIEWS = [
@@ -28,6 +29,10 @@ VIEWS = [
     ("results", "Diagnostics"),
     ("results", "Champion"),
     ("results", "Receipt"),
+    ("explain", "Dependence"),
+    ("explain", "One row"),
+    ("explain", "Slices"),
+    ("explain", "Fairness"),
     ("predict", "A file"),
     ("predict", "From a program"),
 ]
@@ -78,7 +83,7 @@ def without_fault(page: Page) -> None:
     assert page.get_by_test_id("stException").all_inner_texts() == []
 
 
-@pytest.mark.parametrize("key", ["data", "live", "results", "predict"])
+@pytest.mark.parametrize("key", ["data", "live", "results", "explain", "predict"])
 def test_a_page_without_an_id_lists_what_there_is(page: Page, trained: dict[str, str], key: str) -> None:
     assert trained
     page.goto(f"/{key}")

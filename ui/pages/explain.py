@@ -1,0 +1,71 @@
+"""Why a model answers as it does: over all rows, by column, for one row, and in parts of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from flowml.storage.records import ENDED, Job, Model
+from flowml.ui import catalog, session, words
+from flowml.ui.components import clock, jobs, layout, linked
+from flowml.ui.components.explain import dependence, importance, parts, row
+from flowml.ui.components.faults import explained
+from flowml.ui.session import Query
+
+LISTED = 1000  # newest jobs whose models can be chosen; any other by its address
+VIEWS: dict[str, Callable[[Model], None]] = {
+    "Importance": importance.view,
+    "Dependence": dependence.view,
+    "One row": row.view,
+    "Slices": parts.slices_view,
+    "Fairness": parts.fairness_view,
+}
+
+
+def _words(job: Job) -> str:
+    score = f"{catalog.metric(job.metric)} {words.score(job.best_score)}"
+    return f"{jobs.title(job)}: {score}, {clock.ago(job.ended_at)}"
+
+
+def model_page(model: Model) -> None:
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        default="Importance",
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    VIEWS[view](model)
+
+
+with explained():
+    ended = session.client().jobs(states=ENDED, limit=LISTED)
+models = {job.champion: job for job in ended if job.champion}
+
+actions = layout.heading("Explain", "What a model looks at, and why it answers as it does.")
+asked = session.asked(Query.MODEL)
+if not models and not asked:
+    actions = layout.empty(
+        "insights",
+        "No model yet",
+        "Of each model you see here what it looks at, how its answer follows a column, why one row is "
+        "answered as it is, and where it errs.",
+    )
+    layout.link(actions, "train", "Train a model", "tune")
+    st.stop()
+chosen = linked.select(
+    "Model",
+    list(models) if asked in models or not asked else [asked, *models],
+    Query.MODEL,
+    lambda id: _words(models[id]) if id in models else id,
+    default=next(iter(models), None),
+)
+if chosen:
+    if chosen in models:
+        layout.link(actions, "results", "Results", "leaderboard", job=models[chosen].id)
+    layout.link(actions, "predict", "Predict", "online_prediction", model=chosen)
+    with explained():
+        model_page(session.client().model(chosen))
