@@ -25,6 +25,7 @@ from flowml.storage.errors import FlowMLError
 from flowml.storage.records import (
     Control,
     Dataset,
+    Inquiry,
     Job,
     JobState,
     Json,
@@ -45,12 +46,15 @@ class End:
     model: Model | None = None  # the champion, its file delivered
     leaderboard: tuple[LeaderboardRow, ...] = ()
     scoring: Scoring | None = None  # of a prediction job that was answered
+    inquiry: Inquiry | None = None  # of an explanation job
 
     def changes(self) -> Json:
         """Of the job."""
         found: Json = {"champion": self.model.id, "best_score": self.model.score} if self.model else {}
         if self.scoring is not None:
             found = {"scoring": self.scoring.to_dict()}
+        if self.inquiry is not None:
+            found = {"inquiry": self.inquiry.to_dict()}
         return {
             "state": self.state.value,
             "ended_at": time.time(),

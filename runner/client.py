@@ -20,6 +20,7 @@ from flowml.runner import control, events, facts, queue, specs
 from flowml.runner.asking import Asking, files_of
 from flowml.runner.connection import AWAY, reachable
 from flowml.runner.incoming import Incoming
+from flowml.runner.inquiring import Inquiring
 from flowml.runner.keeping import Keeping
 from flowml.runner.machines import Machines
 from flowml.runner.queue import Place
@@ -51,7 +52,7 @@ MOST_REMEMBERED = 1_000  # models that somebody asks
 log = logging.getLogger(__name__)
 
 
-class Client(Incoming, Asking, Machines, Keeping):
+class Client(Incoming, Asking, Inquiring, Machines, Keeping):
     # --- jobs ---------------------------------------------------------------------------------------------
 
     @right(Scope.WRITE, "job.start")

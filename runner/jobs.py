@@ -17,6 +17,7 @@ from typing import TypeAlias
 from redis import Redis
 
 from flowml.runner import control, facts, logs, workfolder
+from flowml.runner.answering import Answering, ollama_of
 from flowml.runner.attempt import Attempt, End
 from flowml.runner.connection import connect, patient
 from flowml.runner.events import EventWriter
@@ -59,6 +60,17 @@ def predict(job: Json) -> str:
         threads = place.cores or allowance().cpus
         transfer = transfer_of(place.settings, redis, asked.id)
         return Prediction(asked, asked.scoring, work, threads, redis, report, transfer).run()
+
+    return _to_its_end(Job.from_dict(job), make)
+
+
+def answer(job: Json) -> str:
+    """Runs an explanation job to its end; answers with the state that it ended in."""
+
+    def make(asked: Job, _: Path, redis: Redis, report: Report, __: int) -> End:
+        assert asked.inquiry is not None
+        ollama = ollama_of(WORKPLACE.get().settings)
+        return Answering(asked, asked.inquiry, ollama, redis, report).run()
 
     return _to_its_end(Job.from_dict(job), make)
 

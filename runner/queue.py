@@ -27,8 +27,9 @@ from flowml.storage.records import Json
 
 TRAIN = "flowml.runner.jobs.train"
 PREDICT = "flowml.runner.jobs.predict"
+ANSWER = "flowml.runner.jobs.answer"
 HELP = "flowml.runner.jobs.help_study"
-ALLOWED = frozenset({TRAIN, PREDICT, HELP})
+ALLOWED = frozenset({TRAIN, PREDICT, ANSWER, HELP})
 
 INVITATION = "help-"  # how the ids of invitations begin
 POLL_S = 0.25

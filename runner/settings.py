@@ -228,15 +228,19 @@ class Settings:
     )
     ollama_url: str = field(
         default="http://127.0.0.1:11434",
-        metadata=_row("text", "Where a local language model answers, if one runs.", reserved=True),
+        metadata=_row("text", "Where a local language model answers, if one runs."),
     )
-    ollama_model: str = field(default="", metadata=_row("text", "Language model to ask.", reserved=True))
+    ollama_model: str = field(
+        default="",
+        metadata=_row(
+            "text", "Language model to ask. Named on the studio, it asks that itself where no worker does."
+        ),
+    )
     ollama_max_tokens: int = field(
-        default=1024, metadata=_row("integer", "Longest answer of the model.", least=1, reserved=True)
+        default=1024, metadata=_row("integer", "Longest answer of the language model.", least=1)
     )
     ollama_timeout: float = field(
-        default=60.0,
-        metadata=_row("duration", "Longest wait for the language model.", least=1, reserved=True),
+        default=60.0, metadata=_row("duration", "Longest wait for its next word.", least=1)
     )
 
     @classmethod

@@ -26,6 +26,7 @@ from flowml.runner.local_workers import LocalWorkers
 from flowml.runner.news import Newsroom
 from flowml.runner.notes import Note, remove_note, write_note
 from flowml.runner.people import People
+from flowml.runner.questions import Questions
 from flowml.runner.reaper import Reaper
 from flowml.runner.recorder import Recorder
 from flowml.runner.routine import Routine
@@ -58,6 +59,7 @@ class Studio:
         self._client: Client | None = None
         self._serving: Serving | None = None
         self._explaining: Explaining | None = None
+        self._questions: Questions | None = None
         self._entrance: Entrance | None = None
         self._people: People | None = None
         self._newsroom: Newsroom | None = None
@@ -70,6 +72,7 @@ class Studio:
         seat._client = self.client.as_person(who)
         seat._serving = self.serving.as_client(seat._client)
         seat._explaining = self.explaining.as_client(seat._client, seat._serving)
+        seat._questions = self.questions.as_client(seat._client)
         seat._people = self.people.as_person(who)
         return seat
 
@@ -85,6 +88,13 @@ class Studio:
         if self._explaining is None:
             raise _not_running()
         return self._explaining
+
+    @property
+    def questions(self) -> Questions:
+        """About models, in words."""
+        if self._questions is None:
+            raise _not_running()
+        return self._questions
 
     @property
     def entrance(self) -> Entrance:
@@ -159,7 +169,7 @@ class Studio:
     def stop(self) -> None:
         """To stop twice is no error."""
         self._client = self._serving = self._explaining = self._entrance = self._people = None
-        self._newsroom = self._blobs = None
+        self._questions = self._newsroom = self._blobs = None
         self._running.close()
 
     def _prepare(self, stack: ExitStack) -> None:
@@ -216,6 +226,7 @@ class Studio:
         self._client = Client(db, datasets, artifacts, redis, settings, catalog.choices())
         self._serving = Serving(self._client, settings.warm_memory)
         self._explaining = Explaining(self._client, self._serving)
+        self._questions = Questions(self._client, settings)
         self._entrance, self._people = entrance, People(db, entrance)
         self._newsroom = Newsroom(db, redis)
         self._newsroom.start()

@@ -10,17 +10,20 @@ from flowml.storage.records import Dataset, Job, JobKind, Json
 
 OVERTIME = 3.0  # a job that runs so many times its budget, and the grace, is stuck
 GRACE_S = 1800
+ANSWER_S = 3_600  # a language model on a slow machine
 PREDICTION_S = 86_400  # its child is ended much sooner if nothing comes of it
 
 
 def enqueue_job(redis: Redis, job: Job, dataset: Dataset | None) -> bool:
     """Queues the job with all that a worker needs to run it. False if Redis has it already.
 
-    A prediction job needs no dataset: it says itself which files it is about.
+    Prediction and explanation jobs need no dataset: they say themselves what they are about.
     """
     if job.kind is JobKind.PREDICTION:
         arguments = {"job": job.to_dict()}
         return queue.enqueue(redis, job.queue, job.id, arguments, PREDICTION_S, queue.PREDICT)
+    if job.kind is JobKind.EXPLANATION:
+        return queue.enqueue(redis, job.queue, job.id, {"job": job.to_dict()}, ANSWER_S, queue.ANSWER)
     assert dataset is not None
     arguments = {"job": job.to_dict(), "dataset": dataset.to_dict()}
     timeout_s = int(job.spec.budget_s * OVERTIME) + GRACE_S

@@ -42,6 +42,7 @@ class Key(StrEnum):
     COMPARED = "compared"  # the last one that was compared with a training
     QUERIED = "queried"  # the dataset and the SQL whose rows are shown
     SECRET = "secret"  # of a token just made, until it is shown
+    ANSWERED = "answered"  # the model, the question and the sentences of the last answer
     METRIC = "metric"  # the choice of the Train page
 
 

@@ -7,6 +7,7 @@ newer sender can talk to an older reader.
 
 from __future__ import annotations
 
+from flowml.storage.records.answers import Inquiry, Named, Sentence, Statement
 from flowml.storage.records.drift import (
     ColumnDrift,
     ColumnReference,
@@ -106,6 +107,7 @@ __all__ = [
     "Gpu",
     "GpuLoad",
     "Importance",
+    "Inquiry",
     "Job",
     "JobKind",
     "JobSpec",
@@ -116,6 +118,7 @@ __all__ = [
     "LogLine",
     "Model",
     "Moment",
+    "Named",
     "NamedFile",
     "Person",
     "Phase",
@@ -128,9 +131,11 @@ __all__ = [
     "Role",
     "Scope",
     "Scoring",
+    "Sentence",
     "Session",
     "Severity",
     "Source",
+    "Statement",
     "StudyRecord",
     "TargetAssociation",
     "Task",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flowml.storage.records.answers import Inquiry
 from flowml.storage.records.predictions import Scoring
 from flowml.storage.records.record import Record
 from flowml.storage.records.tables import Finding
@@ -81,6 +82,7 @@ class Job(Record):
     project: str = ""  # whose users see it and its models; empty: all
     owner: str = ""  # name of the user who started it
     scoring: Scoring | None = None  # of a prediction job
+    inquiry: Inquiry | None = None  # of an explanation job
 
 
 @dataclass(frozen=True)

@@ -77,5 +77,5 @@ def test_another_process_gets_the_same_settings(home: Path) -> None:
 
 
 def test_what_nothing_reads_yet_is_named(home: Path) -> None:
-    assert Settings(home=home, ollama_model="x").idle() == ("FLOWML_OLLAMA_MODEL",)
+    assert Settings(home=home, cluster_role="worker").idle() == ("FLOWML_CLUSTER_ROLE",)
     assert Settings(home=home).idle() == ()

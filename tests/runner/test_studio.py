@@ -151,10 +151,10 @@ def test_a_local_worker_that_is_killed_is_started_again(
 
 
 def test_settings_that_have_no_effect_are_told(home: Path) -> None:
-    studio = Studio(Settings(home=home, workers=0, ollama_model="x"))
+    studio = Studio(Settings(home=home, workers=0, cluster_role="worker"))
     studio.start()
     studio.stop()
-    assert "FLOWML_OLLAMA_MODEL" in (home / "logs" / "studio.log").read_text()
+    assert "FLOWML_CLUSTER_ROLE" in (home / "logs" / "studio.log").read_text()
 
 
 def command_of(process: psutil.Process) -> list[str]:

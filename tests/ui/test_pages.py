@@ -173,7 +173,7 @@ def test_a_prediction_follows_the_form(used: tuple[Studio, Trained]) -> None:
     assert (young, app.metric[0].value) == ("no", "yes")
 
 
-@pytest.mark.parametrize("view", ["Importance", "Dependence", "One row", "Slices", "Fairness"])
+@pytest.mark.parametrize("view", ["Importance", "Dependence", "One row", "Slices", "Fairness", "Ask"])
 def test_each_view_of_a_models_explanation_opens(used: tuple[Studio, Trained], view: str) -> None:
     studio, trained = used
     app = opened(studio, "explain", model=trained.model, view=view)

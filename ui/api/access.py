@@ -65,6 +65,8 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("POST", "/results/model/{model_id}/contributions"): Scope.PREDICT,
     ("GET", "/results/model/{model_id}/dependence"): Scope.READ,
     ("POST", "/results/model/{model_id}/similar"): Scope.READ,
+    ("GET", "/results/model/{model_id}/statements"): Scope.READ,
+    ("POST", "/results/model/{model_id}/ask"): Scope.READ,
     ("POST", "/results/model/{model_id}/predict"): Scope.PREDICT,
     ("GET", "/results/model/{model_id}/download"): Scope.READ,
     # registry

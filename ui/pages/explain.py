@@ -9,7 +9,7 @@ import streamlit as st
 from flowml.storage.records import ENDED, Job, Model
 from flowml.ui import catalog, session, words
 from flowml.ui.components import clock, jobs, layout, linked
-from flowml.ui.components.explain import dependence, importance, parts, row
+from flowml.ui.components.explain import ask, dependence, importance, parts, row
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Query
 
@@ -20,6 +20,7 @@ VIEWS: dict[str, Callable[[Model], None]] = {
     "One row": row.view,
     "Slices": parts.slices_view,
     "Fairness": parts.fairness_view,
+    "Ask": ask.view,
 }
 
 

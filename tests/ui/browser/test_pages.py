@@ -33,6 +33,7 @@ VIEWS = [
     ("explain", "One row"),
     ("explain", "Slices"),
     ("explain", "Fairness"),
+    ("explain", "Ask"),
     ("predict", "A file"),
     ("predict", "From a program"),
 ]
