@@ -77,16 +77,20 @@ def _diagnostics(columns: list[str], values: list[str]) -> Json:
         "confused": [{"actual": "yes", "predicted": "no", "rows": 40, "share": 0.1667}],
         "curves": [{"label": "yes", "roc": area, "precision_recall": area}],
         "dependence": [
-            {"column": columns[place % len(columns)], "kind": "category", "grid": pair, "curves": [curve]}
+            {
+                "column": columns[place % len(columns)], "kind": "category", "grid": pair, "curves": [curve],
+                "share": [0.6, 0.4], "lines": [[0.1, 0.4]], "missing": None,
+            }
             for place, pair in enumerate(pairs[:8])
         ],
         "shap": {
-            "name": "LightGBM 3",
-            "scale": "log-odds",
-            "columns": [{"column": columns[0], "mean": 0.567}],
+            "name": "LightGBM 3", "scale": "log-odds", "rows": 2, "labels": ["yes"], "base": [-1.5],
+            "columns": [{"column": columns[0], "mean": 0.56, "std": 0.01}],
+            "values": [{"column": columns[0], "value": [1, 2], "contribution": [0.5, -0.62]}],
+            "totals": {"label": [0, 0], "base": [-1.5, -1.5], "score": [-1.0, -2.12]},
         },
         "parts": _parts(columns, pairs),
-    }
+    }  # fmt: skip
 
 
 def _parts(columns: list[str], pairs: list[list[str]]) -> Json:
@@ -96,18 +100,32 @@ def _parts(columns: list[str], pairs: list[list[str]]) -> Json:
             "least": {"label": pair[0], "value": 0.1}, "most": {"label": pair[1], "value": 0.4},
         }  # fmt: skip
 
-    spread: list[dict[str, Any]] = [{"column": name, "gaps": []} for name in columns]
+    def group(label: str, error: float) -> Json:
+        return {
+            "label": label, "rows": 735, "error": error, "spread": 0.013, "score": 0.84, "actual": 0.16,
+            "predicted": 0.1, "probability": 0.16, "hit_rate": 0.8, "false_alarms": 0.02, "precision": 0.7,
+        }  # fmt: skip
+
+    shown = [
+        {"column": name, "kind": "category", "used": True, "groups": [group("a", 0.1), group("b", 0.17)]}
+        for name in columns
+    ]
+    spread: list[dict[str, Any]] = [each | {"gaps": []} for each in shown]
     for place, pair in enumerate(pairs[8:] or pairs):
         spread[(place + len(columns) - 1) % len(columns)]["gaps"].append(gap(pair, "predicted"))
     return {
         "error": "share of wrong answers",
-        "whole": {"error": 0.1357},
+        "rows": 1470,
+        "whole": {"rows": 1470, "error": 0.1357},
         "worst": [
-            {"where": [{"column": columns[0], "label": pair[0]}], "rows": 77, "error": 0.4156, "rest": 0.1203}
+            {
+                "where": [{"column": columns[0], "label": pair[0]}], "rows": 77, "error": 0.4156,
+                "rest": 0.1203, "spread": 0.056, "surety": 5.2,
+            }
             for pair in pairs[:1]
         ],
         "columns": spread,
-    }
+    }  # fmt: skip
 
 
 def _job() -> Job:

@@ -17,26 +17,14 @@ from flowml.runner.answering import ollama_of, phrased
 from flowml.runner.ollama import Ollama
 from flowml.runner.questions import Way
 from flowml.runner.settings import Settings
-from flowml.runner.studio import Studio
-from flowml.storage import jobs, models
 from flowml.storage.errors import InputError, NotReady
 from flowml.storage.records import Inquiry, JobKind, JobState
 from tests.automl.explained import INJECTIONS, explained, injected
 from tests.runner.fake_ollama import FakeOllama, serving
+from tests.runner.known import copies, pieces, studio_with
 
 GIVEN = statements(*explained())
 ASKED = Inquiry("model-1", "What matters most?", GIVEN)
-
-
-def pieces(text: str, size: int = 5) -> list[str]:
-    return [text[at : at + size] for at in range(0, len(text), size)]
-
-
-def copies(messages: list[dict[str, str]]) -> list[str]:
-    """Says the first statements as they stand, one with a wrong number between them."""
-    told = re.findall(r"^\[(S\d+)\] (.*)\.$", messages[0]["content"], re.MULTILINE)[:3]
-    said = [f"{text} [{id}]." for id, text in told]
-    return pieces(" ".join([said[0], "It is 99.99 % sure [S1].", *said[1:]]))
 
 
 def obeys(messages: list[dict[str, str]]) -> list[str]:
@@ -96,18 +84,6 @@ def test_a_model_that_obeys_gets_no_order_from_a_table() -> None:
 
 
 # --- in a studio ------------------------------------------------------------------------------------------
-
-
-def studio_with(home: Path, **settings: object) -> Studio:
-    """A studio that knows a model, which no job of its own has made."""
-    studio = Studio(Settings(home=home, workers=0, **settings))  # type: ignore[arg-type]
-    studio.start()
-    model, job, rows = explained()
-    with studio.client._db.write() as cursor:
-        jobs.insert(cursor, replace(job, champion=model.id))
-        models.insert(cursor, model)
-        models.put_leaderboard(cursor, job.id, rows)
-    return studio
 
 
 def test_the_studio_asks_ollama_where_the_setting_names_it(tmp_path: Path, ollama: FakeOllama) -> None:
