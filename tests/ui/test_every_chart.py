@@ -15,8 +15,8 @@ DRAWERS = frozenset(
     f"{name}_chart" for name in ("plotly", "line", "bar", "area", "scatter", "altair", "vega_lite", "bokeh")
 ) | {"pyplot", "graphviz_chart", "pydeck_chart", "map"}
 LIBRARIES = frozenset({"plotly", "altair", "matplotlib", "bokeh", "pydeck", "graphviz", "seaborn"})
-PYTHON = sorted(path for room in ("pages", "components") for path in (ROOT / "ui" / room).glob("*.py"))
-SCRIPTS = sorted((ROOT / "ui" / "components").glob("*.js"))
+PYTHON = sorted(path for room in ("pages", "components") for path in (ROOT / "ui" / room).rglob("*.py"))
+SCRIPTS = sorted((ROOT / "ui" / "components").rglob("*.js"))
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from streamlit.testing.v1 import AppTest
 
 from flowml.automl import explain
+from flowml.runner.connection import connect
 from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
 from flowml.storage import jobs, models, trials
@@ -185,6 +188,19 @@ def test_each_view_of_many_classes_columns_and_signs_opens(studio: Studio, drawn
             shown = json.dumps([each.traces, each.layout], ensure_ascii=False)
             assert not TAG.search(shown), each.title
             assert len(shown) < LARGEST, each.title
+
+
+def test_without_redis_pages_show_what_is_stored_and_say_so(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = connect("redis://127.0.0.1:1/0", Retry(NoBackoff(), 0))
+    monkeypatch.setattr(studio.client, "_redis", nowhere)
+    app = opened(studio, job="job-many")  # past the Dashboard, which lists its jobs
+    assert app.dataframe
+    app.switch_page(navigation.file_of("live")).run()
+    assert not app.exception
+    assert [box.value for box in app.warning if "Redis does not answer" in box.value]
+    assert app.metric[2].value == "90"  # trials, of those that are stored
 
 
 def test_a_job_that_failed_says_why(studio: Studio) -> None:

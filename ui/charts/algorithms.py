@@ -47,7 +47,7 @@ def by_algorithm(
             barmode="stack",
             bargap=0.35,
             showlegend=True,
-            legend=LEGEND_ABOVE,
+            legend={**LEGEND_ABOVE, "traceorder": "normal"},
             margin={"l": 48, "r": 12, "t": 34, "b": 40},
         ),
         height=130 + 26 * len(bars),

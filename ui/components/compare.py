@@ -111,10 +111,7 @@ def _charts(shown: Sequence[Named], job: Job) -> None:
     elif known:
         pooled = job.task == "multiclass"
         drawn += [draw(known, rivals, pooled) for draw in (compare.roc, compare.precision_recall)]
-    for start in range(0, len(drawn), 2):
-        for place, each in zip(st.columns(2, border=True), drawn[start : start + 2], strict=False):
-            with place:
-                chart.show(each, f"compare-{job.id}-{each.title}")
+    chart.pairs(drawn, f"compare-{job.id}")
     if len(known) < len(shown):
         st.caption(
             "Curves are kept of the champion, the eight best trials and the best trial of each other "

@@ -40,10 +40,7 @@ def quality_view(job: Job) -> None:
         shares = "confusion" in told and _cells() == SHARES
         tangled = "tangled" in told and _classes() == CONFUSED
     figures = quality(told, str(model.contract.get("target", "")), shares=shares, tangled=tangled)
-    for i in range(0, len(figures), 2):
-        for place, figure in zip(st.columns(2, border=True), figures[i : i + 2], strict=False):
-            with place:
-                chart.show(figure, f"{model.id}-{figure.title}")
+    chart.pairs(figures, model.id)
     if "classes" in told:
         _by_class(told["classes"])
 

@@ -45,10 +45,7 @@ def _over_time(job: Job, tried: Sequence[TrialRecord]) -> None:
         with st.container(border=True):
             chart.show(lanes, f"timeline-{job.id}")
     drawn = by_algorithm(tried, job.direction, metric, labels), outcomes(tried)
-    told = [each for each in drawn if each is not None]
-    for place, each in zip(st.columns(len(told), border=True), told, strict=True) if told else ():
-        with place:
-            chart.show(each, f"{each.title}-{job.id}")
+    chart.pairs([each for each in drawn if each is not None], f"ends-{job.id}")
 
 
 def _params(job: Job, tried: Sequence[TrialRecord]) -> None:
@@ -85,12 +82,8 @@ def _of_algorithm(job: Job, key: str, trials: Sequence[TrialRecord]) -> None:
     with st.container(border=True):
         chart.show(parallel(trials, ordered, job.direction, metric), f"parallel-{job.id}-{key}")
     shown = ordered[:SLICES]
-    for start in range(0, len(shown), 2):
-        for place, name in zip(st.columns(2, border=True), shown[start : start + 2], strict=False):
-            with place:
-                chart.show(
-                    slices.slice_of(trials, name, job.direction, metric), f"slice-{job.id}-{key}-{name}"
-                )
+    sliced = [slices.slice_of(trials, name, job.direction, metric) for name in shown]
+    chart.pairs(sliced, f"slice-{job.id}-{key}")
     if len(ordered) > len(shown):
         left_out = words.listing([words.plain(name) for name in ordered[SLICES:]], 8)
         st.caption(f"Not drawn one by one: {left_out}.")

@@ -25,6 +25,9 @@ VIEWS = [
     ("data", "Roles"),
     ("data", "SQL"),
     ("data", "Preview"),
+    ("results", "Compare"),
+    ("results", "Threshold"),
+    ("results", "Search"),
     ("results", "Importance"),
     ("results", "Diagnostics"),
     ("results", "Champion"),
@@ -39,6 +42,11 @@ VIEWS = [
 ]
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 STREAMLITS = frozenset({"list", "listitem"})  # titles of sections stand among the items of its list of pages
+UNTOLD = """() => [...document.querySelectorAll('.fm-chart')].filter((chart) =>
+    !chart.querySelector('.fm-chart-title').textContent
+    || !chart.querySelector('.fm-chart-plot').getAttribute('aria-label')
+    || !chart.querySelector('.fm-chart-save').getAttribute('aria-label')
+).map((chart) => chart.textContent)"""
 LIGHT = """() => {
     const colour = getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor
     return colour.match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) > 384
@@ -71,6 +79,16 @@ def test_a_view_opens_by_its_address(
     shoot(f"{key}-{view.replace(' ', '-').lower()}")
 
 
+def test_the_numbers_of_a_chart_are_downloaded(page: Page, trained: dict[str, str]) -> None:
+    page.goto(f"/results?job={trained['job']}&view=Search")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download the numbers of: Trials by algorithm").click()
+    assert saved.value.suggested_filename == "trials-by-algorithm.csv"
+    lines = saved.value.path().read_text("utf-8-sig").splitlines()
+    assert lines[0].startswith("algorithm,complete,pruned,failed,lost,best ")
+    assert len(lines) > 1
+
+
 def barriers(page: Page) -> list[tuple[str, str]]:
     """What axe finds against WCAG 2.1 A and AA, but for what Streamlit itself does on every page."""
     found = Axe().run(page, options=RULES).response["violations"]
@@ -82,6 +100,7 @@ def without_fault(page: Page) -> None:
     settled(page)
     assert page.get_by_test_id("stAlertContentError").all_inner_texts() == []
     assert page.get_by_test_id("stException").all_inner_texts() == []
+    assert page.evaluate(UNTOLD) == []
 
 
 @pytest.mark.parametrize("key", ["data", "live", "results", "explain", "predict"])
