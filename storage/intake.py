@@ -37,6 +37,9 @@ BASE_SECONDS = 60.0
 BYTES_PER_SECOND = 2e6  # of a slow machine
 MOST_THREADS = 8
 QUIET = {"RUST_BACKTRACE": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+# Readers of text set aside a whole block for each column. What is large must go back to the system at once,
+# or a hundred columns fill the address space with holes.
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(128 << 10)}
 OUT_OF_MEMORY = (
     "memory allocation of",
     "MemoryError",
@@ -214,7 +217,7 @@ def filled(process: psutil.Process) -> int:
 def _environment(request: Request) -> dict[str, str]:
     """Few threads: each takes memory, which is limited. What libraries put aside goes into its folder."""
     threads = str(min(MOST_THREADS, os.cpu_count() or 1))
-    limits = {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads, "MALLOC_ARENA_MAX": "2"}
+    limits = {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads, **FRUGAL}
     folders = {"TMPDIR": request.folder, "POLARS_TEMP_DIR": request.folder}
     return {**os.environ, **limits, **folders, **QUIET, "PYTHONIOENCODING": "utf-8"}
 

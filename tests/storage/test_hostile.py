@@ -13,7 +13,7 @@ import pytest
 
 from flowml.storage import intake
 from flowml.storage.errors import FileError
-from flowml.storage.intake import QUIET, Request
+from flowml.storage.intake import FRUGAL, QUIET, Request
 from flowml.storage.records import Json
 from tests.storage import hostile
 
@@ -28,7 +28,7 @@ REFUSALS = {"empty_file", "unknown_format", "broken_file", "file_too_large", "un
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
     program = [sys.executable, "-m", "tests.storage.forked_reader"]
-    limits = {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "2", "MALLOC_ARENA_MAX": "2", **QUIET}
+    limits = {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "2", **FRUGAL, **QUIET}
     with subprocess.Popen(
         program,
         stdin=subprocess.PIPE,

@@ -42,6 +42,12 @@ def test_the_same_table_is_the_same_file_to_the_byte(tmp_path: Path) -> None:
     assert len(contents) == 1
 
 
+def test_many_columns_need_little_memory(tmp_path: Path) -> None:
+    row = ",".join(f"{n % 97}.25" for n in range(2000))
+    made = convert_text(tmp_path, ",".join(f"c{n}" for n in range(2000)) + "\n" + f"{row}\n" * 300)
+    assert (made.rows, len(made.schema.columns)) == (300, 2000)
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "said"),
     [

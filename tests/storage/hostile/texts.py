@@ -30,6 +30,10 @@ def texts() -> Iterator[tuple[str, Content]]:
         "two-thousand-columns.csv",
         lambda: b",".join(b"c%d" % n for n in range(2_000)) + b"\n" + b"1," * 1_999 + b"1\n",
     )
+    yield (
+        "two-thousand-columns-of-many-rows.csv",
+        lambda: b",".join(b"c%d" % n for n in range(2_000)) + b"\n" + (b"0.25," * 1_999 + b"1\n") * 300,
+    )
     yield "fifty-megabytes.csv", lambda: b"a,b\n1," + b"x" * (50 * MB) + b"\n"
     yield "long-header.csv", lambda: b"x" * (5 * MB) + b",b\n1,2\n"
     yield "open-quote.csv", lambda: b'a,b\n1,"' + b"x\n" * 100_000
