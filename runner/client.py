@@ -19,6 +19,7 @@ from pathlib import Path
 from flowml.runner import control, events, facts, queue, specs
 from flowml.runner.asking import Asking, files_of
 from flowml.runner.connection import AWAY, reachable
+from flowml.runner.foreign import Foreign
 from flowml.runner.incoming import Incoming
 from flowml.runner.inquiring import Inquiring
 from flowml.runner.keeping import Keeping
@@ -52,7 +53,7 @@ MOST_REMEMBERED = 1_000  # models that somebody asks
 log = logging.getLogger(__name__)
 
 
-class Client(Incoming, Asking, Inquiring, Machines, Keeping):
+class Client(Incoming, Asking, Inquiring, Foreign, Machines, Keeping):
     # --- jobs ---------------------------------------------------------------------------------------------
 
     @right(Scope.WRITE, "job.start")

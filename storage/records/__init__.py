@@ -15,6 +15,7 @@ from flowml.storage.records.drift import (
     DriftSummary,
     VersionDifference,
 )
+from flowml.storage.records.foreign import ForeignAnswer, ForeignGraph, ForeignModel, Port
 from flowml.storage.records.jobs import Day, Job, JobSpec, Phase, Receipt
 from flowml.storage.records.machines import (
     Capabilities,
@@ -104,6 +105,9 @@ __all__ = [
     "FactKind",
     "FileScored",
     "Finding",
+    "ForeignAnswer",
+    "ForeignGraph",
+    "ForeignModel",
     "Gpu",
     "GpuLoad",
     "Importance",
@@ -122,6 +126,7 @@ __all__ = [
     "NamedFile",
     "Person",
     "Phase",
+    "Port",
     "Profile",
     "Project",
     "Receipt",

@@ -83,6 +83,12 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/results/batch"): Scope.PREDICT,
     ("GET", "/results/batch/{job_id}"): Scope.PREDICT,
     ("GET", "/results/batch/{job_id}/download"): Scope.PREDICT,
+    # files of others
+    ("GET", "/foreign"): Scope.READ,
+    ("POST", "/foreign"): Scope.ADMIN,
+    ("GET", "/foreign/{foreign_id}"): Scope.READ,
+    ("DELETE", "/foreign/{foreign_id}"): Scope.ADMIN,
+    ("POST", "/foreign/{foreign_id}/predict"): Scope.PREDICT,
     # people
     ("GET", "/me"): Scope.READ,
     ("PUT", "/me/password"): Scope.READ,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flowml.ui.cli import jobs, looks, models, storage, tokens, users, workers
+from flowml.ui.cli import foreign, jobs, looks, models, storage, tokens, users, workers
 from flowml.ui.cli.asking import StudioUrl
 from flowml.ui.cli.ending import ended
 
@@ -27,6 +27,7 @@ for name, part in (
     ("datasets", looks.app),
     ("jobs", jobs.app),
     ("models", models.app),
+    ("foreign", foreign.app),
     ("workers", workers.app),
     ("token", tokens.app),
     ("user", users.app),
