@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from flowml.runner.client import Client
-from flowml.runner.scoring_child import compare_in_child, score_in_child
+from flowml.runner.scoring_child import Told, compare_in_child, score_in_child
 from flowml.storage.errors import InputError
 from flowml.storage.records import Artifact, DriftSummary, FileScored, Json
 
@@ -91,12 +91,15 @@ class Serving:
         """One answer per row, with warnings for what the model has not seen. Raises ContractError."""
         return self.predictor(model_id).predict(list(rows))
 
-    def predict_file(self, model_id: str, path: Path, name: str, out: Path) -> FileScored:
+    def predict_file(
+        self, model_id: str, path: Path, name: str, out: Path, told: Told | None = None
+    ) -> FileScored:
         """Reads a table of any format (`name` is what its file is called), writes `out` as its suffix says.
 
         Columns: prediction, probability_CLASS for each class, warnings. `out` appears whole or not at all.
+        `told` hears how many rows are done, and of how many if that is known.
         """
-        return score_in_child(self._client.model_file(model_id), path, name, out)
+        return score_in_child(self._client.model_file(model_id), path, name, out, told)
 
     def compare_file(self, model_id: str, path: Path, name: str, table: str = "") -> DriftSummary:
         """How the rows of a table differ from those that the model was trained on, before any is predicted.

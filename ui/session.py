@@ -38,6 +38,8 @@ class Key(StrEnum):
 
     NOTICE = "notice"  # what the next page says once
     WATCH = "watch"  # what this browser has seen of the job it watches
+    ASKED = "asked"  # the rows that models were asked about
+    FOREIGN = "foreign-answer"  # the last answer of an ONNX file made elsewhere
     SCORED = "scored"  # the last file that was predicted
     COMPARED = "compared"  # the last one that was compared with a training
     QUERIED = "queried"  # the dataset and the SQL whose rows are shown

@@ -17,7 +17,9 @@ from flowml.runner.studio import Studio
 from flowml.storage.errors import ContractError, InputError
 from flowml.storage.records import ENDED, Job, JobSpec, JobState
 from flowml.ui import navigation, session, words
+from flowml.ui.components import predict_form
 from flowml.ui.navigation import PAGES
+from tests.runner import foreign_files
 
 SCRIPT = str(navigation.FOLDER / "main.py")
 PATIENT_S = 30
@@ -212,6 +214,68 @@ def test_what_is_asked_around_a_row_adds_up(used: tuple[Studio, Trained]) -> Non
         explaining.row(trained.model, 0)
     with pytest.raises(ContractError, match="does not look at 'shoe'"):
         explaining.dependence(trained.model, "shoe")
+
+
+def test_what_changed_the_answer_is_told_and_kept(used: tuple[Studio, Trained]) -> None:
+    studio, trained = used
+    app = opened(studio, "predict", model=trained.model)
+    assert "All values are typical ones" in texts(app)
+    assert not app.metric[0].delta
+    app.number_input(key=f"{trained.model}-age").set_value(79).run()
+    told = app.table[0].value
+    assert told["Now"].to_list() == ["79"]
+    typical, changed = (
+        studio.serving.predict(trained.model, [row]).to_dicts()[0]["probability"]["yes"]
+        for row in (typical_row(studio, trained.model), typical_row(studio, trained.model) | {"age": 79})
+    )
+    by = f"+{100 * (changed - typical):.1f} points"
+    assert told["Moves it by"].to_list() == [by]
+    assert app.metric[0].delta.startswith(by)
+    assert not app.warning
+    history = app.expander[0].dataframe[0].value
+    assert history["Unlike the typical row"].to_list() == ["age 79", "nothing"]
+    assert history["Answer"].to_list()[0] == "yes"
+    app.number_input(key=f"{trained.model}-age").set_value(200).run()
+    assert "200 is beyond what training saw" in app.warning[0].value
+    app.button(key=f"forget-{trained.model}").click().run()
+    assert not app.expander
+
+
+def typical_row(studio: Studio, model: str) -> dict[str, object]:
+    return {field.name: field.typical for field in predict_form.fields(studio.client.model(model))}
+
+
+def test_a_file_that_is_predicted_as_a_job_is_listed_with_its_answers(
+    used: tuple[Studio, Trained], tmp_path: Path
+) -> None:
+    studio, trained = used
+    rows = tmp_path / "rows.csv"
+    rows.write_text("age,plan,joined\n30,a,2019-05-11\n71,z,2019-05-11\n")
+    job = ended(studio, studio.client.predict_file(trained.model, rows, "late rows.csv").id)
+    assert job.state is JobState.FINISHED
+    app = opened(studio, "predict", model=trained.model, view="A file")
+    assert "Files predicted as jobs" in texts(app)
+    assert "late rows" in texts(app)
+    assert "not seen" in app.expander[0].markdown[0].value
+    assert "Download answers" in [button.label for button in app.get("download_button")]
+
+
+def test_a_file_made_elsewhere_is_asked_and_removed(bare: Studio, tmp_path: Path) -> None:
+    app = opened(bare, "predict", whose="Made elsewhere")
+    assert "No file from elsewhere" in texts(app)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(foreign_files.linear().SerializeToString())
+    made = bare.client.add_foreign(path, NAME, "from the lab")
+    app = opened(bare, "predict", whose="Made elsewhere")
+    assert "From the lab" in texts(app)
+    app.text_input(key=f"{made.id}-X").set_value("3, 1").run()
+    app.button(key="ask-foreign").click().run()
+    assert (app.metric[0].label, app.metric[0].value) == (words.plain("Y"), "5")
+    app.text_input(key=f"{made.id}-X").set_value("3, one").run()
+    app.button(key="ask-foreign").click().run()
+    assert "no numbers" in app.error[0].value
+    app.button(key="remove-foreign").click().run()
+    assert bare.client.foreign_models() == ()
 
 
 def test_a_job_is_started_watched_and_cancelled_from_the_pages(bare: Studio, tmp_path: Path) -> None:

@@ -64,6 +64,19 @@ def show(model: Model) -> dict[str, Any]:
     return row | {field.name: field.typical for field in rest[MOST:]}
 
 
+def beyond(model: Model, row: dict[str, Any]) -> list[str]:
+    """Numbers outside what training saw, of which the model knows nothing."""
+    found = []
+    for field in fields(model):
+        value, low, high = row.get(field.name), field.minimum, field.maximum
+        if field.kind != "number" or not isinstance(value, int | float) or low is None or high is None:
+            continue
+        if not low <= value <= high:
+            seen = f"{words.number(low)} to {words.number(high)}"
+            found.append(f"{field.name}: {words.number(value)} is beyond what training saw, {seen}")
+    return found
+
+
 def _grid(model: Model, asked: Sequence[Field]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     with st.grid(min_column_width=210, vertical_alignment="bottom"):

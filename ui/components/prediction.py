@@ -1,4 +1,4 @@
-"""What a model answers for one row."""
+"""What a model answers for one row, and what changed the answer."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import streamlit as st
 
 from flowml.storage.errors import FlowMLError
 from flowml.storage.records import Model, Task
-from flowml.ui import session, words
+from flowml.ui import words
 from flowml.ui.charts.probabilities import probabilities
-from flowml.ui.components import chart, faults
+from flowml.ui.components import asked_before, chart, effects, faults, predict_form
 
 WARNINGS = 8
 
@@ -19,25 +19,31 @@ def show(model: Model, row: dict[str, Any]) -> None:
     target = str(model.contract.get("target", "prediction"))
     with st.container(border=True):
         try:
-            answer = session.studio().serving.predict(model.id, [row])
+            answer = effects.ask(model, row)
         except FlowMLError as error:
             faults.box(error)
             return
-        told = answer.to_dicts()[0]
-        value = told["prediction"]
-        shown = words.number(value) if model.task is Task.REGRESSION else words.short(_label(value), 40)
-        st.metric(words.plain(words.short(target)), shown)
-        shares = told.get("probability")
-        if shares:
-            chart.show(probabilities(list(shares), list(shares.values()), target), "probabilities")
-    _warnings([f"{warning.column}: {warning.message}" for warning in answer.warnings])
+        value = answer.value
+        shown = (
+            words.number(value) if model.task is Task.REGRESSION else words.short(effects.label_of(value), 40)
+        )
+        moved = None if answer.before is None else answer.level - answer.before
+        st.metric(
+            words.plain(words.short(target)),
+            shown,
+            None if moved is None else f"{effects.moved(moved, model)} against typical values",
+            delta_color="off",
+        )
+        if answer.shares:
+            names = list(answer.shares)
+            chart.show(probabilities(names, list(answer.shares.values()), target), "probabilities")
+    _warnings((*answer.warnings, *predict_form.beyond(model, row)))
+    effects.view(model, answer)
+    asked_before.remember(model, answer)
+    asked_before.view(model)
 
 
-def _label(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _warnings(messages: list[str]) -> None:
+def _warnings(messages: tuple[str, ...]) -> None:
     if not messages:
         return
     lines = "\n".join(f"- {words.plain(words.sentence(message))}" for message in messages[:WARNINGS])

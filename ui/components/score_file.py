@@ -14,14 +14,15 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from flowml.storage.errors import SpecError
 from flowml.storage.formats import FORMATS
-from flowml.storage.records import DriftSummary, Model
+from flowml.storage.records import DriftSummary, FileScored, Model
 from flowml.ui import session, words
-from flowml.ui.components import drift
+from flowml.ui.components import drift, scoring_jobs
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Key
 
 OUTPUTS = {"CSV": ("csv", "text/csv"), "Parquet": ("parquet", "application/vnd.apache.parquet")}
 SHOWN = 100
+LARGE = 20 * 10**6  # bytes of a file that is predicted as a job, which a reader need not wait for
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Scored:
     name: str
     content: bytes
     preview: pl.DataFrame
-    rows: int
+    found: FileScored
 
 
 def show(model: Model) -> None:
@@ -43,15 +44,23 @@ def show(model: Model) -> None:
         "A table with the columns of the training data. The target may be missing; other columns are ignored."
     )
     file = st.file_uploader("File to predict", suffixes, key=f"score-{model.id}", max_upload_size=200)
-    if file is None:
-        return
+    if file is not None:
+        _offer(model, file)
+    scoring_jobs.view(model)
+
+
+def _offer(model: Model, file: UploadedFile) -> None:
     _compare(model, file)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     kind = row.segmented_control("Answer as", list(OUTPUTS), default="CSV", required=True, key="output")
     wanted = row.button("Predict all rows", type="primary", icon=":material/play_arrow:", key="score")
     scored: Scored | None = st.session_state.get(Key.SCORED)
     if wanted:
-        with explained(), st.spinner(f"Predicting {words.plain(words.short(file.name))}"):
+        if file.size > LARGE:
+            with explained(), _given(file) as path:
+                session.client().predict_file(model.id, path, file.name, OUTPUTS[kind][0])
+            return
+        with explained():
             scored = _score(model, file, kind)
         st.session_state[Key.SCORED] = scored
     if scored and (scored.source, scored.model_id, scored.kind) == (file.file_id, model.id, kind):
@@ -85,18 +94,30 @@ def _given(file: UploadedFile) -> Iterator[Path]:
 
 def _score(model: Model, file: UploadedFile, kind: str) -> Scored:
     suffix, _ = OUTPUTS[kind]
+    bar = st.progress(0.0, f"Predicting {words.plain(words.short(file.name))}")
+
+    def told(done: int, of: int | None) -> None:
+        if of:
+            bar.progress(min(1.0, done / of), f"{words.plural(done, 'row')} of {words.count(of)}")
+        else:
+            bar.progress(0.0, f"{words.plural(done, 'row')} so far")
+
     with _given(file) as given:
         out = given.with_name(f"out.{suffix}")
-        session.studio().serving.predict_file(model.id, given, file.name, out)
+        try:
+            found = session.studio().serving.predict_file(model.id, given, file.name, out, told)
+        finally:
+            bar.empty()
         frame = pl.read_csv(out, infer_schema=False) if suffix == "csv" else pl.read_parquet(out)
         saved = f"{Path(file.name).stem}-predictions.{suffix}"
         content = out.read_bytes()
-    return Scored(file.file_id, model.id, kind, saved, content, frame.head(SHOWN), len(frame))
+    return Scored(file.file_id, model.id, kind, saved, content, frame.head(SHOWN), found)
 
 
 def _answer(scored: Scored) -> None:
     _, mime = OUTPUTS[scored.kind]
-    st.success(f"{words.plural(scored.rows, 'row')} predicted.", icon=":material/check_circle:")
+    st.success(f"{words.plural(scored.found.rows, 'row')} predicted.", icon=":material/check_circle:")
+    scoring_jobs.warnings(scored.found.warnings, scored.found.more_warnings)
     st.download_button(
         f"Download {scored.name}",
         scored.content,

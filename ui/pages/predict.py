@@ -8,6 +8,7 @@ from flowml.storage.records import ENDED, Job, Model
 from flowml.ui import catalog, session, words
 from flowml.ui.components import (
     clock,
+    foreign,
     jobs,
     layout,
     linked,
@@ -21,6 +22,7 @@ from flowml.ui.session import Query
 
 LISTED = 1000  # newest jobs whose models can be chosen; any other by its address
 VIEWS = ("One row", "A file", "From a program")
+TRAINED, ELSEWHERE = "Trained here", "Made elsewhere"
 
 
 def _words(job: Job) -> str:
@@ -58,6 +60,17 @@ with explained():
 models = {job.champion: job for job in ended if job.champion}
 
 layout.heading("Predict", "Ask a model what it expects for a new row.")
+with explained():
+    both = foreign.offered()
+if both:
+    whose = st.segmented_control(
+        "Models", (TRAINED, ELSEWHERE), default=TRAINED, required=True, key="whose", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if whose == ELSEWHERE:
+        with explained():
+            foreign.show()
+        st.stop()
 asked = session.asked(Query.MODEL)
 if not models and not asked:
     actions = layout.empty(
