@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.algorithms.row import COMPLETE
 from flowml.automl.metrics import METRICS
 from flowml.automl.splitters import SPLITTERS
 from flowml.runner.tiers import TIERS
@@ -99,6 +100,16 @@ def targets(name: str, kind: str = ".md") -> set[str]:
     links = [link for link, _ in LINK.findall(DOCUMENTS.get(name, "")) if "://" not in link]
     found = {str((folder / link).resolve().relative_to(ROOT)) for link in links}
     return {each for each in found if each.endswith(kind)}
+
+
+def test_each_algorithm_stands_in_its_page_by_its_name() -> None:
+    lines = (ROOT / "docs/algorithms.md").read_text().splitlines()
+    told = {line.split("`")[1]: line for line in lines if line.startswith("| `")}
+    assert list(told) == list(ALGORITHMS)
+    for key, row in ALGORITHMS.items():
+        assert f"| `{key}` | {row.label}" in told[key]
+        complete = row.encoding == COMPLETE
+        assert ("filled, with a flag | a column each" in told[key]) is complete, key
 
 
 @pytest.mark.parametrize("row", CHECKS, ids=[row.kind for row in CHECKS])
