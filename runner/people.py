@@ -130,9 +130,9 @@ class People(Seat):
 
     @right(Scope.READ, "session.end")
     def end_sessions(self, user_id: str = "") -> None:
-        """Signs out everywhere: oneself, or as an administrator somebody else."""
+        """Signs out everywhere: oneself, or as an administrator somebody else. Raises NotFound."""
         with self._db.write() as cursor:
-            sessions.delete_of_user(cursor, self._mine(user_id))
+            sessions.delete_of_user(cursor, users.get(cursor, self._mine(user_id)).id)
         self._entrance.forget()
 
     @right(Scope.READ)

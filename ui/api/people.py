@@ -95,7 +95,7 @@ def remove_user(user_id: str, people: ThePeople) -> Response:
     return NOTHING
 
 
-@router.delete("/users/{user_id}/sessions", status_code=status.HTTP_204_NO_CONTENT)
+@router.delete("/users/{user_id}/sessions", status_code=status.HTTP_204_NO_CONTENT, responses=told(404))
 def end_sessions(user_id: str, people: ThePeople) -> Response:
     """Sign a user out everywhere."""
     people.end_sessions(user_id)

@@ -27,7 +27,8 @@ def password() -> str:
 
 @pytest.fixture(scope="session")
 def staffed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    settings = Settings(home=tmp_path_factory.mktemp("staffed"), workers=0, upload_limit=2_000_000)
+    home = tmp_path_factory.mktemp("staffed")
+    settings = Settings(home=home, workers=0, upload_limit=2_000_000, rate_limit=0)
     studio = Studio(settings)
     studio.start()
     for name, role in USERS.items():
@@ -68,7 +69,7 @@ def as_user(staffed_address: str, token_of: Callable[..., str]) -> Iterator[Call
     def client(name: str) -> httpx.Client:
         if name not in clients:
             headers = {} if name == NOBODY else {"Authorization": f"Bearer {token_of(name)}"}
-            clients[name] = httpx.Client(base_url=staffed_address, headers=headers, timeout=30)
+            clients[name] = httpx.Client(base_url=staffed_address, headers=headers, timeout=100)
         return clients[name]
 
     yield client
