@@ -112,11 +112,14 @@ class Entrance:
         note(self._db, replace(_stranger(user.name, address), via="session"), "login")
         return secret
 
-    def of_email(self, email: str) -> User | None:
-        """The user that a login elsewhere is for."""
+    def enter(self, email: str, address: str = "") -> str:
+        """The secret of a session for who was recognised elsewhere. Raises NotSignedIn for a stranger."""
         with self._db.read() as cursor:
             user = users.of_email(cursor, email)
-        return None if user is None or user.disabled else user
+        if user is None or user.disabled:
+            note(self._db, _stranger(email, address), "login", outcome="refused")
+            raise NotSignedIn(f"Nobody here has the address {email[:80]}.", "Ask an administrator to add it.")
+        return self.open_session(user, address)
 
     def sign_out(self, secret: str) -> None:
         person = self.of_cookie(secret)

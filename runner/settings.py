@@ -158,6 +158,20 @@ class Settings:
         repr=False,
         metadata=_row("text", "Password of the first administrator.", secret=True, private=True),
     )
+    oidc_url: str = field(
+        default="",
+        metadata=_row("text", "Issuer of an OpenID Connect provider to sign in with.", private=True),
+    )
+    oidc_client_id: str = field(
+        default="", metadata=_row("text", "The studio's name at that provider.", private=True)
+    )
+    oidc_client_secret: str = field(
+        default="", repr=False, metadata=_row("text", "Its secret there.", secret=True, private=True)
+    )
+    oidc_name: str = field(
+        default="single sign-on",
+        metadata=_row("text", "What the sign-in page calls the provider.", private=True),
+    )
     tls_cert: Path | None = field(
         default=None, metadata=_row("file", "Certificate (PEM, with its chain) to answer by HTTPS.")
     )

@@ -30,6 +30,8 @@ PUBLIC = frozenset(
     {
         LOGIN,
         "/login/first",
+        "/login/elsewhere",
+        "/login/elsewhere/back",
         "/flowml/login.css",
         "/flowml/logo.svg",
         "/flowml/icon.png",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from html import escape
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -15,9 +15,13 @@ from starlette.routing import BaseRoute, Route
 from flowml.runner.studio import Studio
 from flowml.storage.errors import FlowMLError, InputError, TooMany
 from flowml.ui.door import COOKIE, LOGIN, address_of
+from flowml.ui.oidc import LASTS_S, Provider, provider_of
 
 STATIC = Path(__file__).resolve().parent / "static"
 FIRST = f"{LOGIN}/first"
+ELSEWHERE = f"{LOGIN}/elsewhere"
+BACK = f"{ELSEWHERE}/back"
+ATTEMPT = "flowml_attempt"  # the cookie of a login elsewhere while it lasts
 MOST_BYTES = 10_000
 PAGE = (STATIC / "login.html").read_text("utf-8")
 FILES = {
@@ -28,7 +32,8 @@ FILES = {
 
 
 def routes(studio: Studio) -> list[BaseRoute]:
-    """The forms, what they are sent to, and what they look like."""
+    """The forms, what they are sent to, and what they look like. Raises SettingError for a wrong provider."""
+    provider = provider_of(studio.settings)
 
     async def show(request: Request) -> Response:
         entrance = studio.entrance
@@ -36,7 +41,7 @@ def routes(studio: Studio) -> list[BaseRoute]:
             return RedirectResponse("/", 303)
         if not entrance.anybody:
             return RedirectResponse(FIRST, 303)
-        return page(_sign_in_form(inner_path(request.query_params.get("next", ""))))
+        return page(_sign_in_form(inner_path(request.query_params.get("next", "")), provider))
 
     async def sign_in(request: Request) -> Response:
         fields = await fields_of(request)
@@ -46,7 +51,7 @@ def routes(studio: Studio) -> list[BaseRoute]:
                 studio.entrance.sign_in, name, fields.get("password", ""), address_of(request.scope)
             )
         except FlowMLError as error:
-            return page(_sign_in_form(target, name, error), error)
+            return page(_sign_in_form(target, provider, name, error), error)
         return entered(request, studio, secret, target)
 
     async def show_first(_: Request) -> Response:
@@ -72,8 +77,50 @@ def routes(studio: Studio) -> list[BaseRoute]:
         Route(LOGIN, sign_in, methods=["POST"]),
         Route(FIRST, show_first, methods=["GET"]),
         Route(FIRST, add_first, methods=["POST"]),
+        *([] if provider is None else elsewhere(studio, provider)),
         *(Route(path, _file(file)) for path, file in FILES.items()),
     ]
+
+
+def elsewhere(studio: Studio, provider: Provider) -> list[BaseRoute]:
+    """To the provider and back."""
+
+    async def leave(request: Request) -> Response:
+        target = inner_path(request.query_params.get("next", ""))
+        try:
+            place, cookie = await to_thread.run_sync(provider.begin, _back_of(request), target)
+        except FlowMLError as error:
+            return page(_sign_in_form(target, provider, error=error), error)
+        answer = RedirectResponse(place, 303)
+        answer.set_cookie(
+            ATTEMPT,
+            cookie,
+            max_age=int(LASTS_S),
+            path=ELSEWHERE,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+        return answer
+
+    async def come_back(request: Request) -> Response:
+        asked, cookie = dict(request.query_params), request.cookies.get(ATTEMPT, "")
+        try:
+            email, target = await to_thread.run_sync(provider.end, cookie, asked, _back_of(request))
+            secret = await to_thread.run_sync(studio.entrance.enter, email, address_of(request.scope))
+        except FlowMLError as error:
+            answer: Response = page(_sign_in_form("/", provider, error=error), error)
+        else:
+            answer = entered(request, studio, secret, target)
+        answer.delete_cookie(ATTEMPT, path=ELSEWHERE)
+        return answer
+
+    return [Route(ELSEWHERE, leave, methods=["GET"]), Route(BACK, come_back, methods=["GET"])]
+
+
+def _back_of(request: Request) -> str:
+    """Where a provider sends its readers back to; it must be listed there."""
+    return str(request.url.replace(path=BACK, query=""))
 
 
 def entered(request: Request, studio: Studio, secret: str, target: str) -> Response:
@@ -115,7 +162,9 @@ def page(form: str, error: FlowMLError | None = None) -> HTMLResponse:
     return answer
 
 
-def _sign_in_form(target: str, name: str = "", error: FlowMLError | None = None) -> str:
+def _sign_in_form(
+    target: str, provider: Provider | None, name: str = "", error: FlowMLError | None = None
+) -> str:
     focus = ("", " autofocus") if name else (" autofocus", "")
     return f"""<form method="post" action="{LOGIN}">
       <h1>Sign in</h1>
@@ -125,9 +174,17 @@ def _sign_in_form(target: str, name: str = "", error: FlowMLError | None = None)
         spellcheck="false" required{focus[0]} /></label>
       <label>Password <input name="password" type="password" autocomplete="current-password"
         required{focus[1]} /></label>
-      <button>Sign in</button>
+      <button>Sign in</button>{_other_way(target, provider)}
       <p class="hint">No login yet? An administrator of this studio makes one.</p>
     </form>"""
+
+
+def _other_way(target: str, provider: Provider | None) -> str:
+    if provider is None:
+        return ""
+    place = f"{ELSEWHERE}?next={quote(target, safe='')}"
+    return f'''
+      <a class="other" href="{place}">Sign in with {escape(provider.name)}</a>'''
 
 
 def _first_form(code: str = "", name: str = "", error: FlowMLError | None = None) -> str:
