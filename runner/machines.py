@@ -39,7 +39,7 @@ class Machines(Desk):
         names = {worker.name for worker in live}
         return live + tuple(roster.offline(worker) for worker in known if worker.name not in names)
 
-    @right(Scope.READ)
+    @right(Scope.READ, "", Scope.ADMIN)
     def worker(self, name: str) -> Worker:
         """One of `workers`. Raises NotFound."""
         with reachable():

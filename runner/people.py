@@ -128,7 +128,7 @@ class People(Seat):
         with self._db.read() as cursor:
             return sessions.list_(cursor, self.who.id)
 
-    @right(Scope.READ, "session.end")
+    @right(Scope.READ, "session.end", Scope.ADMIN)
     def end_sessions(self, user_id: str = "") -> None:
         """Signs out everywhere: oneself, or as an administrator somebody else. Raises NotFound."""
         with self._db.write() as cursor:

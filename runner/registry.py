@@ -73,14 +73,14 @@ class Registry(Desk):
         with self._db.write() as cursor:
             registry.delete(cursor, found)
 
-    @right(Scope.PREDICT)
+    @right(Scope.READ, "", Scope.PREDICT, Scope.WRITE)
     def pointed_at(self, name: str, alias: str) -> RegisteredModel:
         """The version of a name that bears an alias."""
         with self._db.read() as cursor:
             found = registry.list_(cursor, self._projects, name)
         return self._one([each for each in found if alias in each.aliases], f"{name}@{alias}")
 
-    @right(Scope.PREDICT)
+    @right(Scope.READ, "", Scope.PREDICT, Scope.WRITE)
     def model_id(self, ref: str) -> str:
         """The id of the model that is meant: `name@alias`, `name:version`, or an id itself."""
         for mark in ("@", ":"):

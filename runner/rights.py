@@ -72,15 +72,18 @@ def note(db: Database, who: Person, action: str, subject: str = "", outcome: str
 
 
 def right(
-    scope: Scope, action: str = ""
+    scope: Scope, action: str = "", *others: Scope
 ) -> Callable[[Callable[Concatenate[S, P], T]], Callable[Concatenate[S, P], T]]:
-    """Marks a method of a Seat. A refusal is always noted, a change where it has a name for the audit log."""
+    """Marks a method of a Seat. A refusal is always noted, a change where it has a name for the audit log.
+
+    Any of `others` suffices in the place of `scope`.
+    """
 
     def mark(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
         @wraps(method)
         def asked(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
             subject = _text(args[0]) if args else ""
-            if not self.who.may(scope):
+            if not any(map(self.who.may, (scope, *others))):
                 self.note(action or method.__name__, subject, "refused")
                 raise refused(self.who, scope)
             try:

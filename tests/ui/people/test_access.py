@@ -101,7 +101,8 @@ def expected(place: tuple[str, str], who: str) -> str:
 def test_who_may_follow_the_news(staffed_address: str, who: str, headers: dict[str, str]) -> None:
     url = staffed_address.replace("http", "ws", 1) + "/ws"
     if ROUTES["WS", "/ws"] in WHO[who]:
-        connect(url, additional_headers=headers).close()
+        with connect(url, additional_headers=headers):
+            pass
     else:
         with pytest.raises(InvalidStatus, match="403"):
             connect(url, additional_headers=headers)
