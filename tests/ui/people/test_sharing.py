@@ -97,6 +97,8 @@ PRIVATE = [
     ("POST", "/results/model/churn:1/predict"),
     ("POST", "/registry/mine"),
     ("POST", "/results/model/{model}/batch"),
+    ("POST", "/results/model/{model}/drift"),
+    ("GET", "/models/{model}/report"),
     ("GET", "/results/batch/{batch}"),
     ("GET", "/results/batch/{batch}/download"),
     ("GET", "/registry/churn/versions/1"),
@@ -125,6 +127,7 @@ BODIES = {
     "/live": {"version": 1},
     "/apply": {"fix": {"roles": {}}},
     "/batch": {"dataset_id": "{dataset}"},
+    "/drift": {"dataset_id": "{dataset}"},
     "/nobody": {"role": "viewer"},
 }
 PART = {"Content-Range": "bytes 0-1/4"}  # of an upload
