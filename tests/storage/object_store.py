@@ -22,6 +22,7 @@ from flowml.storage.s3 import Access
 BUCKET = "flowml"
 KEY, SECRET = "test-key", "test-secret"
 START_S = 60.0
+NEVER = 1 << 40
 PORTS = (
     "s3.port", "s3.port.grpc", "master.port", "master.port.grpc", "filer.port", "filer.port.grpc",
     "volume.port", "volume.port.grpc", "admin.port", "admin.port.grpc",
@@ -86,19 +87,20 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def cut_after(port: int, size: int) -> Iterator[int]:
-    """A port that passes each connection on, and cuts it once so many bytes came back."""
+def cut_after(port: int, size: int, sent: bool = False) -> Iterator[int]:
+    """A port that passes each connection on, and cuts it once so many bytes came back, or were sent."""
+    most = (size, NEVER) if sent else (NEVER, size)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, port, size), daemon=True).start()
+        threading.Thread(target=_accept, args=(listener, port, *most), daemon=True).start()
         yield listener.getsockname()[1]
 
 
-def _accept(listener: socket.socket, port: int, size: int) -> None:
+def _accept(listener: socket.socket, port: int, there: int, back: int) -> None:
     with contextlib.suppress(OSError):
         while True:
             near, _ = listener.accept()
             far = socket.create_connection(("127.0.0.1", port))
-            for source, sink, most in ((near, far, 1 << 40), (far, near, size)):
+            for source, sink, most in ((near, far, there), (far, near, back)):
                 threading.Thread(target=_pass_on, args=(source, sink, most), daemon=True).start()
 
 

@@ -150,6 +150,21 @@ def test_a_cut_connection_leaves_nothing_half_read(
     assert remote.path(kept.sha256).read_bytes() == LARGE
 
 
+def test_a_cut_connection_leaves_nothing_half_kept(
+    server: Server, remote: S3Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "RETRIES", 1)
+    (tmp_path / "large").write_bytes(LARGE)
+    with cut_after(server.port, 3 << 20, sent=True) as port:
+        access = Access(f"http://127.0.0.1:{port}", object_store.KEY, object_store.SECRET)
+        cut = S3Artifacts(BUCKET, f"{tmp_path.name}/deep", access, tmp_path / "cut")
+        with pytest.raises(StorageError, match="cannot be used"):
+            cut.put_file(tmp_path / "large")
+    assert list(remote.list_()) == []
+    kept = remote.put_file(tmp_path / "large")
+    assert remote.path(kept.sha256).read_bytes() == LARGE
+
+
 def test_another_content_under_a_hash_is_never_handed_out(remote: S3Artifacts, tmp_path: Path) -> None:
     kept = remote.put_bytes(b"hello")
     obstore.put(remote._store, f"{kept.sha256[:2]}/{kept.sha256}", b"olleh")
