@@ -47,4 +47,6 @@ def pairs(told: Sequence[Json]) -> Chart | None:
 
 
 def _name(pair: Json) -> str:
-    return f"{words.short(pair['actual'], 20)} → {words.short(pair['predicted'], 20)}"
+    """Each side isolated, so that the arrow points the same way beside names read from the right."""
+    sides = (f"\u2068{words.short(pair[side], 20)}\u2069" for side in ("actual", "predicted"))
+    return " → ".join(sides)

@@ -1,5 +1,6 @@
 // Draws one figure and keeps it: Plotly.react updates the node in place, so a zoom survives and nothing flickers.
 
+const NARROW = 480, LINE = 20  // pixels
 const SCRIPT = '/flowml/plotly.min.js'
 
 function loadPlotly() {
@@ -78,6 +79,12 @@ function save(data) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }
 
+// On a narrow screen the names of a legend stand below each other: the plot shall not pay for them.
+function room(data, width) {
+  const named = data.layout.showlegend ? data.traces.filter((trace) => trace.showlegend !== false).length : 0
+  return data.height + (width && width < NARROW ? LINE * Math.max(0, named - 3) : 0)
+}
+
 export default function (component) {
   const { data, parentElement } = component
   const figure = parentElement.querySelector('.fm-chart')
@@ -89,11 +96,12 @@ export default function (component) {
   button.onclick = () => save(data)
   plot.setAttribute('role', 'img')
   plot.setAttribute('aria-label', data.alt)
-  plot.style.height = data.height + 'px'
+  const height = room(data, plot.offsetWidth)
+  plot.style.height = height + 'px'
   loadPlotly().then((Plotly) => {
     const { colours, font } = palette(figure)
     const layout = {
-      autosize: true, height: data.height, uirevision: 'kept',
+      autosize: true, height, uirevision: 'kept',
       paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
       font: { family: font, color: colours['@text'], size: 12 },
       hoverlabel: { bgcolor: colours['@soft'], bordercolor: colours['@grid'], font: { family: font, color: colours['@text'] } },

@@ -110,7 +110,7 @@ def others(job: Job, active: Sequence[Job]) -> None:
     if not rest:
         return
     line = st.container(horizontal=True, vertical_alignment="center", gap="medium")
-    line.markdown(":gray[Also active:]", width="content")
+    line.caption("Also active:", width="content")
     for each in rest[:OTHERS]:
         layout.link(line, "live", words.plain(words.short(title(each), 40)), job=each.id)
     if len(rest) > OTHERS:
