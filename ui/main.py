@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from flowml.ui import navigation
+from flowml.ui import navigation, session
 from flowml.ui.components import reader
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -21,4 +21,5 @@ st.set_page_config(
 st.html(STATIC / "studio.css")
 st.logo(STATIC / "logo.svg", size="large", icon_image=STATIC / "mark.svg")
 reader.show()
+session.announce()
 st.navigation(navigation.sections(), position="sidebar", expanded=True).run()

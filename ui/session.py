@@ -5,9 +5,11 @@ The server binds the studio before the first page runs; pages ask for it with `s
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from flowml.runner.client import Client
 from flowml.runner.studio import Studio
@@ -99,6 +101,20 @@ def remember(name: Query, value: str) -> None:
         st.query_params[name] = value
     else:
         st.query_params.pop(name, None)
+
+
+def announce() -> None:
+    """Have the browser show what was asked as its address, and keep the one before for its back button.
+
+    After a link to the page where the reader is already, Streamlit leaves the address as it was.
+    """
+    for name in Query:
+        if value := asked(name):
+            with suppress(StreamlitAPIException):  # that of a widget, which tells it itself
+                remember(name, value)
+                return  # one is enough: all that is asked is told with it
+    if not st.query_params:
+        st.query_params.clear()
 
 
 def choose_metric(key: str) -> None:

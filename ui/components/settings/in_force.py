@@ -18,7 +18,7 @@ SCHEMA = dict.fromkeys(("setting", "value", "from", "for", "expected"), pl.Strin
 def view() -> None:
     with explained():
         found = session.client().settings_in_force()
-    line = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    line = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     text = line.text_input(
         "Search", key="setting", placeholder="A name, or words of what it is for", icon=":material/search:"
     )
@@ -37,10 +37,10 @@ def view() -> None:
         hide_index=True,
         height=min(640, 40 + 35 * len(shown)),
         column_config={
-            "setting": st.column_config.TextColumn("Setting", width="medium"),
-            "value": st.column_config.TextColumn("Value", width="medium"),
-            "from": st.column_config.TextColumn("Comes from", width="small"),
-            "for": st.column_config.TextColumn("What it is for", width="large"),
+            "setting": st.column_config.TextColumn("Setting", width=215),
+            "value": st.column_config.TextColumn("Value", width=200),
+            "from": st.column_config.TextColumn("Comes from", width=125),
+            "for": st.column_config.TextColumn("What it is for", width=380),
             "expected": st.column_config.TextColumn("Expected", width="medium"),
         },
         alt="Every setting with its value and where that comes from",
