@@ -52,6 +52,7 @@ __all__ = ["Lane", "LaneOutcome", "Listener", "Summary"]
 POLL_S = 0.1  # how often memory is measured while children work
 CONTROL_S = 0.25  # how often a wish of the user is looked for
 TICK_S = 1.0  # how often progress is told and the used time written down
+SHARE_S = 0.2  # at a time, to decide what helpers try next
 AHEAD = 4  # candidates that may wait for a slot of ours while others are decided on
 MOST_ASIDE = 16  # that may wait for a helper with more memory
 SPARE_AFTER = 0.25  # of the budget, from when on a spare child stands by
@@ -116,6 +117,7 @@ class Lane:
         self._again: deque[Candidate] = deque()  # decided on earlier, and evaluated by nobody now
         self._mine: deque[Candidate] = deque()  # decided on ahead, for a slot of our own
         self._aside: deque[Candidate] = deque()  # too large for here; a helper that has room shall take them
+        self._behind = False  # helpers have room for more than was decided on
         self._dry = False  # the search had nothing to give, and no trial ended since
         self._look, self._tick = Rhythm(CONTROL_S), Rhythm(TICK_S)
 
@@ -208,10 +210,17 @@ class Lane:
         return left, None, CPU
 
     def _share_work(self) -> None:
-        """Keep candidates ahead of the helpers, once something is known to work here."""
+        """Keep candidates ahead of the helpers, once something is known to work here.
+
+        Many lanes may use them up as fast as they are decided on: the clock and the user come in between.
+        """
         for _ in range(len(self._aside)):
             self._route(self._aside.popleft(), here=False)
+        until = time.monotonic() + SHARE_S
         while self._helpers.has_room and self._ledger.complete and len(self._mine) < AHEAD:
+            if time.monotonic() > until:
+                self._behind = True
+                return
             _, candidate = self._next(mine=False)
             if candidate is None:
                 return
@@ -303,7 +312,8 @@ class Lane:
 
     def _turn(self) -> None:
         """Wait a little for the children, then look at the wish of the user and the clock."""
-        for heard in self._team.turn(POLL_S):
+        wait_s, self._behind = 0.0 if self._behind else POLL_S, False
+        for heard in self._team.turn(wait_s):
             self._hear(heard)
         for word in self._helpers.heard():
             self._hear_helper(word)

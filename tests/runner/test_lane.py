@@ -16,6 +16,7 @@ import polars as pl
 import psutil
 import pytest
 
+from flowml.runner.helpers import NoHelpers
 from flowml.runner.lane import Lane
 from flowml.runner.listener import Candidate, Summary
 from flowml.storage.records import Control, Finding, JobSpec, JobState, Level, TrialRecord, TrialState
@@ -26,6 +27,7 @@ GIB = 2**30
 QUICK = ("logistic", "lightgbm")
 ROWS = 240
 FINISHING = "Building the final model"
+OPTIONS = ("child", "memory_limit", "slots", "helpers")  # of a lane; else of the job
 BASELINE = 1  # a trial that no limit counts
 
 
@@ -94,7 +96,7 @@ def lane(table: Path, tmp_path: Path, listener: Remembering) -> Callable[..., La
     schema = infer(pl.read_parquet(table))
 
     def make(control: Callable[[], Control | None] = lambda: None, **changes: Any) -> Lane:
-        options = {name: changes.pop(name) for name in ("child", "memory_limit", "slots") if name in changes}
+        options = {name: changes.pop(name) for name in OPTIONS if name in changes}
         spec = JobSpec("hit", **{"budget_s": 6.0, "algorithms": QUICK, **changes})
         return Lane(table, schema, spec, tmp_path / "work", listener, control, **options)
 
@@ -243,6 +245,26 @@ def test_cancel_ends_within_two_seconds(lane: Callable[..., Lane], listener: Rem
     assert no_children_left()
 
 
+class Hungry(NoHelpers):
+    """Helpers that use up candidates as fast as they are decided on."""
+
+    has_room = True
+
+    def room(self, _kind: str) -> int:
+        return 1
+
+
+def test_a_lead_whose_helpers_never_have_enough_still_obeys(
+    lane: Callable[..., Lane], listener: Remembering
+) -> None:
+    def wish() -> Control | None:
+        done = any(record.state is TrialState.COMPLETE for record in listener.ended)
+        return Control.CANCEL if done else None
+
+    outcome = lane(wish, budget_s=60.0, helpers=Hungry()).run()
+    assert outcome.state is JobState.CANCELLED
+
+
 def test_while_paused_nothing_starts_and_the_clock_stands(
     lane: Callable[..., Lane], listener: Remembering
 ) -> None:
@@ -290,6 +312,7 @@ LEADER = """
 import sys
 from pathlib import Path
 import polars as pl
+from flowml.runner.helpers import NoHelpers
 from flowml.runner.lane import Lane
 from flowml.runner.fit import Silent
 from flowml.storage.records import JobSpec
