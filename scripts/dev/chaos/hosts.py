@@ -28,7 +28,7 @@ from flowml.ui.client import Studio
 HOSTS = ("studio", "one", "two")
 ROWS = 3_000
 CUT_S = 30.0
-STEP_S = 240.0  # for each thing that is waited for
+STEP_S = 300.0  # for each thing that is waited for
 ALGORITHMS = ["logistic", "lightgbm", "extra_trees", "xgboost"]
 
 
@@ -115,7 +115,8 @@ class Story:
         self._until(lambda: self._begun_again(held, other), "what it held runs again or has ended")
         self._seen["trials_again_s"] = round(time.time() - killed_at, 1)
         self._stage.start(lead)
-        self._until(lambda: self._completed(lead, time.time() - 1.0), f"{lead} is back and ends trials")
+        started_at = time.time()
+        self._until(lambda: self._completed(lead, started_at), f"{lead} is back and ends trials")
         self._say(f"{lead} is back and helps")
         return lead, other
 
@@ -150,7 +151,8 @@ class Story:
         self._stage.start("studio")
         self._until(self._healthy, "the studio answers again")
         self._seen["studio_back_s"] = round(time.time() - at, 1)
-        self._until(lambda: self._both_completed(time.time() - 1.0) or self._over(), "both hosts end trials")
+        back_at = time.time()
+        self._until(lambda: self._both_completed(back_at), "both hosts end trials")
         self._seen["after_studio_s"] = round(time.time() - at, 1)
         self._say(f"both hosts ended trials {self._seen['after_studio_s']} s later")
 
