@@ -14,9 +14,11 @@ from flowml.runner.settings import Settings
 from flowml.storage.errors import FlowMLError, NotFound, NotReady, SpecError, StorageError
 from flowml.storage.records import (
     Artifact,
+    Capabilities,
     Column,
     Dataset,
     DatasetSchema,
+    Gpu,
     Importance,
     Job,
     JobKind,
@@ -26,11 +28,13 @@ from flowml.storage.records import (
     Level,
     LogLine,
     Model,
+    Moment,
     Role,
     Severity,
     Task,
     TrialRecord,
     TrialState,
+    Worker,
 )
 from flowml.ui.components import (
     datasets,
@@ -44,6 +48,7 @@ from flowml.ui.components import (
     predict_form,
     request_example,
     schema,
+    sparks,
     states,
 )
 
@@ -229,3 +234,20 @@ def test_the_search_is_drawn_once_for_all_browsers_that_look_at_it() -> None:
     assert first["traces"][0]["y"] == [0.5, 0.6, 0.7]
     assert live._drawn(job.id, "roc_auc", 0.0, (3, 2, 0), job, []) is first
     assert live._drawn(job.id, "roc_auc", 0.0, (2, 1, 0), job, trials[:2]) is not first
+
+
+def test_a_worker_s_figures_become_lines_that_break_where_nothing_was_heard() -> None:
+    card = Gpu(0, "card", vram_total=10)
+    machine = Capabilities("a cpu", 2, 2, 2, None, 8_000_000_000, 4_000_000_000, gpus=(card,))
+    history = [
+        Moment(at, cpu=50.0, memory=4_000_000_000, vram=5, temperature=90.0)
+        for at in (100.0, 900.0, 906.0, 994.0, 1000.0)
+    ]
+    worker = Worker("w", ("cpu",), machine, 0.0, 1000.0)
+    shown = {spark["label"]: spark for spark in sparks.sparks(worker, history)}
+    assert list(shown) == ["CPU", "Memory", "VRAM", "Temperature"]
+    assert shown["CPU"]["stretches"] == [[(0.8333, 0.5), (0.8433, 0.5)], [(0.99, 0.5), (1.0, 0.5)]]
+    assert (shown["CPU"]["value"], shown["Temperature"]["value"]) == ("50 %", "90 °C")
+    assert (shown["CPU"]["warm"], shown["Temperature"]["warm"]) == (False, True)
+    assert "of 2 cores" in shown["CPU"]["title"]
+    assert sparks.sparks(worker, []) == []

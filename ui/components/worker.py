@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from flowml.storage.records import Capabilities, Worker
-from flowml.ui import session, words
-from flowml.ui.components import clock, layout, states
+from flowml.storage.records import Capabilities, Moment, Scope, TrialRecord, Worker
+from flowml.ui import catalog, session, words
+from flowml.ui.components import clock, layout, sparks, states
 from flowml.ui.components.faults import explained
 
 SILENT_S = 10.0  # a heartbeat older than this is said
+MOST_TRIALS = 4
+TOLD = {
+    "pause": "Told to pause: it ends the job that it has, and takes no other.",
+    "drain": "Told to drain: it gives its job back, to go on elsewhere, and takes no other.",
+}
 
 
-def card(worker: Worker) -> None:
+def card(worker: Worker, history: Sequence[Moment] = (), running: Sequence[TrialRecord] = ()) -> None:
     machine = worker.capabilities
     with st.container(border=True, gap="small", height="stretch"):
         head = st.container(horizontal=True, vertical_alignment="center")
@@ -23,11 +30,14 @@ def card(worker: Worker) -> None:
             states.worker_badge(worker.state)
         st.caption(_place(worker))
         if worker.state != "offline":
-            _load(worker)
+            sparks.show(worker, history)
         _facts(machine)
         with st.container(horizontal=True, gap="xsmall"):
             for queue in worker.queues:
                 st.badge(words.plain(queue), color="gray", icon=":material/input:")
+        if worker.told:
+            st.caption(TOLD.get(worker.told, ""))
+        _trials(running)
         _now(worker)
 
 
@@ -38,15 +48,22 @@ def _place(worker: Worker) -> str:
     return f"{host}{address} · {words.plain(machine.os)} · Python {machine.python} · FlowML {worker.version}"
 
 
-def _load(worker: Worker) -> None:
-    machine = worker.capabilities
-    cpu, memory = st.columns(2)
-    if worker.cpu_percent is not None:
-        share = min(1.0, worker.cpu_percent / 100)
-        cpu.progress(share, f"CPU {worker.cpu_percent:.0f} % of {words.plural(machine.cpus, 'core')}")
-    if worker.memory_used is not None and machine.ram_total:
-        share = min(1.0, worker.memory_used / machine.ram_total)
-        memory.progress(share, f"Memory {words.size(worker.memory_used)} of {words.size(machine.ram_total)}")
+def _trials(running: Sequence[TrialRecord]) -> None:
+    """What it evaluates now."""
+    if running:
+        now = time.time()
+        lines = [
+            f":gray[Trial {trial.number}] {catalog.algorithm(trial.algorithm)}, "
+            f"for {words.duration(max(0.0, now - trial.started_at))}{_device(trial.device)}"
+            for trial in running[:MOST_TRIALS]
+        ]
+        if len(running) > MOST_TRIALS:
+            lines.append(f":gray[and {len(running) - MOST_TRIALS} more]")
+        st.markdown("  \n".join(lines))
+
+
+def _device(device: str) -> str:
+    return "" if device == "cpu" else f" on {words.plain(device.upper())}"
 
 
 def _facts(machine: Capabilities) -> None:
@@ -70,18 +87,32 @@ def _gpu_libraries(machine: Capabilities) -> str:
 def _now(worker: Worker) -> None:
     silent = time.time() - worker.heartbeat
     heard = f" · heard from {clock.ago(worker.heartbeat)}" if silent > SILENT_S else ""
-    row = st.container(horizontal=True, vertical_alignment="center")
     done = f"{words.plural(worker.jobs_done, 'job')} done · started {clock.ago(worker.started_at)}"
-    row.markdown(f":gray[{done}{heard}]", width="content")
+    st.markdown(f":gray[{done}{heard}]")
+    row = st.container(horizontal=True, vertical_alignment="center")
     if worker.job_id and worker.state != "offline":
         layout.link(row, "live", "Its job now", "monitoring", job=worker.job_id)
-    if worker.state == "offline" and row.button(
-        "Forget",
-        type="tertiary",
-        icon=":material/close:",
-        key=f"forget-{worker.name}",
-        help="It comes back when it joins.",
-    ):
-        with explained():
-            session.client().forget_worker(worker.name)
-        st.rerun()
+    if session.person().may(Scope.ADMIN):
+        _orders(worker, row)
+
+
+def _orders(worker: Worker, row: DeltaGenerator) -> None:
+    """What an administrator may tell it."""
+    client = session.client()
+    if worker.told:
+        asked = {"Resume": ("play_arrow", client.resume_worker, "It takes jobs again.")}
+    elif worker.state != "offline":
+        asked = {
+            "Pause": ("pause", client.pause_worker, "It ends its job and takes no other."),
+            "Drain": ("logout", client.drain_worker, "It gives its job back now, to go on elsewhere."),
+        }
+    else:
+        asked = {}
+    if worker.state == "offline":
+        asked["Forget"] = ("close", client.forget_worker, "It comes back when it joins.")
+    for label, (icon, order, help) in asked.items():
+        key = f"{label.lower()}-{worker.name}"
+        if row.button(label, type="tertiary", icon=f":material/{icon}:", key=key, help=help):
+            with explained():
+                order(worker.name)
+            st.rerun()

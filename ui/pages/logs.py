@@ -1,4 +1,4 @@
-"""What the studio and its workers said: search, level, job, follow."""
+"""What the studio and its workers said: search, job, machine, level, follow."""
 
 from __future__ import annotations
 
@@ -11,12 +11,25 @@ from flowml.ui.components.faults import explained
 
 LIMIT = 1000
 
+
+def _sources() -> list[str]:
+    """The studio and all workers that it knows, and the one that the address names."""
+    asked = st.query_params.get("source")
+    names = {asked} if asked else set()
+    with explained():
+        names |= {worker.name for worker in session.client().workers()}
+    return ["studio", *sorted(names - {"studio"})]
+
+
 layout.heading("Logs", "What the studio and its workers said, the newest at the end.")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     text = st.text_input(
-        "Search", key="text", placeholder="Words in a message", icon=":material/search:", bind="query-params"
+        "Search", key="text", placeholder="Words", icon=":material/search:", bind="query-params"
     )
     job_id = st.text_input("Job", key="job", placeholder="Id of a job", bind="query-params")
+    source = st.selectbox(
+        "Machine", _sources(), index=None, key="source", placeholder="All machines", bind="query-params"
+    )
     level = st.segmented_control(
         "Least severe",
         [level.value for level in Level],
@@ -35,7 +48,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 def lines() -> None:
     with explained():
         entries = session.client().logs(
-            text=text or None, level=Level(level), job_id=job_id or None, limit=LIMIT
+            text=text or None, level=Level(level), source=source, job_id=job_id or None, limit=LIMIT
         )
     if entries:
         log.page(entries, "all")
@@ -51,8 +64,8 @@ def lines() -> None:
             type="tertiary",
             on_click="ignore",
         )
-    elif text or job_id:
-        layout.empty("search_off", "No line fits", "Try fewer words, a lower level, or another job.")
+    elif text or job_id or source:
+        layout.empty("search_off", "No line fits", "Try fewer words, a lower level, another machine or job.")
     else:
         layout.empty("article", "Nothing was said yet", "Start a job, and each step of it is noted here.")
 

@@ -17,6 +17,7 @@ def machines() -> None:
         client = session.client()
         known = client.workers()
         waiting = client.queues()
+        running = client.running_trials()
     online = [each for each in known if each.state != "offline"]
     figures.cluster(online, waiting)
     if not known:
@@ -32,7 +33,8 @@ def machines() -> None:
     if known:
         with st.grid(columns=2, min_column_width=340):
             for each in known:
-                worker.card(each)
+                history = client.worker_history(each.name) if each.state != "offline" else ()
+                worker.card(each, history, running.get(each.name, ()))
 
 
 machines()
