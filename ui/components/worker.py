@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -99,6 +99,7 @@ def _now(worker: Worker) -> None:
 def _orders(worker: Worker, row: DeltaGenerator) -> None:
     """What an administrator may tell it."""
     client = session.client()
+    asked: dict[str, tuple[str, Callable[[str], object], str]] = {}
     if worker.told:
         asked = {"Resume": ("play_arrow", client.resume_worker, "It takes jobs again.")}
     elif worker.state != "offline":
@@ -106,8 +107,6 @@ def _orders(worker: Worker, row: DeltaGenerator) -> None:
             "Pause": ("pause", client.pause_worker, "It ends its job and takes no other."),
             "Drain": ("logout", client.drain_worker, "It gives its job back now, to go on elsewhere."),
         }
-    else:
-        asked = {}
     if worker.state == "offline":
         asked["Forget"] = ("close", client.forget_worker, "It comes back when it joins.")
     for label, (icon, order, help) in asked.items():
