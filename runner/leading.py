@@ -20,7 +20,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from flowml.automl.candidate import Candidate
-from flowml.runner import roster
+from flowml.runner import queue, roster
 from flowml.runner.claims import Claims
 from flowml.runner.helpers import Begun, Recalled, Waits
 from flowml.runner.helpers import Word as Told
@@ -69,7 +69,7 @@ class Leading:
         self._lanes: dict[str, tuple[LaneRecord, float]] = {}  # as last heard, and when
         self._told: deque[Told] = deque()
         self._phase, self._left_s, self._used_s, self._beats = Phase.PAUSE, 0.0, 0.0, 0
-        self._begun = self._apart = self._superseded = False
+        self._begun = self._went_on = self._apart = self._superseded = False
         self._kinds: tuple[str, ...] = ()  # of orders; each has its stream
         self._recall_for: Serves | None = None
         self._hopes: tuple[Serves, ...] = ()  # of workers that could join
@@ -146,6 +146,13 @@ class Leading:
     def ended(self, record: TrialRecord) -> None:
         self._lines.append({"trial": record.to_dict(), "used_s": self._used_s})
         self._note_lines()
+        self._go_on(record)
+
+    def _go_on(self, record: TrialRecord) -> None:
+        """The first trial of this attempt: what lost machines counted against the job is forgotten."""
+        if self._begun and not self._went_on and record.state is TrialState.COMPLETE:
+            self._went_on = True
+            self._out.put(partial(queue.went_on, job_id=self._study.job_id))
 
     def tell(self, phase: Phase, left_s: float, used_s: float) -> None:
         if phase is not self._phase:
@@ -355,6 +362,7 @@ class Leading:
         }
         self._out.put(partial(self._settle, id=id, answer=answer, line=line))
         self._told.append(Evaluated(record))
+        self._go_on(record)
 
     # --- the journal for a lead elsewhere -----------------------------------------------------------------
 

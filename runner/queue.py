@@ -35,7 +35,7 @@ INVITATION = "help-"  # how the ids of invitations begin
 POLL_S = 0.25
 UNREADABLE_S = 5.0  # until the next look
 LARGEST_JOB = 32 * 2**20  # what a job needs to be told is much less
-LOST_MACHINES = 3  # so often a job runs again after its worker was lost
+LOST_MACHINES = 3  # so often a job runs again after its worker was lost before it got any further
 RESULT_KEPT_S = 86_400
 FAILURE_KEPT_S = 7 * 86_400
 HELP_TIMEOUT_S = 7 * 86_400  # a helper leaves when its study is over, however long that takes
@@ -53,6 +53,11 @@ _PUT_BACK = """
 if redis.call('LREM', KEYS[1], 0, ARGV[1]) == 0 then return 0 end
 if redis.call('ZCARD', KEYS[3]) == 0 then redis.call('LPUSH', KEYS[2], ARGV[1]) end
 return 1
+"""
+
+# KEYS: job. ARGV: how often it may run again.
+_WENT_ON = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'retries_left', ARGV[1]) end
 """
 
 log = logging.getLogger(__name__)
@@ -223,6 +228,15 @@ def next_job(redis: Redis, names: Sequence[str], taker: Taker) -> str:
 def withdraw(redis: Redis, name: str, job_id: str) -> bool:
     """Takes back a job that waits. False if it does not: a worker has it, or it is not known."""
     return bool(redis.eval(_WITHDRAW, 2, queue_key(name), FlowJob.key_for(job_id), job_id))
+
+
+def went_on(redis: Redis, job_id: str) -> None:
+    """A job that gets further on each machine is not given up, however many it loses. Also on a pipeline."""
+    redis.eval(_WENT_ON, 1, FlowJob.key_for(job_id), LOST_MACHINES)
+
+
+def retries_left(redis: Redis, job_id: str) -> int:
+    return int(redis.hget(FlowJob.key_for(job_id), "retries_left") or 0)
 
 
 def forget(redis: Redis, job_id: str) -> None:

@@ -25,7 +25,7 @@ from rq.utils import now
 from flowml.runner import control, facts, leases, tending
 from flowml.runner.connection import AWAY
 from flowml.runner.lifeline import die_with_parent
-from flowml.runner.queue import FlowJob, FlowQueue, helped
+from flowml.runner.queue import FlowJob, FlowQueue, helped, retries_left
 from flowml.runner.study import Study
 from flowml.runner.taking import Taker, queue_key
 from flowml.runner.tending import Told
@@ -154,6 +154,8 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         elif self._giving_back and not self.is_horse:
             self._give_back(job, named.get("execution"))
         else:
+            if not self.is_horse:
+                job.retries_left = retries_left(self.connection, job.id)  # it may have got further meanwhile
             super().handle_job_failure(job, queue, *arguments, **named)
             if self._cancelled and not helped(job.id):
                 change = {"state": JobState.CANCELLED.value, "ended_at": time.time()}

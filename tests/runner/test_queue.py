@@ -139,6 +139,15 @@ def test_callbacks_webhooks_and_repeats_are_ignored(redis: Redis) -> None:
     assert (job.success_callback, job.webhooks, job.repeats_left) == (None, [], None)
 
 
+def test_a_job_that_got_further_may_lose_as_many_machines_again(redis: Redis) -> None:
+    add(redis, "job-1")
+    redis.hset("rq:job:job-1", "retries_left", 0)
+    for job_id in ("job-1", "job-2"):
+        queue.went_on(redis, job_id)
+    assert queue.retries_left(redis, "job-1") == queue.LOST_MACHINES
+    assert not redis.exists("rq:job:job-2")
+
+
 def test_places_of_jobs_that_ended_or_hang_in_the_air(redis: Redis) -> None:
     add(redis, "job-1")
     redis.delete("rq:queue:cpu")
