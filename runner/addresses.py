@@ -15,6 +15,7 @@ import psutil
 
 TAILSCALE_NET = ipaddress.ip_network("100.64.0.0/10")
 TAILSCALE_PREFIXES = ("tailscale", "Tailscale", "utun")
+VIRTUAL_PREFIXES = (*TAILSCALE_PREFIXES, "docker", "br-", "veth", "virbr", "vmnet", "bridge")
 TAILSCALE_ON_MACOS = Path("/Applications/Tailscale.app/Contents/MacOS/Tailscale")
 OLLAMA_URL = "http://127.0.0.1:11434"
 
@@ -27,13 +28,33 @@ def is_loopback(host: str) -> bool:
 
 
 def lan_address() -> str:
-    """The address of the interface that leads out, or empty. Connecting UDP sends no packet."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # an address reserved for documentation
-        except OSError:
-            return ""
-        return str(probe.getsockname()[0])
+    """The address of the interface that leads out, else of another one that is up, or empty.
+
+    The tables of the system are read; nothing is connected.
+    """
+    stats = psutil.net_if_stats()
+    addresses = {
+        name: address.address
+        for name, all_of_it in psutil.net_if_addrs().items()
+        for address in all_of_it
+        if address.family == socket.AF_INET and stats[name].isup and _of_a_network(address.address)
+    }
+    real = [name for name in sorted(addresses) if not name.startswith(VIRTUAL_PREFIXES)]
+    return next((addresses[name] for name in (*_leading_out(), *real) if name in addresses), "")
+
+
+def _of_a_network(address: str) -> bool:
+    ip = ipaddress.ip_address(address)
+    return not (ip.is_loopback or ip.is_link_local)
+
+
+def _leading_out() -> list[str]:
+    """Interfaces with a default route, the preferred first, where the system tells them as Linux does."""
+    try:
+        rows = [line.split() for line in Path("/proc/net/route").read_text("ascii").splitlines()[1:]]
+    except OSError:
+        return []
+    return [row[0] for row in sorted(rows, key=lambda row: int(row[6])) if row[1] == row[7] == "00000000"]
 
 
 def tailscale_address() -> str:
