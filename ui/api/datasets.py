@@ -153,7 +153,7 @@ def dataset_stats(dataset_id: str, client: TheClient) -> list[ColumnStats]:
     return [ColumnStats(**stats) for stats in client.dataset_stats(dataset_id)]
 
 
-@router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT, responses=told(404))
+@router.delete("/{dataset_id}", status_code=status.HTTP_204_NO_CONTENT, responses=told(404, 409))
 def delete_dataset(dataset_id: str, client: TheClient) -> Response:
     """Take a dataset out of the lists. Jobs and models made from it stay."""
     client.delete_dataset(dataset_id)

@@ -131,8 +131,14 @@ BODIES = {
     "/nobody": {"role": "viewer"},
 }
 PART = {"Content-Range": "bytes 0-1/4"}  # of an upload
-# Of routes that name something: those of administrators, of machines, and one that makes what it names.
-OPEN = {("PUT", "/datasets/{name}"), ("GET", "/workers/{name}"), ("GET", "/workers/{name}/history")}
+# Of routes that name something: machines and models of elsewhere, which all may see; a name of what is new.
+OPEN = {
+    ("PUT", "/datasets/{name}"),
+    ("GET", "/workers/{name}"),
+    ("GET", "/workers/{name}/history"),
+    ("GET", "/foreign/{foreign_id}"),
+    ("POST", "/foreign/{foreign_id}/predict"),
+}
 
 
 def test_each_route_that_names_something_is_tried_below() -> None:
