@@ -52,6 +52,20 @@ def test_secrets_are_hidden_everywhere(
     assert "redis://me:***@host/0 red" in told[0]["message"]
 
 
+def test_files_are_turned_over_and_the_oldest_go(
+    home: Path, told: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "FILE_BYTES", 500)
+    set_up(Settings(home=home), told)
+    for number in range(60):
+        logging.getLogger("flowml.test").warning("Line %d of many, long enough to fill a small file", number)
+    files = sorted((home / "logs").iterdir())
+    assert [path.name for path in files] == ["studio.log", *(f"studio.log.{n}" for n in (1, 2, 3))]
+    assert all(path.stat().st_size <= 500 for path in files)
+    assert "Line 59 " in files[0].read_text()
+    assert len(told) == 60
+
+
 def test_chatter_is_left_out(home: Path, told: list[Json]) -> None:
     set_up(Settings(home=home), told)
     logging.getLogger("flowml.test").debug("detail")
