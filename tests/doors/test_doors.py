@@ -8,7 +8,9 @@ import pytest
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.onnx import build
 from flowml.storage.errors import FlowMLError
+from flowml.storage.records import Task
 from tests.automl.onnx.champions import Trained, train
+from tests.doors.champions import refitted
 from tests.doors.doors import DOORS, Everybody, House
 from tests.doors.hostile import HOSTILE
 
@@ -22,9 +24,12 @@ def every_algorithm() -> dict[str, Trained]:
 
 @pytest.fixture(scope="module")
 def house(every_algorithm: dict[str, Trained], tmp_path_factory: pytest.TempPathFactory) -> House:
-    """In which a small model of each algorithm is asked."""
+    """In which a small model of each algorithm is asked, and a champion whose members learned all rows."""
     models = {key: build(each.contract, each.members) for key, each in every_algorithm.items()}
-    return House(Everybody(models), tmp_path_factory.mktemp("doors"))
+    keys = ("logistic", "lightgbm", "catboost")
+    champion, content = refitted(tmp_path_factory.mktemp("refitted"), Task.BINARY, keys)
+    assert any("learned all rows" in note for note in champion.notes)
+    return House(Everybody(models | {"all rows": content}), tmp_path_factory.mktemp("doors"))
 
 
 def test_there_are_enough_of_them() -> None:
