@@ -98,7 +98,11 @@ def _quality(known: Known) -> Iterator[Say]:
                 "Champion › made of", f"{{0}} has a weight of {percent(weight)} in the ensemble.",
                 (model_(member),),
             )  # fmt: skip
-    others = [row for row in known.rows if row.rank and not row.champion and row.score is not None]
+    others = [
+        row
+        for row in known.rows
+        if row.rank and not row.champion and row.score is not None and row.algorithm != BASELINE
+    ]
     for row in others[:MOST_ROWS]:
         yield (
             f"Leaderboard › rank {row.rank}",
@@ -263,7 +267,7 @@ def _job(known: Known) -> Iterator[Say]:
             (),
         )
         for state, count in receipt.trials.items():
-            yield "Receipt › trials", f"{count} of its trials ended as {state}.", ()
+            yield "Receipt › trials", f"Of its trials, {count} ended as {state}.", ()
     if known.model.latency_ms:
         latency = written(round(known.model.latency_ms, 2))
         yield "Leaderboard › latency", f"One row is answered in {latency} ms.", ()

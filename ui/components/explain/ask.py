@@ -84,12 +84,13 @@ def _streamed(model: Model, question: str, known: Mapping[str, Statement], place
 def _sentence(sentence: Sentence, known: Mapping[str, Statement]) -> None:
     if sentence.withheld:
         return
-    st.markdown(words.plain(sentence.text))
     sources = [known[source] for source in sentence.sources if source in known]
-    if sources:
-        cells = "; ".join(words.plain(each.cell) for each in sources)
-        told = "\n\n".join(words.plain(each.told()) for each in sources)
-        st.caption(f"Source: {cells}", help=told)
+    if not sources:
+        st.markdown(words.plain(sentence.text))
+        return
+    cells = "; ".join(words.plain(each.cell) for each in sources)
+    told = "\n\n".join(words.plain(each.told()) for each in sources)
+    st.markdown(f"{words.plain(sentence.text)}  \n:gray[:small[Source: {cells}]]", help=told)
 
 
 def _withheld(said: Sequence[Sentence]) -> None:
