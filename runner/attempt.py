@@ -33,6 +33,7 @@ from flowml.storage.records import (
     Model,
     Receipt,
     Scoring,
+    Verifying,
 )
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class End:
     leaderboard: tuple[LeaderboardRow, ...] = ()
     scoring: Scoring | None = None  # of a prediction job that was answered
     inquiry: Inquiry | None = None  # of an explanation job
+    verifying: Verifying | None = None  # of a verification job that came to a verdict
 
     def changes(self) -> Json:
         """Of the job."""
@@ -55,6 +57,8 @@ class End:
             found = {"scoring": self.scoring.to_dict()}
         if self.inquiry is not None:
             found = {"inquiry": self.inquiry.to_dict()}
+        if self.verifying is not None:
+            found = {"verifying": self.verifying.to_dict()}
         return {
             "state": self.state.value,
             "ended_at": time.time(),

@@ -26,6 +26,7 @@ from flowml.runner.keeping import Keeping
 from flowml.runner.machines import Machines
 from flowml.runner.queue import Place
 from flowml.runner.rights import right
+from flowml.runner.stamping import Stamping
 from flowml.runner.submission import enqueue_job
 from flowml.runner.tiers import lowest
 from flowml.storage import jobs, models, registry, trials
@@ -53,7 +54,7 @@ MOST_REMEMBERED = 1_000  # models that somebody asks
 log = logging.getLogger(__name__)
 
 
-class Client(Incoming, Asking, Inquiring, Foreign, Machines, Keeping):
+class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
     # --- jobs ---------------------------------------------------------------------------------------------
 
     @right(Scope.WRITE, "job.start")
@@ -183,6 +184,9 @@ class Client(Incoming, Asking, Inquiring, Foreign, Machines, Keeping):
                         "Take it out of the registry first.",
                     )
             jobs.delete(cursor, id)
+            for each in jobs.list_(cursor, kind=JobKind.VERIFICATION, limit=MOST_JOBS):
+                if each.verifying and each.verifying.job_id == id and each.state in ENDED:
+                    jobs.delete(cursor, each.id)
             others = jobs.list_(cursor, kind=JobKind.PREDICTION, limit=MOST_JOBS)
             files = _files(fitted, [asked]) - _files(models.list_(cursor), others)
         files -= {dataset.sha256 for dataset in self._datasets.list_()}
@@ -218,10 +222,12 @@ class Client(Incoming, Asking, Inquiring, Foreign, Machines, Keeping):
     # --- models -------------------------------------------------------------------------------------------
 
     @right(Scope.READ)
-    def models(self, job_id: str | None = None) -> tuple[Model, ...]:
+    def models(
+        self, job_id: str | None = None, limit: int | None = None, offset: int = 0
+    ) -> tuple[Model, ...]:
         """All, or those of one job, newest first."""
         with self._db.read() as cursor:
-            return models.list_(cursor, job_id, self._projects)
+            return models.list_(cursor, job_id, self._projects, limit, offset)
 
     @right(Scope.READ)
     def model(self, id: str) -> Model:

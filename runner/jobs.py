@@ -28,6 +28,7 @@ from flowml.runner.limits import allowance
 from flowml.runner.predicting import Prediction
 from flowml.runner.relay import Relay
 from flowml.runner.report import Report
+from flowml.runner.second import Second
 from flowml.runner.study import Study
 from flowml.runner.team import Task
 from flowml.runner.transfer import transfer_of
@@ -71,6 +72,18 @@ def answer(job: Json) -> str:
         assert asked.inquiry is not None
         ollama = ollama_of(WORKPLACE.get().settings)
         return Answering(asked, asked.inquiry, ollama, redis, report).run()
+
+    return _to_its_end(Job.from_dict(job), make)
+
+
+def verify(job: Json, dataset: Json) -> str:
+    """Evaluates a row of a leaderboard again; answers with the state that the job ended in."""
+
+    def make(asked: Job, work: Path, redis: Redis, report: Report, _: int) -> End:
+        assert asked.verifying is not None
+        place, table = WORKPLACE.get(), Dataset.from_dict(dataset)
+        transfer = transfer_of(place.settings, redis, asked.id)
+        return Second(asked, asked.verifying, table, work, place.worker, redis, report, transfer).run()
 
     return _to_its_end(Job.from_dict(job), make)
 

@@ -28,8 +28,9 @@ from flowml.storage.records import Json
 TRAIN = "flowml.runner.jobs.train"
 PREDICT = "flowml.runner.jobs.predict"
 ANSWER = "flowml.runner.jobs.answer"
+VERIFY = "flowml.runner.jobs.verify"
 HELP = "flowml.runner.jobs.help_study"
-ALLOWED = frozenset({TRAIN, PREDICT, ANSWER, HELP})
+ALLOWED = frozenset({TRAIN, PREDICT, ANSWER, VERIFY, HELP})
 
 INVITATION = "help-"  # how the ids of invitations begin
 POLL_S = 0.25

@@ -135,8 +135,8 @@ class Reaper:
         log.warning("Job %s was in no queue and is queued again", job.id, extra={"job_id": job.id})
         self._tell(job.id, JobState.QUEUED, "")
         queue.forget(self._redis, job.id)
-        trained = job.kind is JobKind.TRAINING
-        enqueue_job(self._redis, job, self._datasets.get(job.spec.dataset_id) if trained else None)
+        of_table = job.kind in (JobKind.TRAINING, JobKind.VERIFICATION)
+        enqueue_job(self._redis, job, self._datasets.get(job.spec.dataset_id) if of_table else None)
 
     def _fail(self, job: Job) -> None:
         cause = queue.failure(self._redis, job.id) or "It ended without telling how."

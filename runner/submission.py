@@ -26,6 +26,8 @@ def enqueue_job(redis: Redis, job: Job, dataset: Dataset | None) -> bool:
         return queue.enqueue(redis, job.queue, job.id, {"job": job.to_dict()}, ANSWER_S, queue.ANSWER)
     assert dataset is not None
     arguments = {"job": job.to_dict(), "dataset": dataset.to_dict()}
+    if job.kind is JobKind.VERIFICATION:
+        return queue.enqueue(redis, job.queue, job.id, arguments, PREDICTION_S, queue.VERIFY)
     timeout_s = int(job.spec.budget_s * OVERTIME) + GRACE_S
     return queue.enqueue(redis, job.queue, job.id, arguments, timeout_s, needs=needs_of(job))
 

@@ -37,9 +37,11 @@ class Verification:
         work: Path,
         told: Callable[[Verdict], None] = lambda _verdict: None,
         child: tuple[str, ...] = CHILD,
+        ended: Callable[[], bool] = lambda: False,
     ) -> None:
         self._task = Task(table, study.schema, study.spec)
         self._study, self._work, self._told, self._child = study, work, told, child
+        self._over = ended  # nobody wants to know any more
         self._elsewhere = _elsewhere(study)
         self._verdicts: list[Verdict] = []
         self._rows: dict[int, TrialRecord] = {}
@@ -69,7 +71,7 @@ class Verification:
 
     def _evaluate(self, team: Team, waiting: deque[TrialRecord]) -> None:
         team.start()
-        while waiting or team.numbers:
+        while (waiting or team.numbers) and not self._over():
             for slot in team.idle[: min(team.free, len(waiting))]:
                 row = waiting.popleft()
                 team.evaluate(slot, again(row), LEAST_S + PATIENCE * row.seconds)

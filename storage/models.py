@@ -36,12 +36,17 @@ def project(cursor: Cursor, id: str) -> str:
 
 
 def list_(
-    cursor: Cursor, job_id: str | None = None, projects: Collection[str] | None = None
+    cursor: Cursor,
+    job_id: str | None = None,
+    projects: Collection[str] | None = None,
+    limit: int | None = None,
+    offset: int = 0,
 ) -> tuple[Model, ...]:
-    """Newest first; of one job, its champion first."""
+    """Newest first; of one job, its champion first. All of them without a limit."""
     condition, values = _where(job_id, projects)
     order = "created_at DESC, id" if job_id is None else "champion DESC, created_at DESC, id"
-    return rows.select(cursor, Model, f"SELECT record FROM model{condition} ORDER BY {order}", values)
+    part = "" if limit is None else f" LIMIT {int(limit)} OFFSET {int(offset)}"
+    return rows.select(cursor, Model, f"SELECT record FROM model{condition} ORDER BY {order}{part}", values)
 
 
 def count(cursor: Cursor, projects: Collection[str] | None = None) -> int:

@@ -61,7 +61,7 @@ class Basis(Record):
             return "holdout", 2, ""
         if self.spec.folds:
             return "kfold", self.spec.folds, ""
-        key, folds, _ = by_size(self.rows, len(self.known.columns), self.spec.budget_s)
+        key, folds, _ = by_size(self.rows, len(self.known.columns), self.spec.budget_s, self.outputs)
         return key, folds, ""
 
     def with_role(self, role: Role) -> str:

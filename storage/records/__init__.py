@@ -43,7 +43,7 @@ from flowml.storage.records.predictions import FileScored, NamedFile, Scoring
 from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
 from flowml.storage.records.record import Json, Record, read_record
 from flowml.storage.records.registry import RegisteredModel
-from flowml.storage.records.studies import Agreement, Recipe, Source, StudyRecord, Verdict
+from flowml.storage.records.studies import Recipe, Source, StudyRecord
 from flowml.storage.records.tables import (
     COMMA_DECIMALS,
     COMMA_THOUSANDS,
@@ -54,6 +54,7 @@ from flowml.storage.records.tables import (
     DatasetTotals,
     Finding,
 )
+from flowml.storage.records.verdicts import Agreement, Verdict, Verifying
 from flowml.storage.records.words import (
     ACTIVE,
     ENDED,
@@ -150,6 +151,7 @@ __all__ = [
     "User",
     "UserRole",
     "Verdict",
+    "Verifying",
     "VersionDifference",
     "Worker",
     "read_record",

@@ -8,6 +8,7 @@ from flowml.storage.records.answers import Inquiry
 from flowml.storage.records.predictions import Scoring
 from flowml.storage.records.record import Record
 from flowml.storage.records.tables import Finding
+from flowml.storage.records.verdicts import Verifying
 from flowml.storage.records.words import JobKind, JobState, Role, Task
 
 
@@ -83,6 +84,7 @@ class Job(Record):
     owner: str = ""  # name of the user who started it
     scoring: Scoring | None = None  # of a prediction job
     inquiry: Inquiry | None = None  # of an explanation job
+    verifying: Verifying | None = None  # of a verification job
 
 
 @dataclass(frozen=True)

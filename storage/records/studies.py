@@ -1,9 +1,8 @@
-"""A study as it is kept beside its model, and what comes of evaluating its rows again."""
+"""A study as it is kept beside its model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from flowml.storage.records.jobs import JobSpec
 from flowml.storage.records.models import TrialRecord
@@ -42,24 +41,3 @@ class StudyRecord(Record):
     champion: Recipe | None = None
     made_with: str = ""  # version of FlowML
     processor: str = ""
-
-
-class Agreement(StrEnum):
-    """How the scores of a row came out the second time."""
-
-    SAME = "same"
-    DIFFERENT = "different"
-    EXCUSED = "excused"  # different, for a reason outside of the study
-    NOTHING = "nothing"  # it never had a score
-
-
-@dataclass(frozen=True)
-class Verdict(Record):
-    """What comes of evaluating one row again. `trial` is None for the champion."""
-
-    trial: int | None
-    name: str
-    agreement: Agreement
-    folds: int = 0  # whose scores were compared
-    gap: float | None = None  # the largest difference between two scores of one fold
-    why: str = ""

@@ -35,6 +35,7 @@ class JobKind(StrEnum):
     TRAINING = "training"
     PREDICTION = "prediction"
     EXPLANATION = "explanation"
+    VERIFICATION = "verification"
 
 
 class JobState(StrEnum):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
+from flowml.runner import scripts
 from flowml.runner.serving import ML
 from flowml.storage.records import TrialState
 from flowml.ui.api.bodies.results import (
@@ -19,6 +20,7 @@ from flowml.ui.api.bodies.results import (
     PredictAsked,
     Prediction,
     Sort,
+    VerificationAnswer,
     ordered,
 )
 from flowml.ui.api.downloads import DOWNLOADS, download
@@ -32,6 +34,9 @@ router = APIRouter(prefix="/results", tags=["results"])
 FORMATS = ", ".join(f"{row.key} ({row.label})" for row in DOWNLOADS)
 FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": {row.media_type: {} for row in DOWNLOADS}}
+}
+SCRIPT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {"text/x-python": {}, "application/x-ipynb+json": {}}}
 }
 
 
@@ -54,6 +59,41 @@ def job_leaderboard(
     ]
     board.models = list(page.of(ordered(fitting, sort, order)))
     return board
+
+
+@router.get(
+    "/job/{job_id}/trials/{trial}/script",
+    responses={**SCRIPT, **told(404, 409, 422)},
+    response_class=Response,
+)
+def trial_script(
+    job_id: str,
+    trial: Annotated[int, Path(ge=0, le=2**31 - 1)],
+    client: TheClient,
+    format: Annotated[Literal["py", "ipynb"], Query(description="py: a script; ipynb: a notebook.")] = "py",
+) -> Response:
+    """A row of the leaderboard as a script that rebuilds it from the table with public libraries."""
+    name = scripts.name_of(job_id, trial, format)
+    text = scripts.script_of(client, job_id, trial, format)
+    return Response(
+        text,
+        media_type="text/x-python" if format == "py" else "application/x-ipynb+json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.post("/job/{job_id}/trials/{trial}/verify", status_code=202, responses=told(404, 409))
+def verify_trial(
+    job_id: str, trial: Annotated[int, Path(ge=0, le=2**31 - 1)], client: TheClient
+) -> VerificationAnswer:
+    """Evaluate a row of the leaderboard again on a worker and compare the scores of its folds."""
+    return VerificationAnswer.of_job(client.verify_row(job_id, trial))
+
+
+@router.get("/job/{job_id}/verifications", responses=told(404))
+def list_verifications(job_id: str, client: TheClient) -> list[VerificationAnswer]:
+    """Rows of a job that were or are evaluated again, newest first."""
+    return [VerificationAnswer.of_job(each) for each in client.verifications(job_id)]
 
 
 @router.get("/models", responses=PAGED)

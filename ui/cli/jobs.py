@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from flowml.ui.cli.asking import Column, Json, StudioUrl, Yes, asking, done, mom
 app = typer.Typer(help="The jobs of a studio.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(help="Id of a job.", metavar="JOB")]
+Trial = Annotated[int, typer.Argument(min=0, help="Number of a trial, as the leaderboard has it.")]
 LIST: tuple[Column, ...] = (
     ("ID", lambda j: j.id),
     ("STATE", lambda j: j.status.value),
@@ -41,6 +43,13 @@ ROWS: tuple[Column, ...] = (
     ("FIT", lambda r: f"{r.training_time:.1f} s"),
     ("MS/ROW", lambda r: "" if r.latency_ms is None else f"{r.latency_ms:.2f}"),
     ("MODEL", lambda r: r.model_id or r.cause),
+)
+VERDICT: tuple[Column, ...] = (
+    ("trial", lambda v: str(v.trial)),
+    ("outcome", lambda v: v.agreement.value if v.agreement else f"{v.status.value} {v.cause}".strip()),
+    ("difference", lambda v: "" if v.gap is None else f"{v.gap:.3g}"),
+    ("why", lambda v: v.why),
+    ("worker", lambda v: v.worker),
 )
 
 
@@ -78,6 +87,27 @@ def leaderboard(
     """Show all that was tried in a job."""
     with asking(studio) as asked:
         show(asked.leaderboard(job, sort, "desc" if descending else "asc").models, ROWS, as_json)
+
+
+@app.command()
+def script(
+    job: Id,
+    trial: Trial,
+    out: Annotated[Path, typer.Option(help="Where it goes; a name that ends in .ipynb gives a notebook.")],
+    studio: StudioUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Write a row of the leaderboard as a script that rebuilds it with public libraries."""
+    with asking(studio) as asked:
+        asked.script(job, trial, out)
+        done(f"Written to {out}.", as_json, out=str(out))
+
+
+@app.command()
+def verify(job: Id, trial: Trial, studio: StudioUrl = "", as_json: Json = False) -> None:
+    """Let a worker evaluate a row of the leaderboard again, and compare the scores of its folds."""
+    with asking(studio) as asked:
+        show_one(asked.verify(job, trial), VERDICT, as_json)
 
 
 @app.command()

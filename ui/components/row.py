@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import streamlit as st
 
-from flowml.storage.records import Job, LeaderboardRow
-from flowml.ui import catalog, words
-from flowml.ui.components import layout, leaderboard, states
+from flowml.runner import scripts
+from flowml.storage.errors import FlowMLError
+from flowml.storage.records import ACTIVE, Agreement, Job, JobState, LeaderboardRow
+from flowml.ui import catalog, session, words
+from flowml.ui.components import clock, layout, leaderboard, states
+from flowml.ui.components.faults import box
 
 CHAMPION = "champion"
+VERDICTS: dict[Agreement, tuple[str, str, Literal["green", "red", "orange", "gray"]]] = {
+    Agreement.SAME: ("Verified", "verified", "green"),
+    Agreement.DIFFERENT: ("Came out differently", "error", "red"),
+    Agreement.EXCUSED: ("Differs, for a known reason", "info", "orange"),
+    Agreement.NOTHING: ("Nothing to compare", "remove", "gray"),
+}
 
 
 def key(row: LeaderboardRow) -> str:
@@ -37,9 +49,88 @@ def details(row: LeaderboardRow, job: Job) -> None:
         left, right = st.columns(2)
         with left:
             _pairs("Params", {name: value(each) for name, each in row.params.items()}, "Parameter")
+        if row.trial is not None and row.fold_scores:
+            _script(row, job)
+            _verified(job.id, row.trial)
         with right:
             folds = {f"Fold {i}": words.score(score) for i, score in enumerate(row.fold_scores, start=1)}
             _pairs(f"{catalog.metric(job.metric)} by fold", folds, "Fold")
+
+
+def _script(row: LeaderboardRow, job: Job) -> None:
+    """The row as a program of its own, or why it cannot be one."""
+    assert row.trial is not None
+    try:
+        script, notebook = (
+            scripts.script_of(session.client(), job.id, row.trial, format) for format in scripts.FORMATS
+        )
+    except FlowMLError as error:
+        st.caption(words.plain(str(error)))
+        return
+    line = st.container(horizontal=True, gap="small", vertical_alignment="center")
+    for label, text, format, kind in (
+        ("Script", script, scripts.SCRIPT, "text/x-python"),
+        ("Notebook", notebook, scripts.NOTEBOOK, "application/x-ipynb+json"),
+    ):
+        line.download_button(
+            label,
+            text,
+            scripts.name_of(job.id, row.trial, format),
+            kind,
+            icon=":material/code:" if format == scripts.SCRIPT else ":material/book_2:",
+            on_click="ignore",
+            help="Rebuilds this row from the table, as Parquet, with public libraries and without FlowML.",
+            key=f"{format}-{row.trial}",
+        )
+
+
+@st.fragment(run_every=2.0)
+def _verified(job_id: str, trial: int) -> None:
+    """Whether the row gave the same scores again, and the button that lets a worker look."""
+    known = [each for each in session.client().verifications(job_id) if _of(each, trial)]
+    running = bool(known) and known[0].state in ACTIVE
+    line = st.container(horizontal=True, gap="small", vertical_alignment="center")
+    pressed = line.button(
+        "Verify",
+        icon=":material/fact_check:",
+        key=f"verify-{trial}",
+        disabled=running,
+        help="A worker evaluates this row once more from the table, the folds, the params and the seed.",
+    )
+    with line:
+        _stamp(known)
+    if pressed:
+        try:
+            session.client().verify_row(job_id, trial)
+        except FlowMLError as error:
+            box(error)
+        else:
+            st.rerun(scope="fragment")
+
+
+def _of(job: Job, trial: int) -> bool:
+    return job.verifying is not None and job.verifying.row.number == trial
+
+
+def _stamp(known: Sequence[Job]) -> None:
+    """What came of the newest that has come to something."""
+    if not known:
+        st.caption("It was not verified yet.", width="content")
+        return
+    newest = known[0]
+    stamps = (each.verifying for each in known if each.verifying and each.verifying.verdict)
+    told = next(stamps, None)
+    if newest.state in ACTIVE:
+        waits = newest.started_at is None
+        st.badge("Waits for a worker" if waits else "Is evaluated again", icon=":material/hourglass:")
+    elif newest.state is JobState.FAILED:
+        st.caption(words.plain(f"It could not be verified. {newest.cause}"))
+    elif told is not None and told.verdict is not None:
+        look = VERDICTS[told.verdict.agreement]
+        st.badge(look[0], icon=f":material/{look[1]}:", color=look[2])
+        gap = f"difference {told.verdict.gap:.2g}" if told.verdict.gap is not None else ""
+        facts = [gap, f"on {told.worker}", clock.ago(told.at), told.verdict.why]
+        st.caption(words.plain(" · ".join(fact for fact in facts if fact)), width="content")
 
 
 def _facts(row: LeaderboardRow) -> list[str]:

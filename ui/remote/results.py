@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from flowml.storage.errors import NotReady
+from flowml.storage.records import ENDED
 from flowml.ui.api.bodies.registry import RegisteredAnswer, RegisteredName
 from flowml.ui.api.bodies.results import (
     Explanations,
@@ -13,12 +16,14 @@ from flowml.ui.api.bodies.results import (
     ModelAnswer,
     ModelSummary,
     Prediction,
+    VerificationAnswer,
 )
 from flowml.ui.remote import frames
 from flowml.ui.remote.wire import Wire, quoted
 from flowml.ui.sending import READING
 
 Row = Mapping[str, Any]
+POLL_S = 0.5  # between two questions whether a row was verified
 JSON = {"Content-Type": "application/json"}
 
 
@@ -79,6 +84,26 @@ class ResultsPart(Wire):
         answer = self._ask("GET", f"models/{quoted(model)}/report", timeout=READING)
         Path(to).write_bytes(answer.content)
         return Path(to)
+
+    def script(self, job_id: str, trial: int, to: Path | str) -> Path:
+        """Write a row of a leaderboard as a script, or as a notebook where `to` ends in .ipynb."""
+        format = "ipynb" if Path(to).suffix.lower() == ".ipynb" else "py"
+        path = f"results/job/{quoted(job_id)}/trials/{trial}/script"
+        answer = self._ask("GET", path, params={"format": format}, timeout=READING)
+        Path(to).write_bytes(answer.content)
+        return Path(to)
+
+    def verify(self, job_id: str, trial: int, timeout_s: float = 3600.0) -> VerificationAnswer:
+        """Let a worker evaluate a row again, and wait for what comes of it. Raises NotReady."""
+        path, until = f"results/job/{quoted(job_id)}", time.monotonic() + timeout_s
+        asked = self._one(VerificationAnswer, "POST", f"{path}/trials/{trial}/verify")
+        while asked.status not in ENDED:
+            if time.monotonic() > until:
+                raise NotReady(f"Trial {trial} was not evaluated in {timeout_s:g} s.", "Is a worker online?")
+            time.sleep(POLL_S)
+            known = self._one(list[VerificationAnswer], "GET", f"{path}/verifications")
+            asked = next((each for each in known if each.job_id == asked.job_id), asked)
+        return asked
 
     # --- registry -----------------------------------------------------------------------------------------
 

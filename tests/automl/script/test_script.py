@@ -17,6 +17,7 @@ from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.features import ENCODINGS, SUPERVISED
 from flowml.automl.script import notebook_of, script_of
 from flowml.automl.script.written import WRITTEN
+from flowml.automl.splitters import by_size
 from flowml.storage.errors import SpecError
 from flowml.storage.records import Role, Task, TrialState
 from tests.automl.script.rows import TARGETS, Study, study, table
@@ -108,6 +109,15 @@ def test_names_of_a_table_are_never_run(tmp_path: Path) -> None:
     known = dataclasses.replace(known, basis=basis)
     row = known.row("catboost")
     same(known.rebuilt(dataclasses.replace(row, versions={HOSTILE: HOSTILE})), row)
+
+
+def test_a_script_chooses_the_folds_by_the_classes_too(studies: dict[str, Study]) -> None:
+    known, rows = studies["plan"].basis, 80_000
+    spec = dataclasses.replace(known.spec, folds=None, budget_s=60.0)
+    basis = dataclasses.replace(known, spec=spec, rows=rows)
+    columns = len(basis.known.columns)
+    assert basis.split[:2] == by_size(rows, columns, 60.0, 3)[:2] == ("kfold", 3)
+    assert by_size(rows, columns, 60.0)[:2] == ("kfold", 5)
 
 
 def test_a_script_runs_where_we_are_not(studies: dict[str, Study]) -> None:

@@ -7,10 +7,50 @@ from typing import Any
 
 from pydantic import Field
 
-from flowml.storage.records import Importance, Job, JobState, LeaderboardRow, Model, Task, TrialState
+from flowml.storage.records import (
+    Agreement,
+    Importance,
+    Job,
+    JobState,
+    LeaderboardRow,
+    Model,
+    Task,
+    TrialState,
+)
 from flowml.ui.api.bodies.base import Answer, Asked
 
 Row = dict[str, Any]
+
+
+class VerificationAnswer(Answer):
+    """A row that is evaluated again, and what came of it."""
+
+    job_id: str = Field(description="Of the verification itself.")
+    status: JobState
+    trial: int
+    cause: str = Field("", description="Why it failed.")
+    agreement: Agreement | None = Field(None, description="How the scores of its folds came out.")
+    gap: float | None = Field(None, description="The largest difference between two scores of one fold.")
+    why: str = ""
+    at: float | None = Field(None, description="When it was known.")
+    worker: str = Field("", description="That evaluated it.")
+
+    @classmethod
+    def of_job(cls, job: Job) -> VerificationAnswer:
+        assert job.verifying is not None
+        verdict = job.verifying.verdict
+        told = {} if verdict is None else verdict.to_dict()
+        return cls(
+            job_id=job.id,
+            status=job.state,
+            trial=job.verifying.row.number,
+            cause=job.cause,
+            agreement=told.get("agreement"),
+            gap=told.get("gap"),
+            why=told.get("why", ""),
+            at=job.verifying.at,
+            worker=job.verifying.worker or job.worker,
+        )
 
 
 class LeaderboardModel(Answer):
