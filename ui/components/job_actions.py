@@ -29,7 +29,7 @@ def model_links(place: DeltaGenerator, job: Job) -> None:
         return
     if job.champion:
         layout.link(place, "predict", "Predict", "online_prediction", model=job.champion)
-    layout.link(place, "train", "Train again", "replay", dataset=job.spec.dataset_id, target=job.spec.target)
+    layout.link(place, "train", "Clone", "replay", job=job.id)
     _delete(place, job)
 
 

@@ -134,6 +134,7 @@ def _row(job: Job) -> None:
     if job.best_score is not None:
         best = f":gray[{catalog.metric(job.metric)}] **{words.score(job.best_score)}**"
         line.container(width=130).markdown(best)
+    layout.link(line.container(width="content"), "train", "Clone", "replay", job=job.id)
 
 
 def outcome(job: Job) -> None:

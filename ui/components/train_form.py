@@ -7,22 +7,22 @@ from dataclasses import replace
 
 import streamlit as st
 
-from flowml.storage.records import Column, Dataset, DatasetEntry, JobSpec, Task
+from flowml.storage.errors import NotFound
+from flowml.storage.records import Column, Dataset, DatasetEntry, Job, JobSpec, Task
 from flowml.ui import catalog, session, tasks, words
 from flowml.ui.charts.columns import distribution
-from flowml.ui.components import chart, datasets, linked
+from flowml.ui.components import chart, datasets, linked, train_presets
 from flowml.ui.components.faults import explained
+from flowml.ui.components.train_presets import CUSTOM
 from flowml.ui.session import Key, Query
 
-BUDGETS_S = (30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
-CUSTOM = "Other"
 AUTO = "auto"
 SPLITS = {
-    AUTO: "Automatic",
-    "random": "Random rows",
-    "group": "By group: a group never stands on both sides",
-    "time": "By time: learn from the past, check on the future",
-    "holdout": "One holdout",
+    AUTO: "Choose for me, by what the columns are",
+    "random": "One more row like these: any row may be held back",
+    "group": "A new person, site or thing: its rows are never on both sides",
+    "time": "A later moment: learn from the past, check on what came after",
+    "holdout": "Like these, but check once on one part held out",
 }
 
 
@@ -67,20 +67,41 @@ def choose_target(dataset: Dataset) -> Column | None:
     return column
 
 
+def cloned(dataset: Dataset | None = None) -> Job | None:
+    """The job that the address asks to do again; of this dataset, where one is given."""
+    asked = session.asked(Query.JOB)
+    if not asked:
+        return None
+    try:
+        job = session.client().job(asked)
+    except NotFound:
+        return None
+    return job if dataset is None or job.spec.dataset_id == dataset.id else None
+
+
 def choose_rest(dataset: Dataset, column: Column) -> JobSpec | None:
     """Metric, budget, algorithms and the rest; None while a choice is missing."""
     task = tasks.guess(column, dataset.rows).task
+    offered = list(catalog.algorithms(task))
+    again = cloned(dataset)
+    if again is not None:
+        train_presets.take_over(again.id, again.spec, offered)
+    train_presets.choose(offered)
+    split = _split(dataset, column.name)
     metric = _metric(task)
     budget_s = _budget()
     algorithms = _algorithms(task)
-    spec = JobSpec(
+    base = again.spec if again is not None else JobSpec(column.name)
+    spec = replace(
+        base,
         target=column.name,
         dataset_id=dataset.id,
         metric=metric,
+        split=split,
         budget_s=budget_s,
-        algorithms=() if len(algorithms) == len(catalog.algorithms(task)) else tuple(algorithms),
+        algorithms=() if len(algorithms) == len(offered) else tuple(algorithms),
     )
-    return _advanced(spec, dataset) if algorithms else None
+    return _advanced(_limits(spec), dataset) if algorithms else None
 
 
 def _metric(task: Task | None) -> str:
@@ -95,33 +116,33 @@ def _metric(task: Task | None) -> str:
 
 
 def _budget() -> float:
-    settings = session.studio().settings
-    offered = [seconds for seconds in BUDGETS_S if seconds <= settings.longest_budget]
-    labels = {words.duration(seconds): seconds for seconds in offered}
-    usual = min(offered, key=lambda seconds: abs(seconds - settings.default_budget), default=None)
+    settings, labels = session.studio().settings, train_presets.budgets()
+    usual = min(labels, key=lambda each: abs(labels[each] - settings.default_budget), default=CUSTOM)
+    st.session_state.setdefault("budget", usual)
     chosen = st.segmented_control(
         "Time budget",
         [*labels, CUSTOM],
-        default=words.duration(usual) if usual else CUSTOM,
         required=True,
         key="budget",
         bind="query-params",
         help="From the start to the finished model. A model stands at its end, whatever the budget.",
     )
     if chosen != CUSTOM:
-        return labels[chosen]
+        return labels[str(chosen)]
     most = settings.longest_budget / 60
-    minutes = st.number_input("Minutes", 0.1, most, min(10.0, most), 1.0, key="minutes", format="%.1f")
+    st.session_state.setdefault("minutes", min(10.0, most))
+    minutes = st.number_input("Minutes", 0.1, most, step=1.0, key="minutes", format="%.1f")
     return float(minutes) * 60
 
 
 def _algorithms(task: Task | None) -> list[str]:
     labels = catalog.algorithms(task)
+    kept = [key for key in st.session_state.get("algorithms", labels) if key in labels]
+    st.session_state["algorithms"] = kept
     return st.pills(
         "Algorithms",
         list(labels),
         selection_mode="multi",
-        default=list(labels),
         format_func=labels.__getitem__,
         key="algorithms",
         help="All, unless you know better. The baseline is always run, to compare with.",
@@ -129,7 +150,28 @@ def _algorithms(task: Task | None) -> list[str]:
     )
 
 
+def _limits(spec: JobSpec) -> JobSpec:
+    """How fast and how small the model must be, and who may help."""
+    st.session_state.setdefault("size", train_presets.USUAL_MB)
+    with st.grid(min_column_width=150):
+        latency = st.number_input(
+            "Slowest prediction (ms a row)", 0.01, None, None, key="latency", placeholder="no limit",
+            help="On one thread. Members that make the model slower are left out.",
+        )  # fmt: skip
+        size = st.number_input(
+            "Largest model file (MB)", 0.1, None, key="size", placeholder="no limit",
+            help="A model that would be larger gives way to a smaller one. Empty: no limit.",
+        )  # fmt: skip
+        machines = st.number_input(
+            "Most machines", 1, 1000, None, key="machines", placeholder="all that are free",
+            help="Workers that have nothing else to do share the trials of this job.",
+        )  # fmt: skip
+    most_bytes = None if size is None else round(size * train_presets.MB)
+    return replace(spec, max_latency_ms=latency, max_size_bytes=most_bytes, machines=machines)
+
+
 def _advanced(spec: JobSpec, dataset: Dataset) -> JobSpec:
+    st.session_state.setdefault("seed", 0)
     with st.expander("Advanced", icon=":material/tune:"):
         name = st.text_input(
             "Name of the job", key="name", placeholder=f"{dataset.name} · {spec.target}", max_chars=120
@@ -140,43 +182,40 @@ def _advanced(spec: JobSpec, dataset: Dataset) -> JobSpec:
             format_func=lambda key: "Automatic" if key == AUTO else tasks.WORDS[Task(key)],
             key="task",
         )
-        split = _split(dataset, spec.target)
         with st.grid(min_column_width=160):
             folds = st.number_input("Folds", 2, 20, None, key="folds", placeholder="automatic")
             trials = st.number_input("Most trials", 1, 100_000, None, key="trials", placeholder="no limit")
             per = st.number_input(
                 "Most trials per algorithm", 1, 10_000, None, key="per", placeholder="no limit"
             )
-            latency = st.number_input(
-                "Slowest prediction (ms a row)", 0.01, None, None, key="latency", placeholder="no limit"
-            )
             seed = st.number_input(
-                "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same search."
+                "Seed", 0, 2**31 - 1, key="seed", help="The same seed gives the same search."
             )
     return replace(
         spec,
         name=(name or "").strip(),
         task=str(task),
-        split=split,
         folds=folds,
         max_trials=trials,
         trials_per_algorithm=per,
-        max_latency_ms=latency,
         seed=int(seed),
     )
 
 
 def _split(dataset: Dataset, target: str) -> str:
     kind = st.selectbox(
-        "How rows are split to check a model",
+        "What is one new row?",
         list(SPLITS),
         format_func=SPLITS.__getitem__,
         key="split",
-        help="Ask yourself what one new row will be: a new customer, or a known one next month?",
+        help="What the model will be asked about decides how it must be checked: a new customer, or a known "
+        "one next month? Rows are split that way.",
     )
     if kind not in ("group", "time"):
         return kind
     columns = [name for name in dataset.schema.names if name != target]
+    if st.session_state.get("split-column") not in columns:
+        st.session_state.pop("split-column", None)
     column = st.selectbox(
         "Column of the group" if kind == "group" else "Column of the time", columns, key="split-column"
     )

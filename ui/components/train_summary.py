@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from flowml.storage.records import Column, Dataset, JobSpec, Task, Worker
-from flowml.ui import catalog, tasks, words
+from flowml.runner import estimating
+from flowml.storage.records import ENDED, Column, Dataset, Job, JobSpec, Task, Worker
+from flowml.ui import catalog, session, tasks, words
 from flowml.ui.components import datasets, layout
 
 
@@ -24,7 +25,7 @@ def show(
         elif spec is None:
             st.caption("Choose at least one algorithm.")
         else:
-            _lines(dataset, column, spec)
+            _lines(dataset, column, spec, workers)
         pressed = st.button(
             "Start training",
             type="primary",
@@ -37,7 +38,7 @@ def show(
     return pressed
 
 
-def _lines(dataset: Dataset, column: Column, spec: JobSpec) -> None:
+def _lines(dataset: Dataset, column: Column, spec: JobSpec, workers: Sequence[Worker]) -> None:
     guess = tasks.guess(column, dataset.rows)
     task = guess.task if spec.task == "auto" else Task(spec.task)
     tried = len(spec.algorithms) or len(catalog.algorithms(task))
@@ -48,6 +49,7 @@ def _lines(dataset: Dataset, column: Column, spec: JobSpec) -> None:
         "Metric": "automatic" if spec.metric == "auto" else catalog.metric(spec.metric),
         "Budget": words.duration(spec.budget_s),
         "Tries": words.plural(tried, "algorithm"),
+        **(_likely(dataset, spec, task, workers) if task else {}),
     }
     st.table(
         {"": [f":gray[{name}]" for name in lines], " ": list(lines.values())},
@@ -56,6 +58,39 @@ def _lines(dataset: Dataset, column: Column, spec: JobSpec) -> None:
         hide_header=True,
         alt="What this job will do",
     )
+
+
+def _likely(dataset: Dataset, spec: JobSpec, task: Task, workers: Sequence[Worker]) -> dict[str, str]:
+    """What the budget is likely to buy, and what it costs."""
+    able = [worker for worker in workers if worker.state != "draining"]
+    taking = sorted(able, key=lambda worker: worker.state != "idle")[: spec.machines]
+    told = estimating.estimate(dataset, spec, task, taking, _before(dataset, spec))
+    trials = (
+        f"{told.low:,} to {told.high:,} trials" if told.low < told.high else words.plural(told.low, "trial")
+    )
+    folds = words.plural(told.folds, "fit")
+    names = words.listing([words.plain(words.short(worker.name, 24)) for worker in taking], 3)
+    by = "as the last job on this table" if told.after else "by the cost of each algorithm"
+    return {
+        "Likely": f"{trials}, {words.duration(told.trial_s)} each :gray[({folds} a trial; {by})]",
+        "Machines": names or "the first that joins",
+        "Costs": f"up to {words.plural(told.cores, 'core')} for {words.duration(spec.budget_s)} "
+        f":gray[({told.core_minutes:,.0f} core-minutes)]",
+    }
+
+
+def _before(dataset: Dataset, spec: JobSpec) -> Job | None:
+    """The last job that learned the same from this table with as many algorithms."""
+    ended = session.client().jobs(states=ENDED, dataset_id=dataset.id, limit=10)
+    return next(
+        (
+            job
+            for job in ended
+            if job.champion and job.spec.target == spec.target and job.spec.algorithms == spec.algorithms
+            and job.spec.max_trials is None
+        ),
+        None,
+    )  # fmt: skip
 
 
 def _machines(workers: Sequence[Worker]) -> None:

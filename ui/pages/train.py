@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from flowml.storage.errors import FlowMLError
-from flowml.ui import session
-from flowml.ui.components import check, layout, samples, train_form, train_summary
+from flowml.ui import session, words
+from flowml.ui.components import check, jobs, layout, samples, train_form, train_summary
 from flowml.ui.components.faults import box, explained
+from flowml.ui.session import Query
 
 MOST_LISTED = 10_000
 
@@ -25,6 +26,13 @@ if not tables:
     layout.link(actions, "data", "Upload a table", "upload")
     st.stop()
 
+again = train_form.cloned()
+if again is not None:
+    session.default_to(Query.DATASET, again.spec.dataset_id)
+    session.default_to(Query.TARGET, again.spec.target)
+    note = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    note.caption("The choices of an earlier job, to change as you like:", width="content")
+    layout.link(note, "results", words.plain(words.short(jobs.title(again))), "replay", job=again.id)
 form, side = st.columns([5, 3], gap="large")
 with form:
     dataset = train_form.choose_dataset(tables)
