@@ -37,6 +37,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("results", "Results", "leaderboard", "Use", "Leaderboard, diagnostics and the champion"),
     PageRow("explain", "Explain", "insights", "Use", "What a model looks at, and why it answers as it does"),
     PageRow("predict", "Predict", "online_prediction", "Use", "Ask a model: one row or a file"),
+    PageRow("models", "Models", "deployed_code", "Use", "Names, versions and stages; take them along"),
     PageRow("workers", "Workers", "memory", "Operate", "Machines that train"),
     PageRow("logs", "Logs", "article", "Operate", "What the studio and its workers said"),
     PageRow("settings", "Settings", "settings", "Operate", "What is set, users, tokens, storage, about"),

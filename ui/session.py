@@ -26,6 +26,7 @@ class Query(StrEnum):
     DATASET = "dataset"
     JOB = "job"
     MODEL = "model"
+    NAME = "name"  # of a model in the registry
     TARGET = "target"
     ROWS = "rows"  # of a leaderboard, to compare
     OTHER = "other"  # a job to compare with
@@ -48,6 +49,7 @@ class Key(StrEnum):
     SECRET = "secret"  # of a token just made, until it is shown
     ANSWERED = "answered"  # the model, the question and the sentences of the last answer
     METRIC = "metric"  # the choice of the Train page
+    CLONED = "cloned"  # the job whose choices the Train page has taken over
 
 
 def bind(studio: Studio | None) -> None:
@@ -115,6 +117,10 @@ def announce() -> None:
                 return  # one is enough: all that is asked is told with it
     if not st.query_params:
         st.query_params.clear()
+def default_to(name: Query, value: str) -> None:
+    """Write the value into the URL of this page where it names none."""
+    if not asked(name):
+        remember(name, value)
 
 
 def choose_metric(key: str) -> None:

@@ -107,6 +107,7 @@ EMPTY = {
     "results": "No results yet",
     "explain": "No model yet",
     "predict": "No model yet",
+    "models": "No model yet",
     "workers": "No worker is known",
     "logs": "Logs",
     "settings": "Settings",
@@ -146,7 +147,9 @@ def test_each_view_of_the_results_opens(used: tuple[Studio, Trained], view: str)
     assert app.segmented_control(key="view").value == view
 
 
-@pytest.mark.parametrize(("key", "query"), [("data", "dataset"), ("live", "job"), ("results", "job")])
+@pytest.mark.parametrize(
+    ("key", "query"), [("data", "dataset"), ("live", "job"), ("results", "job"), ("models", "model")]
+)
 def test_an_unknown_id_is_explained_with_a_way_back(bare: Studio, key: str, query: str) -> None:
     app = opened(bare, key, **{query: "gone"})
     assert "gone" in app.error[0].value
@@ -162,6 +165,60 @@ def test_an_awkward_name_is_text_everywhere(used: tuple[Studio, Trained]) -> Non
         ("results", {"job": trained.job}),
     ):
         assert words.plain(NAME)[:-1] in texts(opened(studio, key, **query))
+
+
+def test_a_model_gets_a_name_and_a_stage_and_loses_both(used: tuple[Studio, Trained]) -> None:
+    studio, trained = used
+    app = opened(studio, "models", model=trained.model)
+    assert "It has no name yet" in texts(app)
+    register = next(each for each in app.button if each.label.startswith("Register"))
+    app.text_input(key="register-name").input("no good name")
+    register.click().run()
+    assert "is no name" in texts(app)
+    app.text_input(key="register-name").input("churn")
+    app.selectbox(key="register-alias").select("staging")
+    next(each for each in app.button if each.label.startswith("Register")).click().run()
+    assert studio.client.pointed_at("churn", "staging").model_id == trained.model
+    opened(studio, "models", name="churn").button(key="promote-churn-1").click().run()
+    assert studio.client.pointed_at("churn", "production").version == 1
+    page = opened(studio, "models", model=trained.model)
+    page.button(key="delete-model").click().run()
+    assert "is registered as churn:1" in texts(page).replace("\\", "")
+    for alias in ("staging", "production"):
+        opened(studio, "models", name="churn").button(key=f"drop-churn-1-{alias}").click().run()
+    opened(studio, "models", name="churn").button(key="unregister-churn-1").click().run()
+    assert studio.client.registered() == ()
+
+
+def test_a_job_is_cloned_with_all_that_was_asked(used: tuple[Studio, Trained]) -> None:
+    studio, trained = used
+    app = opened(studio, "train", job=trained.job)
+    assert app.selectbox(key="linked-target").value == "leaves"
+    assert app.number_input(key="minutes").value == pytest.approx(10 / 60)
+    assert "core-minutes" in "\n".join(str(table.value) for table in app.table)
+    app.selectbox(key="split").select("group").run()
+    app.selectbox(key="split-column").select("plan").run()
+    app.number_input(key="size").set_value(3.0).run()
+    app.button(key="start").click().run()
+    (made,) = studio.client.jobs(states=[JobState.QUEUED, JobState.RUNNING])
+    studio.client.cancel(made.id)
+    spec = made.spec
+    assert (spec.algorithms, spec.budget_s, spec.split) == (("logistic", "lightgbm"), 10.0, "group:plan")
+    assert (spec.max_size_bytes, spec.target) == (3_000_000, "leaves")
+
+
+def test_a_preset_sets_the_other_choices(bare: Studio, tmp_path: Path) -> None:
+    columns = ["<b>y</b> 🎉", *(f"c{i} $x$ [a](b) שלום" for i in range(2000))]
+    lines = [",".join(columns), *(",".join(str((i * j) % 7) for j in range(1, 2002)) for i in range(30))]
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join(lines))
+    wide = bare.client.add_dataset(path, "wide")
+    app = opened(bare, "train", dataset=wide.id, target=columns[0])
+    app.pills(key="preset").select("Small and fast").run()
+    assert not app.exception
+    assert app.number_input(key="latency").value == 1.0
+    assert "catboost" not in app.pills(key="algorithms").value
+    bare.client.delete_dataset(wide.id)
 
 
 def test_a_prediction_follows_the_form(used: tuple[Studio, Trained]) -> None:

@@ -24,16 +24,16 @@ def view(job: Job) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(border=True):
         st.subheader("Made of", anchor=False)
-        _members(model)
+        members(model)
     with right, st.container(border=True):
         st.subheader("Take it along", anchor=False)
-        _downloads(model)
+        downloads(model)
     with st.container(border=True):
         st.subheader("What it expects", anchor=False)
-        _contract(model)
+        contract(model)
 
 
-def _members(model: Model) -> None:
+def members(model: Model) -> None:
     if len(model.members) <= 1:
         st.markdown(f"One model, **{words.plain(model.name)}**: a bag of the models of its folds.")
         return
@@ -52,7 +52,7 @@ def _members(model: Model) -> None:
     )
 
 
-def _downloads(model: Model) -> None:
+def downloads(model: Model) -> None:
     st.caption(
         f"One ONNX file of {words.size(model.onnx.size)}: the table goes in as it is, "
         "no other file or Python package of ours is needed."
@@ -112,7 +112,7 @@ def _downloads(model: Model) -> None:
     layout.link(st.container(), "predict", "Ask it", "online_prediction", model=model.id)
 
 
-def _contract(model: Model) -> None:
+def contract(model: Model) -> None:
     columns = model.contract.get("columns", [])
     table = {
         "Column": [column["name"] for column in columns],

@@ -155,8 +155,8 @@ def _limits(spec: JobSpec) -> JobSpec:
     st.session_state.setdefault("size", train_presets.USUAL_MB)
     with st.grid(min_column_width=150):
         latency = st.number_input(
-            "Slowest prediction (ms a row)", 0.01, None, None, key="latency", placeholder="no limit",
-            help="On one thread. Members that make the model slower are left out.",
+            "Slowest answer (ms)", 0.01, None, None, key="latency", placeholder="no limit",
+            help="Of one row on one thread. Members that make the model slower are left out.",
         )  # fmt: skip
         size = st.number_input(
             "Largest model file (MB)", 0.1, None, key="size", placeholder="no limit",

@@ -19,6 +19,7 @@ QUERIES = {
     "results": "?job={job}",
     "explain": "?model={model}",
     "predict": "?model={model}",
+    "models": "?model={model}",
 }
 VIEWS = [
     ("data", "Check"),
