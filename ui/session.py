@@ -117,6 +117,8 @@ def announce() -> None:
                 return  # one is enough: all that is asked is told with it
     if not st.query_params:
         st.query_params.clear()
+
+
 def default_to(name: Query, value: str) -> None:
     """Write the value into the URL of this page where it names none."""
     if not asked(name):
