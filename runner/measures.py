@@ -28,6 +28,7 @@ from flowml.storage.records import (
 PROFILE, ASSOCIATIONS, DIFFERENCE, CHECK = "profile/1", "associations/1", "difference/1", "check/1"
 ASKED = ("target", "task", "metric", "split", "roles")  # of a job, on which its check depends
 LEAST_S, BYTES_PER_S = 60.0, 5e6  # for a work on a table, and on a slow machine for its bytes
+COLUMN_S = 0.05  # and for each of its columns
 EXPORT_BYTES_PER_S = 5e5  # cell by cell
 
 
@@ -94,7 +95,7 @@ class Measures:
         return str(self._datasets.path(dataset.id).resolve())
 
     def _seconds(self, dataset: Dataset, bytes_per_s: float = BYTES_PER_S) -> float:
-        return LEAST_S + dataset.size / bytes_per_s
+        return LEAST_S + COLUMN_S * len(dataset.schema.columns) + dataset.size / bytes_per_s
 
 
 def _asked(spec: JobSpec) -> str:

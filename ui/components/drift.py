@@ -73,8 +73,8 @@ def _line(column: ColumnDrift) -> dict[str, Any]:
 def _config() -> dict[str, Any]:
     config = st.column_config
     return {
-        "column": config.TextColumn("Column", pinned=True, width="medium"),
-        "noticed": config.TextColumn("Noticed", width="large"),
+        "column": config.TextColumn("Column", pinned=True, width=150),
+        "noticed": config.TextColumn("Noticed", width=330),
         "psi": config.NumberColumn(
             "PSI",
             format="%.3f",
@@ -85,9 +85,9 @@ def _config() -> dict[str, Any]:
             "JS", format="%.3f", width=70, help="Jensen-Shannon divergence in bits, from 0 (alike) to 1."
         ),
         "before": config.BarChartColumn(
-            "Before", width=100, y_min=0, help="Shares of the same bins or words."
+            "Before", width=90, y_min=0, help="Shares of the same bins or words."
         ),
-        "now": config.BarChartColumn("Now", width=100, y_min=0),
+        "now": config.BarChartColumn("Now", width=90, y_min=0),
         "missing_before": config.NumberColumn("Missing before", format="%.1f %%", width=110),
         "missing_now": config.NumberColumn("Missing now", format="%.1f %%", width=100),
     }

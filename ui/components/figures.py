@@ -50,7 +50,7 @@ def dataset(dataset: Dataset) -> None:
     used = sum(column.role in FEATURE_ROLES for column in columns)
     with strip():
         card("Rows", words.count(dataset.rows))
-        card("Columns", words.count(len(columns)), f"{used} can be learned from")
+        card("Columns", words.count(len(columns)), f"{words.count(used)} can be learned from")
         card(
             "Missing cells", words.percent(missing / cells if cells else 0.0), f"{words.count(missing)} cells"
         )
