@@ -94,7 +94,7 @@ export default function (component) {
   const button = figure.querySelector('.fm-chart-save')
   button.setAttribute('aria-label', 'Download the numbers of: ' + data.title)
   button.onclick = () => save(data)
-  plot.setAttribute('role', 'img')
+  plot.setAttribute('role', 'figure')
   plot.setAttribute('aria-label', data.alt)
   const height = room(data, plot.offsetWidth)
   plot.style.height = height + 'px'
