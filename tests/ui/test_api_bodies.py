@@ -30,7 +30,18 @@ from flowml.ui.api.bodies.training import JobAnswer, TrainingAsked
 PAIRS: list[tuple[type[Record], type[Answer], dict[str, str | None]]] = [
     (Dataset, DatasetAnswer, {"schema": "table"}),
     (Column, ColumnStats, {"name": "column", "reason": None, "written": None}),
-    (Job, JobAnswer, {"state": "status", "spec": "target_column", "dataset_sha256": None, "scoring": None}),
+    (
+        Job,
+        JobAnswer,
+        {
+            "state": "status",
+            "spec": "target_column",
+            "dataset_sha256": None,
+            "scoring": None,
+            "verifying": None,
+            "inquiry": None,
+        },
+    ),
     (LeaderboardRow, LeaderboardModel, {"state": "status", "fit_seconds": "training_time"}),
     (Model, ModelAnswer, {"onnx": "sha256", "card": None, "parity": None, "diagnostics": None}),
     (Worker, WorkerAnswer, {"state": "status", "place": None}),
