@@ -19,7 +19,7 @@ class Me(Answer):
     id: str = Field(description="Empty in a studio without logins.", examples=["user-01j9"])
     name: str = Field(examples=["ada"])
     role: UserRole
-    scopes: list[Scope] = Field(description="What may be done with this session or token.")
+    scopes: list[Scope] = Field(description="What may be done with this login or token.")
     projects: dict[str, UserRole] = Field(default={}, description="Shared projects, and the role in each.")
 
     @classmethod
