@@ -28,6 +28,7 @@ THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 DECIMAL_COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?$"
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 STRAY = re.compile(NO_NUMBER)
+LONGEST_DATE = 100  # characters; to look further costs time where a cell holds a book
 LOOKS_NUMERIC = re.compile(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?")
 
 
@@ -175,6 +176,8 @@ def _strays(column: pl.Series, parsed: pl.Series) -> str | None:
 
 
 def _as_dates(column: pl.Series, sample: Sequence[str]) -> tuple[pl.Series, str] | None:
+    if any(len(value) > LONGEST_DATE for value in sample):
+        return None
     known = [value for value in sample if not STRAY.match(value)]
     if not known or not known[0][0].isalnum() or not any(character.isdigit() for character in known[0]):
         return None

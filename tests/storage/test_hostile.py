@@ -18,7 +18,7 @@ from flowml.storage.records import Json
 from tests.storage import hostile
 
 MEMORY = 512 << 20
-SECONDS = 8.0  # of a processor that is shared: five of one that is not
+SECONDS = 5.0  # of a processor
 LIMIT = 2 * 10**9
 CORPUS = hostile.corpus()
 SAYS_NOTHING = ("made", "crashed", "cannot be read")  # of a cause
