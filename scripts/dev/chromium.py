@@ -22,10 +22,13 @@ ARGUMENTS = [
     "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-component-update",
+    "--disable-domain-reliability",
     "--disable-sync",
     "--no-first-run",
+    "--no-pings",
     "--font-render-hinting=none",
     "--force-color-profile=srgb",
+    # No name but this machine's resolves, so that a request to another host cannot go unnoticed.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 WIDTH, HEIGHT = 1360, 900

@@ -72,10 +72,10 @@ def test_a_record_can_be_evaluated_again_to_the_same_scores() -> None:
 
 def test_a_trial_cut_by_its_deadline_keeps_fewer_rounds_and_can_still_be_done_again() -> None:
     table, tried = candidate("spend", rounds=100_000, learning_rate=0.01)
-    tried = replace(tried, params={**tried.params, "patience": 100_000}, limit_s=1.5)
+    tried = replace(tried, params={**tried.params, "patience": 100_000}, limit_s=1.0)
     first = evaluate(table, tried, Limits(60)).record
     assert (first.state, first.cut) == (TrialState.COMPLETE, True)
-    assert first.seconds < 10
+    assert first.seconds < 3
     assert evaluate(table, again(first), Limits(60)).record.fold_scores == first.fold_scores
 
 

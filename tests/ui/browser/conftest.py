@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,30 +10,12 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
+from chromium import ARGUMENTS, CHROMIUM, HEIGHT, WIDTH
 from playwright.sync_api import ConsoleMessage, Page, Request, Response, expect
 
 from flowml.ui.client import Studio
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = os.environ.get("FLOWML_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-
-ARGUMENTS = [
-    "--no-sandbox",  # it cannot make one as root in a container; the pages are our own
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-domain-reliability",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-pings",
-    "--font-render-hinting=none",
-    "--force-color-profile=srgb",
-    # No name but this machine's resolves, so that a request to another host cannot go unnoticed.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
-]
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
-WIDTH, HEIGHT = 1360, 900
 ROWS = 500
 
 expect.set_options(timeout=20_000)
