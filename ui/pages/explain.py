@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from flowml.storage.records import ENDED, Job, Model
-from flowml.ui import catalog, session, words
-from flowml.ui.components import clock, jobs, layout, linked
+from flowml.storage.records import ENDED, Model
+from flowml.ui import session
+from flowml.ui.components import layout, model_choice
 from flowml.ui.components.explain import ask, dependence, importance, parts, row
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Query
 
-LISTED = 1000  # newest jobs whose models can be chosen; any other by its address
 VIEWS: dict[str, Callable[[Model], None]] = {
     "Importance": importance.view,
     "Dependence": dependence.view,
@@ -22,11 +21,6 @@ VIEWS: dict[str, Callable[[Model], None]] = {
     "Fairness": parts.fairness_view,
     "Ask": ask.view,
 }
-
-
-def _words(job: Job) -> str:
-    score = f"{catalog.metric(job.metric)} {words.score(job.best_score)}"
-    return f"{jobs.title(job)}: {score}, {clock.ago(job.ended_at)}"
 
 
 def model_page(model: Model) -> None:
@@ -43,7 +37,7 @@ def model_page(model: Model) -> None:
 
 
 with explained():
-    ended = session.client().jobs(states=ENDED, limit=LISTED)
+    ended = session.client().jobs(states=ENDED, limit=model_choice.LISTED)
 models = {job.champion: job for job in ended if job.champion}
 
 actions = layout.heading("Explain", "What a model looks at, and why it answers as it does.")
@@ -57,13 +51,7 @@ if not models and not asked:
     )
     layout.link(actions, "train", "Train a model", "tune")
     st.stop()
-chosen = linked.select(
-    "Model",
-    list(models) if asked in models or not asked else [asked, *models],
-    Query.MODEL,
-    lambda id: _words(models[id]) if id in models else id,
-    default=next(iter(models), None),
-)
+chosen = model_choice.choose(models)
 if chosen:
     if chosen in models:
         layout.link(actions, "results", "Results", "leaderboard", job=models[chosen].id)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from flowml.storage.records import ENDED, Job, Model
-from flowml.ui import catalog, session, words
+from flowml.storage.records import ENDED, Model
+from flowml.ui import session
 from flowml.ui.components import (
-    clock,
     foreign,
-    jobs,
     layout,
-    linked,
+    model_choice,
     predict_form,
     prediction,
     request_example,
@@ -20,14 +18,8 @@ from flowml.ui.components import (
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Query
 
-LISTED = 1000  # newest jobs whose models can be chosen; any other by its address
 VIEWS = ("One row", "A file", "From a program")
 TRAINED, ELSEWHERE = "Trained here", "Made elsewhere"
-
-
-def _words(job: Job) -> str:
-    score = f"{catalog.metric(job.metric)} {words.score(job.best_score)}"
-    return f"{jobs.title(job)}: {score}, {clock.ago(job.ended_at)}"
 
 
 def model_page(model: Model) -> None:
@@ -56,7 +48,7 @@ def model_page(model: Model) -> None:
 
 
 with explained():
-    ended = session.client().jobs(states=ENDED, limit=LISTED)
+    ended = session.client().jobs(states=ENDED, limit=model_choice.LISTED)
 models = {job.champion: job for job in ended if job.champion}
 
 layout.heading("Predict", "Ask a model what it expects for a new row.")
@@ -80,13 +72,7 @@ if not models and not asked:
     )
     layout.link(actions, "train", "Train a model", "tune")
     st.stop()
-chosen = linked.select(
-    "Model",
-    list(models) if asked in models or not asked else [asked, *models],
-    Query.MODEL,
-    lambda id: _words(models[id]) if id in models else id,
-    default=next(iter(models), None),
-)
+chosen = model_choice.choose(models)
 if chosen:
     with explained():
         model_page(session.client().model(chosen))
