@@ -83,10 +83,20 @@ def begun_by(client: Client, job: Job, name: str) -> bool:
     return any(trial.worker == name for trial in client.trials(job.id))
 
 
-def freeze(children: list[psutil.Process]) -> None:
-    """Their trials will not end by themselves."""
-    for child in children:
-        child.suspend()
+def freeze_at_work(client: Client, job: Job, helper: Any) -> int:
+    """Freezes the lanes of `helper` (w2) while one is at a trial, which will not end by itself: which."""
+    lanes = horse_and_children(helper)[1]
+    for _ in range(50):
+        for lane in lanes:
+            lane.suspend()
+        time.sleep(0.3)  # what the lanes said before is heard
+        running = [t.number for t in client.trials(job.id) if (t.worker, t.state) == ("w2", "running")]
+        if running:
+            return running[0]
+        for lane in lanes:  # caught between two trials
+            lane.resume()
+        time.sleep(0.02)
+    raise AssertionError("w2 was never seen at a trial")
 
 
 def test_the_trials_of_a_killed_helper_run_again(
@@ -97,8 +107,7 @@ def test_the_trials_of_a_killed_helper_run_again(
     eventually(lambda: client.job(job.id).worker == "w1")
     helper = start_worker("w2")
     eventually(lambda: begun_by(client, job, "w2"), 30)
-    freeze(horse_and_children(helper)[1])
-    eventually(lambda: by_worker(client, job, TrialState.RUNNING)["w2"] > 0)
+    freeze_at_work(client, job, helper)
     helper.kill()
     killed = time.monotonic()
     eventually(lambda: by_worker(client, job, TrialState.RUNNING)["w2"] == 0, 20)
@@ -119,9 +128,10 @@ def test_a_killed_lead_has_a_successor_that_takes_what_its_helper_did(
     lead.kill()
     start_worker("w3")
     eventually(lambda: client.job(job.id).worker in ("w2", "w3"), 30)
+    # one machine was lost, but the job gets further on the next
+    eventually(lambda: queue.retries_left(redis, job.id) == queue.LOST_MACHINES)
     eventually(lambda: client.job(job.id).state in ENDED, 80)
     check_whole(client, job)
-    assert queue.retries_left(redis, job.id) == queue.LOST_MACHINES  # one was lost, but it got further since
     after = by_worker(client, job)
     assert after["w1"] >= before["w1"]
     assert sum(after.values()) > sum(before.values())
@@ -197,9 +207,7 @@ def test_a_helper_that_is_told_to_stop_hands_its_trials_back(
     helper = start_worker("w2")
     job = study(client, dataset, 100_000)
     eventually(lambda: begun_by(client, job, "w2"), 40)
-    freeze(horse_and_children(helper)[1])
-    eventually(lambda: by_worker(client, job, TrialState.RUNNING)["w2"] > 0)
-    (number,) = [t.number for t in client.trials(job.id) if (t.worker, t.state) == ("w2", "running")]
+    number = freeze_at_work(client, job, helper)
     assert helper.stop() == 0
     stopped = time.monotonic()
     eventually(lambda: client.trials(job.id)[number].worker == "w1")
