@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from redis import Redis
 
 from flowml.runner.control import ControlWatch
+from flowml.runner.ending import End, receipt, to_an_end
 from flowml.runner.home import place_of
 from flowml.runner.inviting import Invitations
 from flowml.runner.lane import Lane
@@ -21,51 +21,7 @@ from flowml.runner.relay import Relay
 from flowml.runner.study import Study
 from flowml.runner.transfer import Transfer
 from flowml.runner.workplace import Workplace
-from flowml.storage.errors import FlowMLError
-from flowml.storage.records import (
-    Control,
-    Dataset,
-    Inquiry,
-    Job,
-    JobState,
-    Json,
-    LeaderboardRow,
-    Model,
-    Receipt,
-    Scoring,
-    Verifying,
-)
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class End:
-    state: JobState
-    receipt: Receipt
-    cause: str = ""
-    model: Model | None = None  # the champion, its file delivered
-    leaderboard: tuple[LeaderboardRow, ...] = ()
-    scoring: Scoring | None = None  # of a prediction job that was answered
-    inquiry: Inquiry | None = None  # of an explanation job
-    verifying: Verifying | None = None  # of a verification job that came to a verdict
-
-    def changes(self) -> Json:
-        """Of the job."""
-        found: Json = {"champion": self.model.id, "best_score": self.model.score} if self.model else {}
-        if self.scoring is not None:
-            found = {"scoring": self.scoring.to_dict()}
-        if self.inquiry is not None:
-            found = {"inquiry": self.inquiry.to_dict()}
-        if self.verifying is not None:
-            found = {"verifying": self.verifying.to_dict()}
-        return {
-            "state": self.state.value,
-            "ended_at": time.time(),
-            "cause": self.cause,
-            "receipt": self.receipt.to_dict(),
-            **found,
-        }
+from flowml.storage.records import Control, Dataset, Job, JobState, Json, LeaderboardRow, Model
 
 
 @dataclass(frozen=True)
@@ -82,14 +38,7 @@ class Attempt:
 
     def run(self) -> End:
         """Never raises for what goes wrong in the job: that is a failed job with its cause."""
-        try:
-            return self._run()
-        except FlowMLError as error:
-            return self._without_model(JobState.FAILED, str(error))
-        except Exception as error:  # the job's edge: a fault of ours
-            log.exception("Job %s failed", self.job.id, extra={"job_id": self.job.id})
-            cause = f"{type(error).__name__}: {error}. The log of the job has the whole story."
-            return self._without_model(JobState.FAILED, cause)
+        return to_an_end(self.job, self._run, self._without_model)
 
     def _run(self) -> End:
         with closing(ControlWatch(self.redis, self.job.id)) as wish:
@@ -147,8 +96,7 @@ class Attempt:
         return Model.from_dict({**known, **champion, **ours})
 
     def _without_model(self, state: JobState, cause: str = "") -> End:
-        used_s = round(time.time() - self.started, 3)
-        return End(state, Receipt(budget_s=self.job.spec.budget_s, used_s=used_s), cause)
+        return End(state, receipt(self.started, self.job.spec.budget_s), cause)
 
 
 def _with_model(row: LeaderboardRow, model: Model | None) -> LeaderboardRow:

@@ -18,8 +18,9 @@ from redis import Redis
 
 from flowml.runner import control, facts, logs, workfolder
 from flowml.runner.answering import Answering, ollama_of
-from flowml.runner.attempt import Attempt, End
+from flowml.runner.attempt import Attempt
 from flowml.runner.connection import connect, patient
+from flowml.runner.ending import End
 from flowml.runner.events import EventWriter
 from flowml.runner.facts import FactWriter
 from flowml.runner.helping import Helper
