@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowml.storage.errors import BrokenFile, FileTooLarge, FlowMLError, error_of
-from flowml.storage.intake import OUT_OF_MEMORY
+from flowml.storage.confined import answered, ran_out_of_memory
+from flowml.storage.errors import BrokenFile, FileTooLarge, FlowMLError
 from flowml.storage.records import ForeignAnswer, ForeignGraph, Json, Record
 
 MEMORY = 3 << 30  # address space: the libraries alone take about 1.5 GiB of it
@@ -64,16 +64,13 @@ def _answer(request: Request) -> Json:
     lines = said.splitlines()
     if child.returncode or not lines:
         raise _crash(request, child.returncode, errors)
-    answer: Json = json.loads(lines[-1])
-    if "error" in answer:
-        raise error_of(**answer["error"])
-    return answer
+    return answered(json.loads(lines[-1]))
 
 
 def _crash(request: Request, status: int, errors: str) -> FlowMLError:
     if status in (-signal.SIGXCPU, -signal.SIGALRM):
         return _too_slow(request)
-    if status == -signal.SIGKILL or any(sign in errors for sign in OUT_OF_MEMORY):
+    if ran_out_of_memory(status, errors):
         return too_large(request)
     last = (errors.strip().splitlines() or [f"status {status}"])[-1][:200]
     return BrokenFile(f"The ONNX file made its process end early ({last}).", "Check it where it was made.")

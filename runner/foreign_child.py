@@ -7,35 +7,23 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
 
 from flowml.runner.foreign_apart import WALL_S, Request, too_large
+from flowml.storage.confined import failure, limit
 from flowml.storage.errors import BrokenFile, FlowMLError
 from flowml.storage.records import ForeignAnswer, Json
 
 
 def main() -> None:
     request = Request.from_dict(json.load(sys.stdin))
-    _limit(request)
+    limit(WALL_S + 5, AS=request.memory, CPU=request.cpu_s, FSIZE=0)  # it writes nothing
     said = json.dumps(_told(request))
     sys.stdout.write(said + "\n")
     sys.stdout.flush()
     os._exit(0)  # tearing down the libraries would take longer than it is worth
-
-
-def _limit(request: Request) -> None:
-    """No more memory and time than allowed, nothing written, no other process."""
-    signal.alarm(int(WALL_S) + 5)  # for the case that the parent went away
-    if sys.platform == "linux":  # elsewhere limits are refused or ignored
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
-        resource.setrlimit(resource.RLIMIT_CPU, (request.cpu_s, request.cpu_s + 2))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _told(request: Request) -> Json:
@@ -50,15 +38,11 @@ def _told(request: Request) -> Json:
         seconds = round(time.perf_counter() - began, 6)
         return {"answer": ForeignAnswer(outputs, len(request.rows), seconds).to_dict()}
     except FlowMLError as error:
-        return _error(error)
+        return failure(error)
     except MemoryError:
-        return _error(too_large(request))
+        return failure(too_large(request))
     except OSError as error:
-        return _error(BrokenFile(f"The ONNX file cannot be read: {error.strerror}.", "Let it in again."))
-
-
-def _error(error: FlowMLError) -> Json:
-    return {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
+        return failure(BrokenFile(f"The ONNX file cannot be read: {error.strerror}.", "Let it in again."))
 
 
 if __name__ == "__main__":

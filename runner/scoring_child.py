@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO
 
 from flowml.runner.limits import allowance
-from flowml.storage.errors import BrokenFile, Conflict, FileTooLarge, FlowMLError, StorageError, error_of
-from flowml.storage.intake import OUT_OF_MEMORY
+from flowml.storage.confined import answered, failure, limit, ran_out_of_memory
+from flowml.storage.errors import BrokenFile, Conflict, FileTooLarge, FlowMLError, StorageError
 from flowml.storage.records import DriftSummary, FileScored, Json, Record
 
 BASE_MEMORY = 4 << 30  # address space of a process that has loaded its libraries is up to 2 GiB
@@ -31,6 +31,7 @@ SILENCE_S = 120.0  # without a piece predicted, plus what a slow machine needs t
 BYTES_PER_SECOND = 2e6
 TOLD_EVERY_S = 0.2
 LOOK_S = 0.2
+GRACE_S = 5
 
 Told = Callable[[int, int | None], object]
 
@@ -117,9 +118,7 @@ def _answer(
             raise _crash(request, child.wait(), words)
         if line:
             heard_at = time.monotonic()
-            answer: Json = json.loads(line)
-            if "error" in answer:
-                raise error_of(**answer["error"])
+            answer = answered(json.loads(line))
             if "done" not in answer:
                 return answer
             if told is not None:
@@ -155,7 +154,7 @@ def _crash(request: Request, status: int, words: queue.SimpleQueue[str | None]) 
     said = [line for line in iter(words.get, None) if line is not None]
     if status == -signal.SIGALRM:
         return _too_slow(request)
-    if status == -signal.SIGKILL or any(sign in line for line in said for sign in OUT_OF_MEMORY):
+    if ran_out_of_memory(status, "\n".join(said)):
         return FileTooLarge(
             f"{request.name} needs more than {request.memory >> 20:,} MB of memory to be read.",
             "Save it as Parquet or CSV, which are read piece by piece.",
@@ -175,18 +174,9 @@ def _too_slow(request: Request) -> FileTooLarge:
 
 def main() -> None:
     request = Request.from_dict(json.load(sys.stdin))
-    _limit(request)
+    limit(request.silence_s + GRACE_S, AS=request.memory)
     _say(_score(request))
     os._exit(0)  # tearing down the libraries would take longer than it is worth
-
-
-def _limit(request: Request) -> None:
-    signal.alarm(int(request.silence_s) + 5)  # for the case that the parent went away
-    if sys.platform == "linux":  # elsewhere the limit is refused or ignored
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _say(answer: Json) -> None:
@@ -202,7 +192,7 @@ def _score(request: Request) -> Json:
 
     def told(done: int, of: int | None) -> None:
         nonlocal last
-        signal.alarm(int(request.silence_s) + 5)
+        signal.alarm(int(request.silence_s) + GRACE_S)
         if time.monotonic() - last > TOLD_EVERY_S:
             last = time.monotonic()
             _say({"done": done, "of": of})
@@ -214,13 +204,9 @@ def _score(request: Request) -> Json:
             return {"compared": compare_file(predictor, file, name, told, table).to_dict()}
         return {"scored": score_and_compare(predictor, file, name, Path(request.out), told, table).to_dict()}
     except FlowMLError as error:
-        return _error(error)
+        return failure(error)
     except OSError as error:
-        return _error(StorageError(f"{request.name} could not be read: {error.strerror}."))
-
-
-def _error(error: FlowMLError) -> Json:
-    return {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
+        return failure(StorageError(f"{request.name} could not be read: {error.strerror}."))
 
 
 if __name__ == "__main__":

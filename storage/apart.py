@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flowml.storage.errors import DataError, FlowMLError, StorageError, error_of
+from flowml.storage.confined import answered, failure, limit, ran_out_of_memory
+from flowml.storage.errors import DataError, FlowMLError, StorageError
 from flowml.storage.records import Json
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,6 @@ WORKS: dict[str, str] = {
 }
 MEMORY = 6 << 30  # of address space, of which libraries reserve most and use little
 MOST_THREADS = 8
-OUT_OF_MEMORY = ("memory allocation of", "MemoryError", "bad_alloc", "Resource temporarily unavailable")
 
 
 def run(work: str, request: Json, timeout_s: float, folder: Path | None = None) -> Json:
@@ -99,13 +99,10 @@ class Running:
 
 def _answer(status: int, said: str, complained: str, timeout_s: float) -> Json:
     if status == 0 and said:
-        answer = dict(json.loads(said))
-        if "error" in answer:
-            raise error_of(**answer["error"])
-        return answer
+        return answered(json.loads(said))
     if status == -signal.SIGALRM:
         raise _too_slow(timeout_s)
-    if status == -signal.SIGKILL or any(sign in complained for sign in OUT_OF_MEMORY):
+    if ran_out_of_memory(status, complained):
         raise _too_large()
     log.error("A work on a table ended with status %s: %s", status, complained.strip())
     last = complained.strip().splitlines()[-1:] or [f"status {status}"]
@@ -134,32 +131,19 @@ def _environment(place: Path) -> dict[str, str]:
 def main() -> None:
     name, seconds = sys.argv[1], int(sys.argv[2])
     request = dict(json.load(sys.stdin))
-    _limit(seconds)
+    limit(seconds, AS=MEMORY)
     sys.stdout.write(json.dumps(_work(name, request), allow_nan=False))
     sys.stdout.flush()
     os._exit(0)  # an orderly exit waits for the threads of libraries
-
-
-def _limit(seconds: int) -> None:
-    signal.alarm(seconds)  # for the case that the studio went away
-    if sys.platform == "linux":  # elsewhere the limit is refused or ignored
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _work(name: str, request: Json) -> Json:
     try:
         return _function(name)(request)
     except FlowMLError as error:
-        return _error(error)
+        return failure(error)
     except MemoryError:
-        return _error(_too_large())
-
-
-def _error(error: FlowMLError) -> Json:
-    return {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
+        return failure(_too_large())
 
 
 def _function(name: str) -> Callable[[Json], Json]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+from flowml.storage.confined import answered, ran_out_of_memory
 from flowml.storage.errors import (
     BrokenFile,
     EmptyFile,
@@ -25,7 +26,6 @@ from flowml.storage.errors import (
     FlowMLError,
     NotFound,
     StorageError,
-    error_of,
 )
 from flowml.storage.records import DatasetSchema, Finding, Json, Record
 
@@ -40,13 +40,6 @@ QUIET = {"RUST_BACKTRACE": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 # Readers of text set aside a whole block for each column. What is large must go back to the system at once,
 # or a hundred columns fill the address space with holes.
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(128 << 10)}
-OUT_OF_MEMORY = (
-    "memory allocation of",
-    "MemoryError",
-    "bad_alloc",
-    "Resource temporarily unavailable",
-    "failed to map segment",
-)
 
 
 @dataclass(frozen=True)
@@ -125,10 +118,7 @@ def _answered(
         request = Request(
             str(source.resolve()), name, work, _memory_for(size, memory), seconds, limit_bytes, target, table
         )
-        answer = _ask_child(request)
-    if "error" in answer:
-        raise error_of(**answer["error"])
-    return answer
+        return answered(_ask_child(request))
 
 
 def _size(source: Path, name: str) -> int:
@@ -239,7 +229,7 @@ def too_hungry(request: Request) -> FileTooLarge:
 def crash(request: Request, status: int, words: str) -> FlowMLError:
     if status == -signal.SIGALRM:
         return too_slow(request)
-    if status == -signal.SIGKILL or any(sign in words for sign in OUT_OF_MEMORY):
+    if ran_out_of_memory(status, words):
         return too_hungry(request)
     if status < 0:
         return BrokenFile(

@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 
 from flowml.storage import conversion, formats
+from flowml.storage.confined import failure, limit, ran_out_of_memory
 from flowml.storage.errors import BrokenFile, FlowMLError, StorageError
-from flowml.storage.intake import OUT_OF_MEMORY, Intake, Request, crash
+from flowml.storage.intake import Intake, Request, crash
 from flowml.storage.records import Json
 
 RESERVED = 1 << 30  # bytes that libraries set aside beside what they fill
@@ -30,31 +31,24 @@ def main() -> None:
 
 
 def _limit(request: Request) -> None:
-    signal.alarm(int(request.timeout_s) + GRACE_S)  # for the case that the studio went away
-    if sys.platform == "linux":  # elsewhere the limit is refused or ignored
-        import resource
-
-        memory, disk = request.memory + RESERVED, 3 * request.limit + DISK
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (disk, disk))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit(request.timeout_s + GRACE_S, DATA=request.memory + RESERVED, FSIZE=3 * request.limit + DISK)
 
 
 def _answer(request: Request) -> Json:
     try:
         return _read(request)
     except FlowMLError as error:
-        return _error(error)
+        return failure(error)
     except MemoryError:
-        return _error(crash(request, -signal.SIGKILL, ""))
+        return failure(crash(request, -signal.SIGKILL, ""))
     except OSError as error:
-        return _error(StorageError(f"{request.name} could not be read or kept: {error.strerror}."))
+        return failure(StorageError(f"{request.name} could not be read or kept: {error.strerror}."))
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic inside a reader is no Exception
-        if any(sign in str(error) for sign in OUT_OF_MEMORY):  # of a thread that could not be started, say
-            return _error(crash(request, -signal.SIGKILL, ""))
-        return _error(BrokenFile(f"{request.name} cannot be read: {error}.", "Export the file again."))
+        if ran_out_of_memory(0, str(error)):  # of a thread that could not be started, say
+            return failure(crash(request, -signal.SIGKILL, ""))
+        return failure(BrokenFile(f"{request.name} cannot be read: {error}.", "Export the file again."))
 
 
 def _read(request: Request) -> Json:
@@ -69,10 +63,6 @@ def _read(request: Request) -> Json:
         found.format.key, made.schema, made.schema.rows, target.stat().st_size, made.findings, table
     )
     return intake.to_dict()
-
-
-def _error(error: FlowMLError) -> Json:
-    return {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""What child processes for files of strangers share: their limits, and how they tell what went wrong."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from flowml.storage.errors import FlowMLError, error_of
+from flowml.storage.records import Json
+
+OUT_OF_MEMORY = (
+    "memory allocation of",
+    "MemoryError",
+    "bad_alloc",
+    "Resource temporarily unavailable",
+    "failed to map segment",
+)
+CPU_GRACE_S = 2  # between the signal that tells what was too much and the one that ends it
+
+
+def limit(seconds: float, **most: int) -> None:
+    """Ends this process after `seconds`, for the case that its parent went away.
+
+    `most` of each resource by its name in the module `resource`: AS, DATA and FSIZE in bytes, CPU in seconds.
+    """
+    signal.alarm(int(seconds))
+    if sys.platform == "linux":  # elsewhere limits are refused or ignored
+        import resource
+
+        for name, value in {"CORE": 0, **most}.items():
+            hard = value + CPU_GRACE_S if name == "CPU" else value
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, hard))
+
+
+def failure(error: FlowMLError) -> Json:
+    """As the child answers."""
+    return {"error": {"code": error.code, "message": error.message, "advice": error.advice}}
+
+
+def answered(answer: Json) -> Json:
+    """What the child answered. Raises the error that it tells of."""
+    if "error" in answer:
+        raise error_of(**answer["error"])
+    return answer
+
+
+def ran_out_of_memory(status: int, words: str) -> bool:
+    """Whether a process that ended so, with these words of complaint, had too little memory."""
+    return status == -signal.SIGKILL or any(sign in words for sign in OUT_OF_MEMORY)
