@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.onnx.older import to_ml3
 from flowml.automl.package import pack
 from flowml.automl.serve import Predictor
@@ -16,13 +17,10 @@ from flowml.storage.version import VERSION
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 MODELS = sorted(path.relative_to(GOLDEN) for path in GOLDEN.glob("*/*.onnx"))
-KINDS = {
-    "constant", "linear", "kernel", "trees", "histogram", "lightgbm", "xgboost", "catboost",
-    "ensemble", "stack", "limits",
-}  # fmt: skip
+KINDS = {*ALGORITHMS, "ensemble", "stack", "limits"}
 
 
-def test_there_are_those_of_this_version() -> None:
+def test_there_are_those_of_this_version_of_each_algorithm() -> None:
     """Else run scripts/dev/golden."""
     assert {path.stem for path in MODELS if path.parent.name == VERSION} >= KINDS
 

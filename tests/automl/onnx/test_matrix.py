@@ -25,7 +25,7 @@ from tests.automl.onnx.champions import CLASSES, target_of
 from tests.automl.tables import schema_of
 
 ROWS = 240
-FEW = {"rounds": 8, "trees": 4, "rows": 120}
+FEW = {"rounds": 8, "trees": 4, "rows": 120, "members": 2, "width": 24}
 ALL_ENCODINGS = (*ENCODINGS, *SUPERVISED)
 CASES = [
     (key, task, encoding)
@@ -136,10 +136,9 @@ def test_a_barred_option_is_refused_before_it_is_fitted(row: Barred) -> None:
 )
 def test_and_the_exporter_refuses_it_as_well(key: str, option: str) -> None:
     prepared, row = table(Task.BINARY), ALGORITHMS[key]
-    params = row.defaults(prepared.shape) | FEW | {"encoding": "native", "one_hot_max_size": 2, "rounds": 30}
-    if key != "catboost":
-        del params["one_hot_max_size"]
-    del params["trees"], params["rows"]
+    params = row.defaults(prepared.shape) | {"encoding": "native", "rounds": 30}
+    if key == "catboost":
+        params["one_hot_max_size"] = 2
     asked = Candidate(0, key, params | {option: EXAMPLES[key, option]})
     fitted: Fitted = fit_fold(row, fold_table(prepared, "native", 0), asked, context()).freeze()
     with pytest.raises(ExportError):
