@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
 import shlex
 import time
@@ -18,6 +19,8 @@ import pytest
 from typer.testing import CliRunner
 
 from flowml.automl.explain import diagnostics, rounded
+from flowml.automl.grouping import Grouping
+from flowml.automl.groups import Judged, by_group, measured, worst
 from flowml.runner.studio import Studio
 from flowml.storage import jobs, models
 from flowml.storage.ids import new_id
@@ -68,6 +71,27 @@ def told(task: Task, rows: int = 300) -> Json:
     return dict(rounded({**found, "baseline": {"score": 0.5, "prediction": [0.5, 0.5]}}))
 
 
+def parts(task: Task, rows: int = 300) -> Json:
+    """Of a table of which one group is answered much worse than the other."""
+    draw = np.random.default_rng(2)
+    group = np.repeat([0, 1], rows // 2)
+    if task is Task.REGRESSION:
+        y = draw.normal(size=rows)
+        prediction = y + draw.normal(size=rows) * np.where(group, 5.0, 0.1)
+    else:
+        y = draw.integers(0, 2, rows)
+        right = draw.random(rows) < np.where(group, 0.5, 0.95)
+        prediction = np.eye(2)[np.where(right, y, 1 - y)]
+    judged = Judged(task, "rmse" if task is Task.REGRESSION else "accuracy", y, prediction)
+    groups = Grouping(EVIL, "category", ("good", EVIL), group)
+    return {
+        "error": "absolute error" if task is Task.REGRESSION else "share of wrong answers",
+        "whole": measured(judged),
+        "columns": [{"column": EVIL, "groups": by_group(judged, groups)}],
+        "worst": worst(judged, [groups], time.monotonic() + 60),
+    }
+
+
 def facts(task: Task = Task.BINARY, *, bare: bool = False) -> Facts:
     """Of a model whose every name is hostile; `bare`: of which nothing was measured or kept."""
     schema = DatasetSchema(
@@ -92,7 +116,7 @@ def facts(task: Task = Task.BINARY, *, bare: bool = False) -> Facts:
         contract={"target": "target", "columns": [{"name": EVIL, "role": "numeric", **column}]},
         card={"training": {"rows": 300, "split": "5 folds"}, "findings": [], "notes": [EVIL]},
         importances=() if bare else (Importance(EVIL, 0.1, 0.01), Importance("plain", 0.0, 0.01)),
-        diagnostics={} if bare else told(task),
+        diagnostics={} if bare else {**told(task), "parts": parts(task)},
     )  # fmt: skip
     trial = TrialRecord(0, "lightgbm", {}, TrialState.COMPLETE, score=0.8, started_at=11.0, seconds=2.0)
     failed = TrialRecord(1, "xgboost", {}, TrialState.FAILED, cause=EVIL)
@@ -148,6 +172,16 @@ def test_a_report_tells_figures_with_their_intervals() -> None:
     assert "1 grave fault" in text
     assert "shap: no time was left" in text
     assert "Nine in ten errors" in report_of(facts(Task.REGRESSION))
+
+
+@pytest.mark.parametrize(("task", "error"), [(Task.BINARY, "wrong answers"), (Task.REGRESSION, "absolute")])
+def test_a_report_tells_in_which_parts_of_the_table_a_model_errs(task: Task, error: str) -> None:
+    paper = report_of(facts(task))
+    body = paper.split('<section id="slices">')[1].split("</section>")[0]
+    text = html.unescape(re.sub(r"<[^>]+>", " ", body))
+    assert f"{EVIL}: {EVIL}" in text
+    assert error in text
+    assert "Error by" in text
 
 
 def test_the_command_of_a_report_is_one_line_that_a_shell_takes() -> None:

@@ -10,12 +10,15 @@ from flowml.ui import catalog, words
 from flowml.ui.charts import confused, curves, gains, residuals
 from flowml.ui.charts.confusion import confusion
 from flowml.ui.charts.importance import importance as bars
+from flowml.ui.charts.parts import errors
 from flowml.ui.report import intervals, markup
 from flowml.ui.report.facts import Facts
 from flowml.ui.report.svg import drawn
 
 UNMEASURED = "Nothing was measured: the budget left no time for it."
 PARTS = 5  # of a regression's rows, by what is predicted
+CHARTED = 4  # columns whose groups are drawn
+WRONG = "share of wrong answers"
 GUIDE = (
     "Intervals are at 95 %. That of the score is Student's over folds, which share rows and so make it a "
     "guide; shares have Wilson's interval, areas under ROC curves that of Hanley and McNeil. All are about "
@@ -174,11 +177,36 @@ def importance(facts: Facts) -> str:
 
 def slices(facts: Facts) -> str:
     told = facts.diagnostics
-    if told.get("classes"):
-        return _by_class(told)
-    if told.get("scatter"):
-        return _by_range(told["scatter"])
-    return markup.paragraph(UNMEASURED)
+    whole = _by_class(told) if told.get("classes") else ""
+    if told.get("scatter") and not whole:
+        whole = _by_range(told["scatter"])
+    parts = _by_part(told["parts"]) if told.get("parts") else ""
+    return whole + parts or markup.paragraph(UNMEASURED)
+
+
+def _by_part(parts: Json) -> str:
+    """Parts of the table that are answered worse than the rest, and how each column parts the errors."""
+    write = words.percent if parts["error"] == WRONG else words.number
+    lines = [
+        (
+            " and ".join(f"{each['column']}: {each['label']}" for each in found["where"]),
+            words.count(found["rows"]),
+            write(found["error"]),
+            write(found["rest"]),
+            f"{found['surety']:.1f}",
+        )
+        for found in parts["worst"]
+    ]
+    error, whole = parts["error"].capitalize(), parts["whole"]
+    head = ("Part of the table", "Rows", error, "All other rows", "Standard errors apart")
+    told = f"Each row is judged by models that had not seen it. Of all rows: {write(whole['error'])}."
+    none = "No part of the table errs more than the rest by 3 standard errors or more."
+    worst = markup.table(head, lines, (1, 2, 3, 4)) if lines else markup.paragraph(none)
+    shown = [
+        drawn(errors(each["column"], each["groups"], whole, parts["error"]))
+        for each in parts["columns"][:CHARTED]
+    ]
+    return worst + markup.paragraph(told, "note") + markup.two(shown)
 
 
 def _by_class(told: Json) -> str:
