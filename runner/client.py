@@ -36,6 +36,7 @@ from flowml.storage.records import (
     ENDED,
     Control,
     Event,
+    EventKind,
     Job,
     JobKind,
     JobSpec,
@@ -43,6 +44,8 @@ from flowml.storage.records import (
     Json,
     LeaderboardRow,
     Model,
+    ModelEntry,
+    ModelSummary,
     Scope,
     TrialRecord,
 )
@@ -206,6 +209,17 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
             return events.read(self._redis, job_id, after, count)
 
     @right(Scope.READ)
+    def used_s(self, job_id: str) -> float | None:
+        """Seconds of its budget that a job under way has used, as its worker told last; it stands still while
+        the job is paused. None before the first word. Raises NotReady.
+        """
+        self.job(job_id)
+        with reachable():
+            told = events.latest(self._redis, job_id, EventKind.STATE)
+        used = told.fields.get("elapsed_s") if told else None
+        return None if used is None else float(used)
+
+    @right(Scope.READ)
     def trials(self, job_id: str) -> tuple[TrialRecord, ...]:
         """In the order they were proposed."""
         self.job(job_id)
@@ -228,6 +242,18 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
         """All, or those of one job, newest first."""
         with self._db.read() as cursor:
             return models.list_(cursor, job_id, self._projects, limit, offset)
+
+    @right(Scope.READ)
+    def model_entries(self, limit: int = 1000) -> tuple[ModelEntry, ...]:
+        """The champions of ended jobs for lists of choices, the newest job first."""
+        with self._db.read() as cursor:
+            return models.entries(cursor, self._projects, limit)
+
+    @right(Scope.READ)
+    def model_summaries(self, limit: int = 100, offset: int = 0) -> tuple[ModelSummary, ...]:
+        """Models as lists show them, newest first."""
+        with self._db.read() as cursor:
+            return models.summaries(cursor, self._projects, limit, offset)
 
     @right(Scope.READ)
     def model(self, id: str) -> Model:

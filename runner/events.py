@@ -17,6 +17,7 @@ from flowml.storage.records import Event, EventKind, Json
 
 STREAM = "flowml:job:{}:events"
 LENGTH = 20_000  # of a stream, about
+LOOKED_BACK = 200  # events among which the latest of a kind is looked for
 KEPT_S = 7 * 86_400
 KINDS = frozenset(kind.value for kind in EventKind)
 UNSENT = 2_000  # events that wait for a Redis that is away; older ones are dropped
@@ -36,6 +37,13 @@ def last_id(redis: Redis, job_id: str) -> str:
     """The id of the newest event, '0' if there is none: for those who only want what comes next."""
     entries = redis.xrevrange(STREAM.format(job_id), count=1) or []
     return next((_text(id) for id, _ in entries if id is not None), "0")
+
+
+def latest(redis: Redis, job_id: str, kind: EventKind) -> Event | None:
+    """The newest event of a kind, which is not looked for far back."""
+    entries = redis.xrevrange(STREAM.format(job_id), count=LOOKED_BACK) or []
+    events = (_event(_text(id), fields) for id, fields in entries if id is not None and fields)
+    return next((event for event in events if event is not None and event.kind is kind), None)
 
 
 def forget(redis: Redis, job_id: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from flowml.storage import jobs, ranking, rows, trials
 from flowml.storage.db import Cursor
 from flowml.storage.errors import NotFound
-from flowml.storage.records import LeaderboardRow, Model
+from flowml.storage.records import ENDED, JobKind, LeaderboardRow, Model, ModelEntry, ModelSummary
 
 
 def insert(cursor: Cursor, model: Model) -> None:
@@ -47,6 +47,54 @@ def list_(
     order = "created_at DESC, id" if job_id is None else "champion DESC, created_at DESC, id"
     part = "" if limit is None else f" LIMIT {int(limit)} OFFSET {int(offset)}"
     return rows.select(cursor, Model, f"SELECT record FROM model{condition} ORDER BY {order}{part}", values)
+
+
+_ENTRIES = """
+SELECT told[1], id, told[2], told[3], told[4], told[5], CAST(told[6] AS DOUBLE), CAST(told[7] AS DOUBLE)
+FROM (
+    SELECT id, created_at, json_extract_string(record, [
+        '$.champion', '$.spec.name', '$.dataset_name', '$.spec.target', '$.metric', '$.best_score',
+        '$.ended_at'
+    ]) AS told
+    FROM job{condition}
+)
+WHERE told[1] <> '' ORDER BY created_at DESC, id DESC LIMIT ?
+"""
+
+
+def entries(
+    cursor: Cursor, projects: Collection[str] | None = None, limit: int = 1000
+) -> tuple[ModelEntry, ...]:
+    """The champions of ended training jobs for lists of choices, the newest job first."""
+    condition, values = rows.where(
+        kind=JobKind.TRAINING.value,
+        state=tuple(state.value for state in ENDED),
+        project=None if projects is None else tuple(projects),
+    )
+    found = cursor.execute(_ENTRIES.format(condition=condition), [*values, limit]).fetchall()
+    return tuple(ModelEntry(*line) for line in found)
+
+
+_SUMMARIES = """
+WITH page AS (
+    SELECT id, job_id, created_at, score, record FROM model{condition}
+    ORDER BY created_at DESC, id LIMIT ? OFFSET ?
+)
+SELECT id, job_id, told[1], coalesce(told[2], ''), told[3], score, CAST(told[4] AS BIGINT), created_at FROM (
+    SELECT id, job_id, created_at, score, json_extract_string(
+        record, ['$.name', '$.contract.target', '$.metric', '$.onnx.size']
+    ) AS told FROM page
+) ORDER BY created_at DESC, id
+"""
+
+
+def summaries(
+    cursor: Cursor, projects: Collection[str] | None = None, limit: int = 100, offset: int = 0
+) -> tuple[ModelSummary, ...]:
+    """For lists: newest first, reading no more than the lines it gives."""
+    condition, values = _where(None, projects)
+    found = cursor.execute(_SUMMARIES.format(condition=condition), [*values, limit, offset]).fetchall()
+    return tuple(ModelSummary(*line) for line in found)
 
 
 def count(cursor: Cursor, projects: Collection[str] | None = None) -> int:

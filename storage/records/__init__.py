@@ -27,7 +27,16 @@ from flowml.storage.records.machines import (
     Moment,
     Worker,
 )
-from flowml.storage.records.models import Artifact, Compact, Importance, LeaderboardRow, Model, TrialRecord
+from flowml.storage.records.models import (
+    Artifact,
+    Compact,
+    Importance,
+    LeaderboardRow,
+    Model,
+    ModelEntry,
+    ModelSummary,
+    TrialRecord,
+)
 from flowml.storage.records.people import (
     OWNER,
     SCOPES,
@@ -122,6 +131,8 @@ __all__ = [
     "Level",
     "LogLine",
     "Model",
+    "ModelEntry",
+    "ModelSummary",
     "Moment",
     "Named",
     "NamedFile",

@@ -100,6 +100,34 @@ class Compact(Record):
 
 
 @dataclass(frozen=True)
+class ModelEntry(Record):
+    """The champion of a job as lists of choices show it."""
+
+    id: str
+    job_id: str
+    job_name: str
+    dataset_name: str
+    target: str
+    metric: str
+    score: float | None
+    ended_at: float | None
+
+
+@dataclass(frozen=True)
+class ModelSummary(Record):
+    """A model as a list shows it, without what is known of its answers."""
+
+    id: str
+    job_id: str
+    name: str
+    target: str
+    metric: str
+    score: float | None
+    size: int  # bytes of its file
+    created_at: float
+
+
+@dataclass(frozen=True)
 class Model(Record):
     """A fitted model that can predict. Its artifact of record is one ONNX file."""
 

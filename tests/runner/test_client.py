@@ -196,6 +196,16 @@ def test_a_running_job_is_asked(
     assert asked.control is wish
 
 
+def test_the_clock_of_a_job_is_that_of_its_worker(client: Client, spec: JobSpec, redis: Redis) -> None:
+    job = client.submit(spec)
+    assert client.used_s(job.id) is None
+    with EventWriter(redis, job.id) as writer:
+        writer.tell(EventKind.STATE, state="paused", elapsed_s=12.5)
+    assert client.used_s(job.id) == 12.5
+    with pytest.raises(NotFound):
+        client.used_s("job-gone")
+
+
 def test_to_stop_a_waiting_job_that_has_trials_keeps_them(
     client: Client, spec: JobSpec, db: Database
 ) -> None:

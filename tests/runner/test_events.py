@@ -35,6 +35,17 @@ def test_events_are_read_on_from_the_last(redis: Redis) -> None:
     assert events.last_id(redis, "job-2") == "0"
 
 
+def test_the_latest_event_of_a_kind_is_found_behind_others(redis: Redis) -> None:
+    assert events.latest(redis, "job-1", EventKind.STATE) is None
+    with EventWriter(redis, "job-1") as writer:
+        writer.tell(EventKind.STATE, elapsed_s=1.0)
+        writer.tell(EventKind.STATE, elapsed_s=2.5)
+        writer.tell(EventKind.STAGE, text="Searching")
+    found = events.latest(redis, "job-1", EventKind.STATE)
+    assert found is not None
+    assert found.fields == {"elapsed_s": 2.5}
+
+
 def test_a_kind_of_a_newer_sender_is_passed_over(redis: Redis) -> None:
     redis.xadd(events.STREAM.format("job-1"), {"kind": "new", "at": "1.0"})
     assert events.read(redis, "job-1") == ()

@@ -16,6 +16,8 @@ from flowml.storage.records import (
     JobState,
     LeaderboardRow,
     Model,
+    ModelEntry,
+    ModelSummary,
     Task,
     TrialRecord,
     TrialState,
@@ -34,7 +36,7 @@ MODEL = Model(
     members=("lightgbm", "ridge"),
     weights=(0.6, 0.4),
     importances=(Importance("tenure", 0.1, 0.01),),
-    contract={"columns": []},
+    contract={"columns": [], "target": "y"},
 )
 
 
@@ -63,8 +65,31 @@ def test_models_of_a_job_come_with_the_champion_first(cursor: Cursor) -> None:
     models.insert(cursor, dataclasses.replace(MODEL, id="model-3", job_id="job-2", created_at=3.0))
     assert [model.id for model in models.list_(cursor)] == ["model-3", "model-2", "model-1"]
     assert [model.id for model in models.list_(cursor, "job-1")] == ["model-1", "model-2"]
+    oldest = models.summaries(cursor, limit=2, offset=1)[-1]
+    assert oldest == ModelSummary("model-1", "job-1", "ensemble", "y", "roc_auc", 0.95, 1000, 1.0)
+    assert models.summaries(cursor, ["p"]) == ()
     models.delete_of_job(cursor, "job-1")
     assert [model.id for model in models.list_(cursor)] == ["model-3"]
+
+
+def test_lists_of_choices_read_the_champions_of_ended_jobs_alone(cursor: Cursor) -> None:
+    spec = JobSpec("y", name="nightly")
+    for number, (state, champion) in enumerate(
+        [(JobState.FINISHED, "m0"), (JobState.RUNNING, "m1"), (JobState.FAILED, ""), (JobState.STOPPED, "m3")]
+    ):
+        jobs.insert(
+            cursor,
+            Job(
+                f"job-{number}", JobKind.TRAINING, state, spec, float(number), dataset_name="a 'b' \"c\"",
+                metric="f1", best_score=None if number else 0.5, champion=champion, ended_at=9.0,
+                project="" if number else "p",
+            ),
+        )  # fmt: skip
+    newest, oldest = models.entries(cursor)
+    assert (newest.id, newest.score) == ("m3", None)
+    assert oldest == ModelEntry("m0", "job-0", "nightly", "a 'b' \"c\"", "y", "f1", 0.5, 9.0)
+    assert [entry.id for entry in models.entries(cursor, [""])] == ["m3"]
+    assert models.entries(cursor, limit=1) == (newest,)
 
 
 @pytest.mark.parametrize(("direction", "numbers"), [("maximize", [1, 0, 3]), ("minimize", [0, 3, 1])])

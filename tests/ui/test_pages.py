@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from flowml.runner.events import EventWriter
 from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
+from flowml.storage import jobs
 from flowml.storage.errors import ContractError, InputError
-from flowml.storage.records import ENDED, Job, JobSpec, JobState
+from flowml.storage.records import ENDED, EventKind, Job, JobKind, JobSpec, JobState
 from flowml.ui import navigation, session, words
-from flowml.ui.components import predict_form
+from flowml.ui.components import budget, predict_form
 from flowml.ui.navigation import PAGES
 from tests.runner import foreign_files
 
@@ -351,6 +353,24 @@ def test_a_job_is_started_watched_and_cancelled_from_the_pages(bare: Studio, tmp
     assert app.info[0].value.startswith("It starts when a worker")
     app.button(key="cancel-job").click().run()
     assert bare.client.job(job.id).state is JobState.CANCELLED
+
+
+def test_the_clock_of_a_paused_job_stands_still_on_its_card(
+    bare: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = JobSpec("leaves", "gone", budget_s=60.0)
+    job = Job("job-paused", JobKind.TRAINING, JobState.PAUSED, spec, time.time(), started_at=1.0, trials=7)
+    shown: list[tuple[object, ...]] = []
+    monkeypatch.setattr(budget, "running", lambda *told: shown.append(told))
+    with bare.client._db.write() as cursor:
+        jobs.insert(cursor, job)
+    with EventWriter(bare.client._redis, job.id) as writer:
+        writer.tell(EventKind.STATE, state="paused", elapsed_s=12.0)
+    opened(bare, "live")
+    with bare.client._db.write() as cursor:
+        jobs.update(cursor, job.id, state=JobState.CANCELLED)
+        jobs.delete(cursor, job.id)
+    assert set(shown) == {(12.0, 60.0, "Paused after 7 trials", job.id)}
 
 
 def test_a_dataset_is_deleted_after_a_second_question(bare: Studio, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def card(label: str, value: str, below: str = "", help: str | None = None) -> No
 
 def studio(active: Sequence[Job], models: int, tables: DatasetTotals, workers: Sequence[Worker]) -> None:
     """The state of the whole studio in four numbers."""
-    waiting = sum(job.state is JobState.QUEUED for job in active)
+    waiting = sum(job.state in (JobState.QUEUED, JobState.LOST) for job in active)
     online = [worker for worker in workers if worker.state != "offline"]
     cores = sum(worker.capabilities.cpus for worker in online)
     with strip():

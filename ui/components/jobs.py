@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -15,10 +16,16 @@ from flowml.ui.components import budget, clock, faults, figures, layout, states
 from flowml.ui.components.faults import explained
 
 OTHERS = 4  # links to other active jobs
+WAITING = frozenset({JobState.QUEUED, JobState.LOST})
 
 
 def title(job: Job) -> str:
-    return job.spec.name or f"{job.dataset_name or 'Deleted dataset'} · {job.spec.target}"
+    return named(job.spec.name, job.dataset_name, job.spec.target)
+
+
+def named(name: str, dataset_name: str, target: str) -> str:
+    """By the name that its user gave, else by what it predicts."""
+    return name or f"{dataset_name or 'Deleted dataset'} · {target}"
 
 
 def page_of(job: Job) -> str:
@@ -93,15 +100,22 @@ def active_card(job: Job) -> None:
                     f":gray[{catalog.metric(job.metric)}] **{words.score(job.best_score)}**", width="content"
                 )
             states.job_badge(job.state)
-        if job.started_at is None or job.state in (JobState.QUEUED, JobState.LOST):
+        if job.started_at is None or job.state in WAITING:
             st.caption(f"Waiting for a free worker on the queue {words.plain(job.queue or 'cpu')}.")
-        elif job.state is JobState.PAUSED:
-            st.caption(
-                f"{words.plural(job.trials, 'trial')} so far. Its clock stands still until it goes on."
-            )
-        else:
-            used = time.time() - job.started_at
-            budget.running(used, job.spec.budget_s, words.plural(job.trials, "trial"), job.id)
+            return
+        trials = words.plural(job.trials, "trial")
+        paused = job.state is JobState.PAUSED
+        budget.running(
+            _used_s(job), job.spec.budget_s, f"Paused after {trials}" if paused else trials, job.id
+        )
+
+
+def _used_s(job: Job) -> float:
+    """By the clock of its worker, which pauses with it; by ours until that is heard."""
+    told = None
+    with suppress(NotReady):
+        told = session.client().used_s(job.id)
+    return time.time() - (job.started_at or job.created_at) if told is None else told
 
 
 def others(job: Job, active: Sequence[Job]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from flowml.storage.records import ENDED, Model
+from flowml.storage.records import Model
 from flowml.ui import session
 from flowml.ui.components import layout, model_choice
 from flowml.ui.components.explain import ask, dependence, importance, parts, row
@@ -37,8 +37,7 @@ def model_page(model: Model) -> None:
 
 
 with explained():
-    ended = session.client().jobs(states=ENDED, limit=model_choice.LISTED)
-models = {job.champion: job for job in ended if job.champion}
+    models = model_choice.known()
 
 actions = layout.heading("Explain", "What a model looks at, and why it answers as it does.")
 asked = session.asked(Query.MODEL)
@@ -54,7 +53,7 @@ if not models and not asked:
 chosen = model_choice.choose(models)
 if chosen:
     if chosen in models:
-        layout.link(actions, "results", "Results", "leaderboard", job=models[chosen].id)
+        layout.link(actions, "results", "Results", "leaderboard", job=models[chosen].job_id)
     layout.link(actions, "predict", "Predict", "online_prediction", model=chosen)
     with explained():
         model_page(session.client().model(chosen))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from flowml.storage.records import Model
+from flowml.storage.records import ModelSummary
 from flowml.ui import catalog, session, words
 from flowml.ui.components import clock, layout, model, registry
 from flowml.ui.components.faults import explained
@@ -18,8 +18,8 @@ def list_page() -> None:
     with explained():
         client = session.client()
         number = int(st.session_state.get("page", 1))
-        shown = client.models(limit=PAGE, offset=PAGE * (number - 1))
-        total = int(client.stats()["models"])
+        shown = client.model_summaries(limit=PAGE, offset=PAGE * (number - 1))
+        total = int(client.counts()["models"])
         registered = client.registered()
     if not shown and number == 1:
         actions = layout.empty(
@@ -45,14 +45,14 @@ def list_page() -> None:
         st.pagination(-(-total // PAGE), key="page", bind="query-params")
 
 
-def _row(each: Model, name: str) -> None:
+def _row(each: ModelSummary, name: str) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    target = words.plain(words.short(each.contract.get("target", ""), 24))
+    target = words.plain(words.short(each.target, 24))
     label = f"{words.plain(words.short(each.name, 34))} · {target}"
     layout.link(line.container(width=330), "models", label, model=each.id)
     metric = catalog.metric(each.metric)
     line.container(width=190).markdown(f":gray[{metric}] **{words.score(each.score)}**")
-    line.container(width=76).caption(words.size(each.onnx.size))
+    line.container(width=76).caption(words.size(each.size))
     line.container(width=100).caption(clock.ago(each.created_at))
     if name:
         with line.container(width="content"):

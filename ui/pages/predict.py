@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from flowml.storage.records import ENDED, Model
+from flowml.storage.records import Model
 from flowml.ui import session
 from flowml.ui.components import (
     foreign,
@@ -48,8 +48,7 @@ def model_page(model: Model) -> None:
 
 
 with explained():
-    ended = session.client().jobs(states=ENDED, limit=model_choice.LISTED)
-models = {job.champion: job for job in ended if job.champion}
+    models = model_choice.known()
 
 layout.heading("Predict", "Ask a model what it expects for a new row.")
 with explained():
