@@ -50,6 +50,9 @@ def test_settings_in_force_hide_secrets(opened: Opened) -> None:
     assert "FLOWML_HOME" in table["setting"].tolist()
     home = table[table["setting"] == "FLOWML_HOME"].iloc[0]
     assert home["from"] == "command line"
+    shown = dict(zip(table["setting"], table["value"], strict=True))
+    assert (shown["FLOWML_UPLOAD_LIMIT"], shown["FLOWML_SESSION_LENGTH"]) == ("2.0 MB", "7 days")
+    assert (shown["FLOWML_PORT"], shown["FLOWML_CORS_ORIGINS"]) == ("8501", "–")
     app.text_input(key="setting").set_value("s3_").run()
     assert len(app.dataframe[0].value) == 5
 

@@ -20,9 +20,18 @@ def view() -> None:
         found = session.client().settings_in_force()
     line = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     text = line.text_input(
-        "Search", key="setting", placeholder="A name, or words of what it is for", icon=":material/search:"
+        "Search",
+        key="setting",
+        placeholder="A name, or words of what it is for",
+        icon=":material/search:",
+        help="Words of a setting's name or of what it is for.",
     )
-    changed = line.toggle("Only what is not at its default", key="changed", bind="query-params")
+    changed = line.toggle(
+        "Only what is not at its default",
+        key="changed",
+        bind="query-params",
+        help="Hides settings that nobody has set.",
+    )
     shown = [each for each in found if _fits(each, text, changed)]
     if not shown:
         layout.empty(
@@ -47,7 +56,7 @@ def view() -> None:
     )
     st.caption(
         f"{words.plural(len(shown), 'setting')}. To change one, write it into the environment, `.env` or "
-        " `settings.toml` in the data folder, and start the studio again. Secrets are shown as \\*\\*\\*."
+        "`settings.toml` in the data folder, and start the studio again. Secrets are shown as \\*\\*\\*."
     )
 
 
@@ -56,7 +65,7 @@ def frame(found: Sequence[Effective]) -> pl.DataFrame:
     lines = [
         {
             "setting": each.setting.name,
-            "value": each.shown,
+            "value": readable(each),
             "from": each.origin,
             "for": each.setting.help,
             "expected": each.setting.expected,
@@ -64,6 +73,20 @@ def frame(found: Sequence[Effective]) -> pl.DataFrame:
         for each in found
     ]
     return pl.DataFrame(lines, schema=SCHEMA)
+
+
+def readable(each: Effective) -> str:
+    """The value as people say it: durations and sizes with their units, a dash where there is none."""
+    value, kind = each.value, each.setting.kind
+    if each.setting.secret or value in (None, "", ()):
+        return each.shown or words.MISSING
+    if kind == "duration":
+        return words.duration(value)
+    if kind == "size":
+        return words.size(value)
+    if kind == "flag":
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if kind == "list" else each.shown
 
 
 def _fits(each: Effective, text: str, changed: bool) -> bool:
