@@ -13,9 +13,12 @@ from flowml.ui.components import datasets, layout
 
 
 def show(
-    dataset: Dataset | None, column: Column | None, spec: JobSpec | None, workers: Sequence[Worker]
+    dataset: Dataset | None,
+    column: Column | None,
+    spec: JobSpec | None,
+    workers: Sequence[Worker] | None,
 ) -> bool:
-    """True in the run in which the reader pressed Start."""
+    """True in the run in which the reader pressed Start. `workers` are those online, None if unknown."""
     with st.container(border=True):
         st.subheader("This job", anchor=False)
         if dataset is None:
@@ -25,7 +28,7 @@ def show(
         elif spec is None:
             st.caption("Choose at least one algorithm.")
         else:
-            _lines(dataset, column, spec, workers)
+            _lines(dataset, column, spec, workers or ())
         pressed = st.button(
             "Start training",
             type="primary",
@@ -33,8 +36,10 @@ def show(
             width="stretch",
             disabled=spec is None,
             key="start",
+            help="Queues the job and leads to its Live page.",
         )
-        _machines(workers)
+        if workers is not None:
+            _machines(workers)
     return pressed
 
 

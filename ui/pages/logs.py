@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
+from flowml.storage.errors import NotReady
 from flowml.storage.records import Level
 from flowml.ui import session, words
 from flowml.ui.components import layout, log
@@ -16,7 +19,7 @@ def _sources() -> list[str]:
     """The studio and all workers that it knows, and the one that the address names."""
     asked = st.query_params.get("source")
     names = {asked} if asked else set()
-    with explained():
+    with suppress(NotReady):  # without Redis the lines are what one wants to read
         names |= {worker.name for worker in session.client().workers()}
     return ["studio", *sorted(names - {"studio"})]
 
@@ -24,11 +27,28 @@ def _sources() -> list[str]:
 layout.heading("Logs", "What the studio and its workers said, the newest at the end.")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     text = st.text_input(
-        "Search", key="text", placeholder="Words", icon=":material/search:", bind="query-params"
+        "Search",
+        key="text",
+        placeholder="Words",
+        icon=":material/search:",
+        bind="query-params",
+        help="Lines with this text in them.",
     )
-    job_id = st.text_input("Job", key="job", placeholder="Id of a job", bind="query-params")
+    job_id = st.text_input(
+        "Job",
+        key="job",
+        placeholder="Id of a job",
+        bind="query-params",
+        help="Lines about one job. Its id stands on its Receipt.",
+    )
     source = st.selectbox(
-        "Machine", _sources(), index=None, key="source", placeholder="All machines", bind="query-params"
+        "Machine",
+        _sources(),
+        index=None,
+        key="source",
+        placeholder="All machines",
+        bind="query-params",
+        help="Lines of the studio or of one worker.",
     )
     level = st.segmented_control(
         "Least severe",
@@ -38,6 +58,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         format_func=str.capitalize,
         key="level",
         bind="query-params",
+        help="Lines of this level and those that are worse.",
     )
     follow = st.toggle(
         "Follow", value=True, key="follow", bind="query-params", help="Look for new lines every two seconds."
@@ -63,6 +84,7 @@ def lines() -> None:
             icon=":material/download:",
             type="tertiary",
             on_click="ignore",
+            help="The lines shown here, as a text file.",
         )
     elif text or job_id or source:
         layout.empty("search_off", "No line fits", "Try fewer words, a lower level, another machine or job.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from flowml.storage.errors import FlowMLError
+from flowml.storage.errors import FlowMLError, NotReady
 from flowml.ui import session, words
 from flowml.ui.components import check, jobs, layout, samples, train_form, train_summary
-from flowml.ui.components.faults import box, explained
+from flowml.ui.components.faults import away, box, explained
 from flowml.ui.session import Query
 
 MOST_LISTED = 10_000
@@ -15,9 +15,13 @@ MOST_LISTED = 10_000
 with explained():
     client = session.client()
     tables = client.dataset_entries(limit=MOST_LISTED, every_version=True)
-    online = [worker for worker in client.workers() if worker.state != "offline"]
 
 layout.heading("Train", "Name the column to predict and how long it may take; the rest is chosen for you.")
+online = None  # as long as nobody can tell
+try:
+    online = [worker for worker in client.workers() if worker.state != "offline"]
+except NotReady as gone:
+    away(gone, "Make your choices: the job can be started once Redis is back.")
 if not tables:
     actions = layout.empty(
         "table_view", "No dataset yet", "Training starts from a table. Bring your own, or take a sample."
