@@ -59,7 +59,12 @@ def view(model: Model) -> None:
             },
             alt="Rows that were asked before, with their answers",
         )
-        if st.button("Forget them", icon=":material/delete_sweep:", key=f"forget-{model.id}"):
+        if st.button(
+            "Forget them",
+            icon=":material/delete_sweep:",
+            key=f"forget-{model.id}",
+            help="Clears this list in your browser; nothing else keeps it.",
+        ):
             kept = [each for each in st.session_state[Key.ASKED] if each.model_id != model.id]
             st.session_state[Key.ASKED] = kept
             st.rerun()

@@ -67,6 +67,7 @@ def downloads(model: Model) -> None:
         type="primary",
         width="stretch",
         on_click="ignore",
+        help="Any program with onnxruntime can ask it.",
     )
     st.download_button(
         "Package (ONNX, card, script)",
@@ -108,6 +109,7 @@ def downloads(model: Model) -> None:
         icon=":material/description:",
         width="stretch",
         on_click="ignore",
+        help="What the model is made of, how it was trained, what it expects, for programs to read.",
     )
     layout.link(st.container(), "predict", "Ask it", "online_prediction", model=model.id)
 

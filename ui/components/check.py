@@ -22,6 +22,7 @@ def view(dataset: Dataset) -> None:
         dataset.schema.names,
         Query.TARGET,
         placeholder="Choose one to look for leakage, rare classes and the right split as well",
+        help="Some defects matter only for what is to be predicted.",
     )
     spec = JobSpec(target or "", dataset_id=dataset.id)
     with explained(), st.spinner("Checking the table…"):

@@ -23,7 +23,13 @@ CANDIDATES = 50  # other jobs to choose from
 
 def view(job: Job) -> None:
     how = st.segmented_control(
-        "Compare with", [ROWS, JOBS], default=ROWS, required=True, key="with", bind="query-params"
+        "Compare with",
+        [ROWS, JOBS],
+        default=ROWS,
+        required=True,
+        key="with",
+        bind="query-params",
+        help="Other rows of this job, or another job on the same column of this table.",
     )
     if how == ROWS:
         _rows(job)
@@ -50,7 +56,7 @@ def _rows(job: Job) -> None:
         _different(complete),
         names.__getitem__,
         MOST,
-        "The best 200 can be chosen here; a click on any row of the leaderboard offers to compare it.",
+        help="The best 200 can be chosen here; a click on any row of the leaderboard offers to compare it.",
     )
     if len(chosen) < 2:
         st.caption("Choose another row to see both beside each other.")
@@ -160,7 +166,12 @@ def _jobs(job: Job) -> None:
         )  # fmt: skip
         return
     chosen = linked.select(
-        "Other job", list(others), Query.OTHER, lambda id: _job_name(others[id]), default=next(iter(others))
+        "Other job",
+        list(others),
+        Query.OTHER,
+        lambda id: _job_name(others[id]),
+        help="Jobs that have ended on the same column of this table, the newest first.",
+        default=next(iter(others)),
     )
     if chosen is None:
         st.caption("Choose a job to see both beside each other.")

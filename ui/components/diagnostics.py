@@ -49,6 +49,7 @@ def _cells() -> str:
     return st.segmented_control(
         "Cells of the confusion matrix", [COUNTS, SHARES], default=COUNTS, required=True, key="cells",
         bind="query-params",
+        help="How many rows, or which share of all rows that are truly of that class.",
     )  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def _classes() -> str:
     return st.segmented_control(
         "Classes in it", [FREQUENT, CONFUSED], default=FREQUENT, required=True, key="classes",
         bind="query-params",
+        help="The most frequent ones, or those that are confused most.",
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ def view(dataset: Dataset, others: Sequence[Dataset]) -> None:
         list(by_id),
         format_func=lambda id: f"{datasets.title(by_id[id])} ({datasets.shape(by_id[id])})",
         key=f"compare-{dataset.id}",
+        help="An earlier or later version, or the table that this one was made from.",
     )
     with explained(), st.spinner("Comparing…"):
         found = session.client().difference(chosen, dataset.id)

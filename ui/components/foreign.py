@@ -18,6 +18,7 @@ from flowml.ui.components import chart, clock, confirm, faults, layout
 from flowml.ui.session import Key
 
 MOST_MB = 200
+AS_IT_IS = "Goes into the model as it is: a file from elsewhere has no contract."
 TEXT, TRUTH = "string", "bool"
 WHOLE = ("int", "uint")
 
@@ -37,7 +38,13 @@ def show() -> None:
             "operators must be on a list, and they run in a process of their own with limits.",
         )
     else:
-        chosen = st.selectbox("File", list(models), format_func=lambda id: models[id].name, key="foreign")
+        chosen = st.selectbox(
+            "File",
+            list(models),
+            format_func=lambda id: models[id].name,
+            key="foreign",
+            help="ONNX files of other programs that an administrator let in.",
+        )
         if chosen:
             _one(models[chosen])
     if session.person().may(Scope.ADMIN):
@@ -59,7 +66,13 @@ def _one(model: ForeignModel) -> None:
     with form:
         st.caption("It has no contract: values go in as they are, and nothing is checked but their number.")
         row = {port.name: _field(port, model.id) for port in graph.inputs}
-        asks = st.button("Ask", type="primary", icon=":material/play_arrow:", key="ask-foreign")
+        asks = st.button(
+            "Ask",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="ask-foreign",
+            help="Runs the file in a process of its own with limits on time and memory.",
+        )
     with answer:
         if asks:
             _ask(model, row)
@@ -89,12 +102,18 @@ def _field(port: Port, model_id: str) -> Any:
     """A number, a text or a tick for one value, a line of values with commas for more."""
     key, label = f"{model_id}-{port.name}", words.plain(words.short(port.name))
     if port.width == 1 and port.type == TRUTH:
-        return st.checkbox(label, key=key)
+        return st.checkbox(label, key=key, help=AS_IT_IS)
     if port.width == 1 and port.type != TEXT:
         whole = port.type.startswith(WHOLE)
-        return st.number_input(label, value=0 if whole else 0.0, format="%d" if whole else "%.6g", key=key)
+        return st.number_input(
+            label,
+            value=0 if whole else 0.0,
+            format="%d" if whole else "%.6g",
+            key=key,
+            help=AS_IT_IS,
+        )
     if port.width == 1:
-        return st.text_input(label, key=key)
+        return st.text_input(label, key=key, help=AS_IT_IS)
     count = "any number of values" if port.width is None else words.plural(port.width, "value")
     start = ", ".join(["a" if port.type == TEXT else "0"] * min(port.width or 1, 1000))
     return st.text_input(
@@ -159,10 +178,26 @@ def _bare(value: Any) -> Any:
 
 def _let_in(open_: bool) -> None:
     with st.expander("Let a file in", expanded=open_, icon=":material/add:"):
-        file = st.file_uploader("ONNX file", ["onnx"], key="foreign-file", max_upload_size=MOST_MB)
+        file = st.file_uploader(
+            "ONNX file",
+            ["onnx"],
+            key="foreign-file",
+            max_upload_size=MOST_MB,
+            help="It is looked through and tried before it is let in.",
+        )
         row = st.container(horizontal=True, vertical_alignment="bottom")
-        name = row.text_input("Name", key="foreign-name", placeholder="the name of the file")
-        note = row.text_input("Note", key="foreign-note", placeholder="where it is from")
+        name = row.text_input(
+            "Name",
+            key="foreign-name",
+            placeholder="the name of the file",
+            help="How it is called in the list.",
+        )
+        note = row.text_input(
+            "Note",
+            key="foreign-note",
+            placeholder="where it is from",
+            help="Where it comes from or what it is for. May stay empty.",
+        )
         if (
             not row.button("Let it in", icon=":material/add:", key="let-in", disabled=file is None)
             or file is None

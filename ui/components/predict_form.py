@@ -141,7 +141,16 @@ def _datetime(example: str | float | None) -> datetime | None:
 
 def _text(field: Field, key: str) -> str | None:
     example = "" if field.example is None else str(field.example)
-    return st.text_input(words.plain(field.name), value=example, key=key, placeholder="missing") or None
+    return (
+        st.text_input(
+            words.plain(field.name),
+            value=example,
+            key=key,
+            placeholder="missing",
+            help="Empty it to leave it missing.",
+        )
+        or None
+    )
 
 
 def _range(field: Field, low: str, high: str) -> str | None:

@@ -22,7 +22,11 @@ def show(tables: Sequence[DatasetEntry], jobs: Sequence[Job]) -> None:
     with st.container(border=True, gap="small"):
         st.subheader("Quick start", anchor=False)
         chosen = st.selectbox(
-            "Dataset", list(newest), format_func=lambda id: datasets.title(newest[id]), key="quick-dataset"
+            "Dataset",
+            list(newest),
+            format_func=lambda id: datasets.title(newest[id]),
+            key="quick-dataset",
+            help="The table to learn from, the latest uploads first.",
         )
         with explained():
             table = session.client().dataset(chosen)
@@ -33,6 +37,7 @@ def show(tables: Sequence[DatasetEntry], jobs: Sequence[Job]) -> None:
             index=usual(names, table, jobs),
             placeholder="Choose a column",
             key=f"quick-target-{chosen}",
+            help="The one that you will not know for new rows.",
         )
         budget_s = session.studio().settings.default_budget
         pressed = st.button(

@@ -155,12 +155,24 @@ def of_model(model: Model) -> None:
         st.caption("It has no name yet. A name gives programs one address that stays while models change.")
     with st.form("register", border=False):
         left, right = st.columns(2)
-        name = left.text_input("Name", placeholder="churn", max_chars=64, key="register-name")
+        name = left.text_input(
+            "Name",
+            placeholder="churn",
+            max_chars=64,
+            key="register-name",
+            help="Programs ask for the model by it. Letters, digits and . _ -",
+        )
         alias = right.selectbox(
             "Stage", ["", *STAGES], format_func=lambda each: each or "none yet", accept_new_options=True,
-            key="register-alias",
+            key="register-alias", help="Points to this version from then on. Pick one or write your own.",
         )  # fmt: skip
-        note = st.text_input("Note", placeholder="why this one", max_chars=2000, key="register-note")
+        note = st.text_input(
+            "Note",
+            placeholder="why this one",
+            max_chars=2000,
+            key="register-note",
+            help="What is new in this version. May stay empty.",
+        )
         if st.form_submit_button("Register as the next version", icon=":material/add:"):
             _register(model, (name or "").strip(), note or "", alias or "")
 

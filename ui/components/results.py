@@ -81,6 +81,7 @@ def _filtered(rows: Sequence[LeaderboardRow], job: Job) -> list[LeaderboardRow]:
         key="algorithms",
         bind="query-params",
         placeholder="All algorithms",
+        help="Shows only rows of these.",
     )
     met = list(dict.fromkeys(row.state.value for row in rows))
     state = line.multiselect(
@@ -90,6 +91,7 @@ def _filtered(rows: Sequence[LeaderboardRow], job: Job) -> list[LeaderboardRow]:
         key="states",
         bind="query-params",
         placeholder="All states",
+        help="Shows only rows that ended so.",
     )
     found = [r for r in rows if (not chosen or r.algorithm in chosen) and (not state or r.state in state)]
     line.download_button(

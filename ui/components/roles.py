@@ -41,10 +41,21 @@ def view(dataset: Dataset) -> None:
     row = st.container(horizontal=True, gap="small")
     same = roles == dataset.roles and not types
     if row.button(
-        "Save", type="primary", icon=":material/check:", disabled=same or bool(trouble), key="save-roles"
+        "Save",
+        type="primary",
+        icon=":material/check:",
+        disabled=same or bool(trouble),
+        key="save-roles",
+        help="Jobs that start from now on use these roles.",
     ):
         _save(dataset, roles, types)
-    if row.button("As guessed", icon=":material/undo:", disabled=not dataset.roles, key="guess-roles"):
+    if row.button(
+        "As guessed",
+        icon=":material/undo:",
+        disabled=not dataset.roles,
+        key="guess-roles",
+        help="Takes back every change to the roles.",
+    ):
         _save(dataset, {}, {})
 
 

@@ -43,7 +43,13 @@ def show(model: Model) -> None:
     st.caption(
         "A table with the columns of the training data. The target may be missing; other columns are ignored."
     )
-    file = st.file_uploader("File to predict", suffixes, key=f"score-{model.id}", max_upload_size=200)
+    file = st.file_uploader(
+        "File to predict",
+        suffixes,
+        key=f"score-{model.id}",
+        max_upload_size=200,
+        help="Any format that Data reads, with the columns that the model expects.",
+    )
     if file is not None:
         _offer(model, file)
     scoring_jobs.view(model)
@@ -52,8 +58,21 @@ def show(model: Model) -> None:
 def _offer(model: Model, file: UploadedFile) -> None:
     _compare(model, file)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    kind = row.segmented_control("Answer as", list(OUTPUTS), default="CSV", required=True, key="output")
-    wanted = row.button("Predict all rows", type="primary", icon=":material/play_arrow:", key="score")
+    kind = row.segmented_control(
+        "Answer as",
+        list(OUTPUTS),
+        default="CSV",
+        required=True,
+        key="output",
+        help="The file format of the answers.",
+    )
+    wanted = row.button(
+        "Predict all rows",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="score",
+        help="A large file becomes a job that goes on without this page.",
+    )
     scored: Scored | None = st.session_state.get(Key.SCORED)
     if wanted:
         if file.size > LARGE:

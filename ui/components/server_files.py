@@ -16,7 +16,11 @@ def form() -> None:
     with st.expander("Add a file of the server", icon=":material/folder_open:"):
         with st.form("server-files", border=False):
             path = st.text_input("File or folder", placeholder=roots[0], help=f"Below {', '.join(roots)}.")
-            table = st.text_input("Sheet or table, if the file has several", key="server-table")
+            table = st.text_input(
+                "Sheet or table, if the file has several",
+                key="server-table",
+                help="Its name as it stands in the file.",
+            )
             wanted = st.form_submit_button("Add", icon=":material/add:")
         if wanted and path.strip():
             _add(path.strip(), table.strip())

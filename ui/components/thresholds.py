@@ -42,7 +42,9 @@ def _class(told: dict[str, Json]) -> str | None:
     names = list(told)
     if len(names) == 1:
         return names[0]
-    return linked.select("Class", names, Query.LABEL, default=names[0])
+    return linked.select(
+        "Class", names, Query.LABEL, default=names[0], help="The one that an answer says yes to."
+    )
 
 
 def _board(model: Model, name: str, decisions: Json) -> None:

@@ -35,6 +35,7 @@ def choose_dataset(tables: Sequence[DatasetEntry]) -> Dataset | None:
         Query.DATASET,
         lambda id: f"{datasets.title(by_id[id])}  ({datasets.shape(by_id[id])})",
         placeholder="Choose a dataset",
+        help="The table to learn from; each version stands here. Type to find one.",
         default=next(iter(by_id)) if len(by_id) == 1 else None,
     )
     if chosen not in by_id:
@@ -131,7 +132,15 @@ def _budget() -> float:
         return labels[str(chosen)]
     most = settings.longest_budget / 60
     st.session_state.setdefault("minutes", min(10.0, most))
-    minutes = st.number_input("Minutes", 0.1, most, step=1.0, key="minutes", format="%.1f")
+    minutes = st.number_input(
+        "Minutes",
+        0.1,
+        most,
+        step=1.0,
+        key="minutes",
+        format="%.1f",
+        help="As many as you like, up to the longest budget in the settings.",
+    )
     return float(minutes) * 60
 
 
@@ -174,19 +183,46 @@ def _advanced(spec: JobSpec, dataset: Dataset) -> JobSpec:
     st.session_state.setdefault("seed", 0)
     with st.expander("Advanced", icon=":material/tune:"):
         name = st.text_input(
-            "Name of the job", key="name", placeholder=f"{dataset.name} · {spec.target}", max_chars=120
+            "Name of the job",
+            key="name",
+            placeholder=f"{dataset.name} · {spec.target}",
+            max_chars=120,
+            help="How lists call it. Empty: the dataset and the column.",
         )
         task = st.selectbox(
             "Task",
             [AUTO, *Task],
             format_func=lambda key: "Automatic" if key == AUTO else tasks.WORDS[Task(key)],
             key="task",
+            help="Where the guess is wrong, as for grades that are written as numbers.",
         )
         with st.grid(min_column_width=160):
-            folds = st.number_input("Folds", 2, 20, None, key="folds", placeholder="automatic")
-            trials = st.number_input("Most trials", 1, 100_000, None, key="trials", placeholder="no limit")
+            folds = st.number_input(
+                "Folds",
+                2,
+                20,
+                None,
+                key="folds",
+                placeholder="automatic",
+                help="Parts into which rows are split; each part checks what was learned on the others.",
+            )
+            trials = st.number_input(
+                "Most trials",
+                1,
+                100_000,
+                None,
+                key="trials",
+                placeholder="no limit",
+                help="The search ends after so many, even if time is left.",
+            )
             per = st.number_input(
-                "Most trials per algorithm", 1, 10_000, None, key="per", placeholder="no limit"
+                "Most trials per algorithm",
+                1,
+                10_000,
+                None,
+                key="per",
+                placeholder="no limit",
+                help="An algorithm is not tried more often than this.",
             )
             seed = st.number_input(
                 "Seed", 0, 2**31 - 1, key="seed", help="The same seed gives the same search."
@@ -217,6 +253,9 @@ def _split(dataset: Dataset, target: str) -> str:
     if st.session_state.get("split-column") not in columns:
         st.session_state.pop("split-column", None)
     column = st.selectbox(
-        "Column of the group" if kind == "group" else "Column of the time", columns, key="split-column"
+        "Column of the group" if kind == "group" else "Column of the time",
+        columns,
+        key="split-column",
+        help="Rows of one group stay together; in time, later rows check what earlier ones taught.",
     )
     return f"{kind}:{column}" if column else AUTO

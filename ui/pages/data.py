@@ -71,7 +71,9 @@ def dataset_page(dataset: Dataset) -> None:
         )
         schema.show(dataset)
         return
-    if actions.button("Train on this", type="primary", icon=":material/tune:"):
+    if actions.button(
+        "Train on this", type="primary", icon=":material/tune:", help="Opens the Train page with this table."
+    ):
         layout.go("train", dataset=dataset.id)
     datasets.delete_button(actions, dataset)
     figures.dataset(dataset)

@@ -45,7 +45,13 @@ def view(model: Model) -> None:
 def _asked(model: Model, known: Mapping[str, Statement]) -> None:
     with st.form("ask", border=False):
         line = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
-        question = line.text_input("Question", max_chars=500, placeholder=EXAMPLE, key="question")
+        question = line.text_input(
+            "Question",
+            max_chars=500,
+            placeholder=EXAMPLE,
+            key="question",
+            help="About this job and its model; the answer may only use numbers that were computed here.",
+        )
         pressed = line.form_submit_button("Ask", type="primary", icon=":material/forum:")
     box = st.container()
     if pressed and question.strip():

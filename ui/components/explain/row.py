@@ -77,6 +77,7 @@ def _number(rows: int) -> int | None:
         placeholder="typical values",
         on_change=lambda: session.remember(Query.ROW, str(st.session_state[key] or "")),
         width=260,
+        help="A row of the table that the model learned from, in the order of the file.",
     )
 
 
@@ -111,7 +112,14 @@ def _label(model: Model) -> str | None:
         return classes[1]
     if model.task is Task.REGRESSION:
         return None
-    return linked.select("Class to explain", classes, Query.LABEL, words.short, placeholder="the likeliest")
+    return linked.select(
+        "Class to explain",
+        classes,
+        Query.LABEL,
+        words.short,
+        placeholder="the likeliest",
+        help="The one whose probability is explained.",
+    )
 
 
 def _waterfall(model: Model, row: Json, label: str | None) -> None:

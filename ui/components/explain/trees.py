@@ -21,7 +21,14 @@ def show(model: Model) -> None:
     ):
         rows = int(told["rows"])
         number = (
-            st.slider("One of the rows that were explained", 1, rows, 1, key=f"shap-{model.id}")
+            st.slider(
+                "One of the rows that were explained",
+                1,
+                rows,
+                1,
+                key=f"shap-{model.id}",
+                help="A sample of rows was explained one by one when the job ended.",
+            )
             if rows > 1
             else 1
         )

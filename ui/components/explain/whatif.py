@@ -14,6 +14,7 @@ from flowml.ui.components import predict_form
 from flowml.ui.components.predict_form import Field
 from flowml.ui.session import Query
 
+CHANGE = "Change it: the answer below follows."
 FIRST = 8  # columns shown at once, the most important ones
 MOST = 40
 EMPTY = "missing"
@@ -34,7 +35,7 @@ def show(model: Model, start: Json) -> Json:
             for field in rest:
                 row[field.name] = _control(field, start.get(field.name), mark)
     if any(row[name] != start.get(name) for name in row):
-        st.button("Back to the row", icon=":material/undo:", on_click=_turn)
+        st.button("Back to the row", icon=":material/undo:", on_click=_turn, help="Undoes all changes.")
     return row
 
 
@@ -54,15 +55,35 @@ def _number(field: Field, value: Any, key: str) -> Any:
     low, high = field.minimum, field.maximum
     if low is None or high is None or low >= high or not isinstance(value, int | float):
         number = float(value) if isinstance(value, int | float) else None
-        return st.number_input(words.plain(field.name), value=number, key=key, placeholder=EMPTY)
+        return st.number_input(
+            words.plain(field.name),
+            value=number,
+            key=key,
+            placeholder=EMPTY,
+            help=CHANGE,
+        )
     if field.whole:
         near = int(min(max(value, low), high))
-        whole = st.slider(words.plain(field.name), int(low), int(high), near, key=key)
+        whole = st.slider(
+            words.plain(field.name),
+            int(low),
+            int(high),
+            near,
+            key=key,
+            help=CHANGE,
+        )
         return value if whole == near else whole
     step = float(f"{(high - low) / STEPS:.0e}")
     at = float(min(max(value, low), high))
     moved = st.slider(
-        words.plain(field.name), float(low), float(high), at, step, format=_format(step), key=key
+        words.plain(field.name),
+        float(low),
+        float(high),
+        at,
+        step,
+        format=_format(step),
+        key=key,
+        help=CHANGE,
     )
     return value if moved == at else moved
 
@@ -82,6 +103,7 @@ def _flag(field: Field, value: Any, key: str) -> bool | None:
         default=now,
         required=True,
         key=key,
+        help=CHANGE,
     )
     return value if chosen == now else chosen
 
@@ -93,6 +115,7 @@ def _choice(field: Field, value: Any, key: str) -> str | None:
     chosen = st.selectbox(
         words.plain(field.name), seen, index=None if value is None else seen.index(str(value)), key=key,
         placeholder=EMPTY, accept_new_options=True,
+        help=CHANGE,
     )  # fmt: skip
     return value if value is not None and chosen == str(value) else chosen
 
@@ -105,6 +128,7 @@ def _moment(field: Field, value: Any, key: str) -> str | None:
         min_value=datetime(1800, 1, 1),
         max_value=datetime(2300, 1, 1),
         key=key,
+        help=CHANGE,
     )
     if chosen == now:
         return None if value is None else str(value)
@@ -120,7 +144,14 @@ def _read(value: Any) -> datetime | None:
 
 def _text(field: Field, value: Any, key: str) -> str | None:
     written = "" if value is None else str(value)
-    typed = st.text_area(words.plain(field.name), written, key=key, placeholder=EMPTY, height="content")
+    typed = st.text_area(
+        words.plain(field.name),
+        written,
+        key=key,
+        placeholder=EMPTY,
+        height="content",
+        help=CHANGE,
+    )
     return value if typed == written else typed or None
 
 

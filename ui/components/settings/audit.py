@@ -14,9 +14,21 @@ LIMIT = 200
 
 def view() -> None:
     line = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    who = line.text_input("Who", key="audit-who", placeholder="Name of a user")
-    action = line.text_input("What", key="audit-action", placeholder="As dataset.delete")
-    subject = line.text_input("To what", key="audit-subject", placeholder="Id of a dataset, job or model")
+    who = line.text_input(
+        "Who", key="audit-who", placeholder="Name of a user", help="The whole name of a user."
+    )
+    action = line.text_input(
+        "What",
+        key="audit-action",
+        placeholder="As dataset.delete",
+        help="The whole name of an action, such as job.start.",
+    )
+    subject = line.text_input(
+        "To what",
+        key="audit-subject",
+        placeholder="Id of a dataset, job or model",
+        help="The whole id that it was done to.",
+    )
     with explained():
         found = session.studio().people.audit(who or None, action or None, subject or None, LIMIT)
     if not found:

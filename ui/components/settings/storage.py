@@ -53,8 +53,20 @@ def _unneeded() -> None:
         "What no dataset, job or model refers to can be removed; models and tables in use always stay.]"
     )
     line = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    age = line.selectbox("Only what is older than", list(AGES), index=1, width=200, key="garbage-age")
-    if line.button("Look", icon=":material/search:", key="garbage-look"):
+    age = line.selectbox(
+        "Only what is older than",
+        list(AGES),
+        index=1,
+        width=200,
+        key="garbage-age",
+        help="Since the file was last put. Young files may belong to work that is under way.",
+    )
+    if line.button(
+        "Look",
+        icon=":material/search:",
+        key="garbage-look",
+        help="Counts what could be removed and removes nothing.",
+    ):
         with explained(), st.spinner("Looking…"):
             found = session.client().collect_garbage(AGES[age], dry=True)
         st.info(

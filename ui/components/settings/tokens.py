@@ -41,7 +41,12 @@ def view() -> None:
     people = session.studio().people
     everybody = False
     if session.person().may(Scope.ADMIN):
-        everybody = st.toggle("Those of everybody", key="everybody", bind="query-params")
+        everybody = st.toggle(
+            "Those of everybody",
+            key="everybody",
+            bind="query-params",
+            help="Lists also the tokens of other users.",
+        )
     with explained():
         found = people.tokens(everybody)
         names = people.names() if everybody else {}
@@ -64,14 +69,20 @@ def _make() -> None:
         st.form("make-token", border=False),
     ):
         left, right = st.columns(2)
-        name = left.text_input("What it is for", max_chars=80, placeholder="Nightly scoring")
-        end = right.selectbox("It ends after", list(ENDS), index=2)
+        name = left.text_input(
+            "What it is for",
+            max_chars=80,
+            placeholder="Nightly scoring",
+            help="Helps you to know it again when you look at this list.",
+        )
+        end = right.selectbox("It ends after", list(ENDS), index=2, help="From then on the token is refused.")
         scopes = st.pills(
             "It may",
             offered,
             selection_mode="multi",
             default=[scope for scope in offered if scope in (Scope.READ, Scope.PREDICT)],
             format_func=MEANS.__getitem__,
+            help="What programs that send the token are let do; never more than you may yourself.",
         )
         if st.form_submit_button("Make it", type="primary", icon=":material/key:"):
             try:
@@ -116,7 +127,7 @@ def _password() -> None:
         st.expander("Change your password", icon=":material/password:"),
         st.form("own-password", border=False, clear_on_submit=True),
     ):
-        current = st.text_input("The one now", type="password")
+        current = st.text_input("The one now", type="password", help="The password with which you signed in.")
         fresh = st.text_input("The new one", type="password", help="At least ten characters.")
         if st.form_submit_button("Change it: all your sessions end"):
             try:

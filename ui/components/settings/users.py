@@ -56,6 +56,7 @@ def _add(first: bool) -> None:
             [UserRole.ADMIN] if first else list(UserRole),
             index=0 if first else list(UserRole).index(UserRole.EDITOR),
             format_func=ROLES.__getitem__,
+            help="Viewers look and predict, editors also bring tables and train, admins may do everything.",
         )
         password = left.text_input(
             "Password",
@@ -96,10 +97,16 @@ def _change(user: User) -> None:
         index=list(ROLES).index(user.role),
         format_func=ROLES.__getitem__,
         key=f"role-{user.id}",
+        help="Viewers look and predict, editors also bring tables and train, admins may do everything.",
     )
     if st.button("Give this role", disabled=role is user.role, key=f"give-{user.id}"):
         _done(partial(people.change_user, user.id, role=role), f"{user.name} is {role.value}.")
-    password = st.text_input("Another password", type="password", key=f"password-{user.id}")
+    password = st.text_input(
+        "Another password",
+        type="password",
+        key=f"password-{user.id}",
+        help="At least ten characters. Sessions of this user end.",
+    )
     if st.button("Set the password", disabled=not password, key=f"set-{user.id}"):
         _done(partial(people.set_password, user.id, password), f"{user.name} has another password.")
     if user.disabled:
@@ -107,7 +114,11 @@ def _change(user: User) -> None:
             _done(partial(people.change_user, user.id, disabled=False), f"{user.name} may come in again.")
     elif st.button("Keep out", icon=":material/block:", key=f"disable-{user.id}", help="Ends its sessions."):
         _done(partial(people.change_user, user.id, disabled=True), f"{user.name} cannot come in any more.")
-    sure = st.checkbox("Remove it: sessions and tokens end, what it made stays", key=f"sure-{user.id}")
+    sure = st.checkbox(
+        "Remove it: sessions and tokens end, what it made stays",
+        key=f"sure-{user.id}",
+        help="Tick it to be able to press Remove.",
+    )
     if st.button("Remove", icon=":material/delete:", disabled=not sure, key=f"remove-{user.id}"):
         _done(partial(people.remove_user, user.id), f"Removed {user.name}.")
 
