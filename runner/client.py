@@ -90,7 +90,9 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
         try:
             enqueue_job(self._redis, job, dataset)
         except AWAY as away:  # just now: the reaper queues what is written down once Redis is back
-            log.warning("Job %s is written down and waits for Redis: %s", job.id, away)
+            log.warning(
+                "Job %s is written down and waits for Redis: %s", job.id, away, extra={"job_id": job.id}
+            )
         return job
 
     @right(Scope.READ)

@@ -136,7 +136,7 @@ class Helper:
     def _hear(self, heard: Heard) -> None:
         match heard:
             case Said(level, text, number):
-                log.log(LEVELS[level], "%s", text, extra={"job_id": self._study.job_id, "trial": number})
+                log.log(LEVELS[level], "%s", text, extra={"trial": number})
             case Evaluated(record):
                 self._ended(replace(record, worker=self._name))
             case Failed(number, error):
@@ -157,7 +157,10 @@ class Helper:
             complete = record.state is TrialState.COMPLETE
             sent = self._relay.hand_over(folder, record.number, lead.work, lead.place) if complete else None
         except FlowMLError as error:
-            log.warning("What trial %d left behind cannot be sent. %s", record.number, error)
+            number = record.number
+            log.warning(
+                "What trial %d left behind cannot be sent. %s", number, error, extra={"trial": number}
+            )
             self._answer(Word.RETURNED, held)
         else:
             self._answer(Word.ENDED, held, record=record, parcel=sent)

@@ -47,7 +47,9 @@ class Inquiring(Desk):
         try:
             enqueue_job(self._redis, job, None)
         except AWAY as away:  # just now: the reaper queues what is written down once Redis is back
-            log.warning("Job %s is written down and waits for Redis: %s", job.id, away)
+            log.warning(
+                "Job %s is written down and waits for Redis: %s", job.id, away, extra={"job_id": job.id}
+            )
         return job
 
     @right(Scope.READ)

@@ -113,7 +113,7 @@ def _attempt(job: Job, work: Path, number: int, make: Make) -> End | None:
     place = WORKPLACE.get()
     redis = connect(place.redis_url)
     with closing(redis), FactWriter(redis, place.settings.spool, job.id, job.id, number) as told:
-        logs.set_up(place.settings, place.worker, told.put)
+        logs.set_up(place.settings, place.worker, told.put, job_id=job.id)
         with EventWriter(redis, job.id) as events:
             report = Report(job.id, place.worker, events, told)
             report.begun(number)
@@ -144,16 +144,16 @@ def help_study(job: Json, dataset: Json) -> str:
     own = place.settings.work / f"{workfolder.HELP}{asked.id}-{place.worker}"
     redis = connect(place.redis_url)
     with closing(redis), FactWriter(redis, place.settings.spool, f"help for {asked.id}") as told:
-        logs.set_up(place.settings, place.worker, told.put)
+        logs.set_up(place.settings, place.worker, told.put, job_id=asked.id)
         with workfolder.held(own):
             transfer = transfer_of(place.settings, redis, asked.id)
             try:
                 task = Task(transfer.fetch(table), table.schema, asked.spec)
             except FlowMLError as error:
-                log.warning("Job %s cannot be helped. %s", asked.id, error, extra={"job_id": asked.id})
+                log.warning("Job %s cannot be helped. %s", asked.id, error)
                 return str(error)
             relay = Relay(place_of(place.settings.home), own, transfer)
             why = Helper(place, redis, Study(asked.id), task, relay, own).run()
             shutil.rmtree(own, ignore_errors=True)
-        log.info("It has helped job %s. %s", asked.id, why, extra={"job_id": asked.id})
+        log.info("It has helped job %s. %s", asked.id, why)
         return why

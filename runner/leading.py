@@ -183,7 +183,8 @@ class Leading:
             sent = next((Artifact.from_dict(each) for each in parcels if each), None)
             self._relay.bring(record.number, sent)
         except FlowMLError as error:
-            log.warning("Trial %d is evaluated again: %s", record.number, error)
+            number = record.number
+            log.warning("Trial %d is evaluated again: %s", number, error, extra={"trial": number})
             return False
         return True
 
@@ -300,7 +301,7 @@ class Leading:
             "Trial %d: an answer of %s came too late and is refused",
             answer.number,
             answer.lane,
-            extra={"job_id": self._study.job_id, "trial": answer.number},
+            extra={"trial": answer.number},
         )
         if answer.parcel is not None:
             self._movers.submit(self._relay.discard, answer.parcel)
@@ -382,7 +383,7 @@ class Leading:
         try:
             sent = self._relay.send(trial_folder(self._work, number))
         except (FlowMLError, OSError) as error:
-            log.warning("Trial %d is kept on this machine alone: %s", number, error)
+            log.warning("Trial %d is kept on this machine alone: %s", number, error, extra={"trial": number})
         else:
             self._out.put(partial(self._study.note, line={**line, "parcel": sent.to_dict()}))
 

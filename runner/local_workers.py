@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from flowml.runner import logs
 from flowml.runner.routine import Routine
 from flowml.runner.settings import Settings
 from flowml.storage.records import Record
@@ -45,6 +46,7 @@ class LocalWorker:
         self.name = name
         self._settings = settings
         self._note = settings.home / "workers" / f"{name}.json"
+        self._words = settings.logs / f"{name}.log"
         self._process: psutil.Process | None = None
         self._child: subprocess.Popen[bytes] | None = None  # the same, where this studio started it
         self._family: list[psutil.Process] = []
@@ -57,6 +59,7 @@ class LocalWorker:
 
     def ensure(self) -> None:
         """Adopts the one that runs, or starts one."""
+        logs.turn_over(self._words)
         if self._alive():
             return
         if self._process is not None:
@@ -114,7 +117,7 @@ class LocalWorker:
 
     def _start(self) -> psutil.Process:
         self._settings.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self._settings.logs / f"{self.name}.log").open("ab") as words:
+        with self._words.open("ab") as words:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "flowml.runner.worker", self.name],
                 stdin=subprocess.DEVNULL,

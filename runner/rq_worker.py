@@ -124,23 +124,29 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
                 self._ended = True  # our work-horse is about to leave; if it stays, another one ended the job
                 return
             if answer in (leases.LOST, leases.ENDED):
-                self.log.error("The lease of job %s is lost; its work-horse is stopped", job.id)
+                self.log.error(
+                    "The lease of job %s is lost; its work-horse is stopped", job.id, extra=self._placed()
+                )
                 self._lost = True
                 self.kill_horse()
                 return
             if answer == leases.TAKEN_BACK:
-                self.log.warning("The lease of job %s had run out and was taken back", job.id)
+                self.log.warning(
+                    "The lease of job %s had run out and was taken back", job.id, extra=self._placed()
+                )
             self.heartbeat()
             self._insist_on_cancel(job)
             if tending.told(self.connection, self.name) is Told.DRAIN:
                 self._hand_over()
         except AWAY as away:
-            self.log.error("The lease of job %s could not be renewed, its work goes on: %s", job.id, away)
+            self.log.error("The lease could not be renewed, the work goes on: %s", away, extra=self._placed())
 
     def _insist_on_cancel(self, job: Job) -> None:
         asked = control.asked(self.connection, self.job_id)
         if asked and asked.control is Control.CANCEL and time.time() - asked.at > STUBBORN_S:
-            self.log.warning("Job %s did not obey its cancellation and is killed", job.id)
+            self.log.warning(
+                "Job %s did not obey its cancellation and is killed", job.id, extra=self._placed()
+            )
             self._cancelled = True
             self._stopped_job_id = job.id  # RQ then notes it as stopped and does not retry it
             self.kill_horse()
@@ -150,7 +156,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         if helped(job.id) and not self.is_horse:
             Study(self.job_id).leave(self.connection, self.name, "" if self._giving_back else HORSE_DIED)
         if self._lost:
-            self.log.warning("Job %s runs elsewhere; nothing is noted", job.id)
+            self.log.warning("Job %s runs elsewhere; nothing is noted", job.id, extra=self._placed())
         elif self._giving_back and not self.is_horse:
             self._give_back(job, named.get("execution"))
         else:
@@ -160,6 +166,10 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
             if self._cancelled and not helped(job.id):
                 change = {"state": JobState.CANCELLED.value, "ended_at": time.time()}
                 self._tell(self.connection, job.id, change)
+
+    def _placed(self) -> dict[str, str]:
+        """For log records about the job that runs."""
+        return {"job_id": self.job_id}
 
     # --- stopping -----------------------------------------------------------------------------------------
 
@@ -204,7 +214,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
             pipeline.lpush(queue_key(job.origin), job.id)
             self._tell(pipeline, job.id, {"state": JobState.QUEUED.value, "worker": ""})
             pipeline.execute()
-        self.log.info("Job %s was given back", job.id)
+        self.log.info("Job %s was given back", job.id, extra=self._placed())
 
     def _tell(self, redis: Redis, job_id: str, changes: dict[str, Any]) -> None:
         body = {"id": job_id, "changes": changes, "no_trial_runs": True}

@@ -121,6 +121,12 @@ class Settings:
     log_level: str = field(
         default="info", metadata=_row("text", "Least severe messages to log.", choices=_LEVELS)
     )
+    log_format: str = field(
+        default="text",
+        metadata=_row(
+            "text", "Log lines for people, or JSON objects for programs.", choices=("text", "json")
+        ),
+    )
     secret_key: str = field(
         default="",
         repr=False,

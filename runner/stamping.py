@@ -65,7 +65,9 @@ class Stamping(Desk):
         try:
             enqueue_job(self._redis, asked, dataset)
         except AWAY as away:  # just now: the reaper queues what is written down once Redis is back
-            log.warning("Job %s is written down and waits for Redis: %s", asked.id, away)
+            log.warning(
+                "Job %s is written down and waits for Redis: %s", asked.id, away, extra={"job_id": asked.id}
+            )
         return asked
 
     @right(Scope.READ)

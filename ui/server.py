@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import uvicorn
 
+from flowml.runner import logs
 from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
 from flowml.storage.errors import Conflict, NotAllowed, SettingError
@@ -149,6 +150,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 build_app(studio, host, port, self.stopping, names),
                 lifespan="on",
+                log_config=None,
                 log_level="warning",
                 access_log=False,
                 server_header=False,
@@ -162,6 +164,8 @@ class Server(uvicorn.Server):
                 ssl_keyfile=studio.settings.tls_key,
             )
         )
+
+        logs.take_in("streamlit", "uvicorn", "websockets")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -30,5 +30,5 @@ def show_logs(
 def written(line: LogLineAnswer) -> str:
     at = datetime.fromtimestamp(line.at).strftime("%m-%d %H:%M:%S")
     level = typer.style(f"{line.level.value:<7}", fg=COLORS.get(line.level.value))
-    where = f" [{line.job_id}]" if line.job_id else ""
-    return f"{at} {level} {line.source}{where}: {line.message}"
+    where = " ".join(filter(None, (line.job_id, "" if line.trial is None else f"trial {line.trial}")))
+    return f"{at} {level} {line.source}{f' [{where}]' if where else ''}: {line.message}"
