@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
+import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from importlib.metadata import packages_distributions
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +20,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from packaging.requirements import Requirement
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -29,6 +35,7 @@ from flowml.ui import login, oidc
 from flowml.ui.api.application import build_api
 from flowml.ui.door import COOKIE, Door
 
+ROOT = Path(__file__).resolve().parents[3]
 PATIENT_S = 60.0
 Run = Callable[[ASGIApp], AbstractContextManager[str]]
 KEY, OTHER_KEY = (RSAKey.generate_key(2048, {"kid": "k", "alg": "RS256", "use": "sig"}) for _ in range(2))
@@ -186,6 +193,17 @@ def test_a_provider_that_is_away_is_told_of_in_the_form(staffed: Studio, wanted:
     with run(app) as url:
         answer = httpx.get(f"{url}/login/elsewhere", timeout=PATIENT_S)
     assert (answer.status_code, "does not answer" in answer.text) == (503, True)
+
+
+def test_the_extra_brings_what_the_login_imports() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    brought = {Requirement(each).name for each in project["optional-dependencies"]["oidc"]}
+    always = {Requirement(each).name for each in project["dependencies"]}
+    tree = ast.parse(Path(oidc.__file__).read_text())
+    lines = [each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom | ast.Import)]
+    names = {each.module or "" if isinstance(each, ast.ImportFrom) else each.names[0].name for each in lines}
+    roots = {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"flowml"}
+    assert {packages_distributions()[root][0] for root in roots} - always == brought
 
 
 @pytest.mark.parametrize(
