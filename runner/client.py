@@ -48,6 +48,7 @@ from flowml.storage.records import (
     ModelSummary,
     Scope,
     TrialRecord,
+    TrialState,
 )
 
 MOST_JOBS = 1_000_000  # all there are
@@ -222,11 +223,24 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
         return None if used is None else float(used)
 
     @right(Scope.READ)
-    def trials(self, job_id: str) -> tuple[TrialRecord, ...]:
-        """In the order they were proposed."""
+    def trials(
+        self,
+        job_id: str,
+        states: Collection[TrialState] | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[TrialRecord, ...]:
+        """In the order they were proposed; all of them without a limit."""
         self.job(job_id)
         with self._db.read() as cursor:
-            return trials.list_(cursor, job_id)
+            return trials.list_(cursor, job_id, states, limit, offset)
+
+    @right(Scope.READ)
+    def count_trials(self, job_id: str, states: Collection[TrialState] | None = None) -> int:
+        """How many there are of those that `trials` lists."""
+        self.job(job_id)
+        with self._db.read() as cursor:
+            return trials.count(cursor, job_id, states)
 
     @right(Scope.READ)
     def leaderboard(self, job_id: str) -> tuple[LeaderboardRow, ...]:
@@ -256,6 +270,12 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
         """Models as lists show them, newest first."""
         with self._db.read() as cursor:
             return models.summaries(cursor, self._projects, limit, offset)
+
+    @right(Scope.READ)
+    def count_models(self) -> int:
+        """How many there are of those that `models` lists."""
+        with self._db.read() as cursor:
+            return models.count(cursor, self._projects)
 
     @right(Scope.READ)
     def model(self, id: str) -> Model:

@@ -65,6 +65,16 @@ class Tables(Desk):
         return self._datasets.entries(self._projects, text, limit, offset, every_version)
 
     @right(Scope.READ)
+    def dataset_page(
+        self, text: str = "", project: str | None = None, limit: int = 100, offset: int = 0
+    ) -> tuple[tuple[DatasetEntry, ...], int]:
+        """Every version, newest first, of all projects or of one; and how many there are in all."""
+        seen = self._projects
+        if project is not None:
+            seen = [project] if seen is None or project in seen else []
+        return self._datasets.page(seen, text, limit, offset)
+
+    @right(Scope.READ)
     def dataset_totals(self, text: str = "") -> DatasetTotals:
         """How many there are, with `text` in their name."""
         return self._datasets.totals(self._projects, text)

@@ -160,10 +160,22 @@ class Datasets:
         `text` stands somewhere in the name. Reads no more than the lines it gives.
         """
         condition, values = _present(projects)
-        sql = _ENTRIES.format(condition=condition, newest="" if every_version else "WHERE place = 1")
+        newest = "" if every_version else "WHERE place = 1"
+        sql = _ENTRIES.format(condition=condition, newest=newest, line=_LINE, told=_TOLD)
         with self._db.read() as cursor:
             found = cursor.execute(sql, [*values, text, limit, offset]).fetchall()
         return tuple(DatasetEntry(*line) for line in found)
+
+    def page(
+        self, projects: Collection[str] | None = None, text: str = "", limit: int = 100, offset: int = 0
+    ) -> tuple[tuple[DatasetEntry, ...], int]:
+        """The lines of a list of all versions, newest first, and how many there are in all."""
+        condition, values = _present(projects)
+        with self._db.read() as cursor:
+            sql = _PAGE.format(condition=condition, line=_LINE, told=_TOLD)
+            found = cursor.execute(sql, [*values, text, limit, offset]).fetchall()
+            total = found[0][-1] if found else self.totals(projects, text).datasets
+        return tuple(DatasetEntry(*line[:-1]) for line in found), int(total)
 
     def totals(self, projects: Collection[str] | None = None, text: str = "") -> DatasetTotals:
         """How many there are with `text` in their name."""
@@ -215,6 +227,21 @@ def _present(projects: Collection[str] | None) -> tuple[str, list[object]]:
     return rows.where(deleted=False, project=None if projects is None else tuple(projects))
 
 
+# What lists show, for which each record is looked into once.
+_LINE = """
+    dataset.id,
+    name,
+    version,
+    CAST(told[1] AS BIGINT),
+    json_array_length(record, '$.schema.columns'),
+    CAST(told[2] AS BIGINT),
+    created_at,
+    told[3],
+    told[4],
+    project,
+    coalesce(told[5], '')
+"""
+_TOLD = "json_extract_string(record, ['$.rows', '$.size', '$.source', '$.format', '$.owner']) AS told"
 _ENTRIES = """
 WITH named AS (
     SELECT
@@ -227,15 +254,20 @@ WITH named AS (
 page AS (
     SELECT id, latest, place FROM named {newest} ORDER BY latest DESC, place, id DESC LIMIT ? OFFSET ?
 )
-SELECT
-    dataset.id,
-    name,
-    version,
-    CAST(json_extract(record, '$.rows') AS BIGINT),
-    json_array_length(record, '$.schema.columns'),
-    CAST(json_extract(record, '$.size') AS BIGINT),
-    created_at
-FROM page JOIN dataset ON dataset.id = page.id ORDER BY latest DESC, place, dataset.id DESC
+SELECT {line}
+FROM (SELECT latest, place, dataset.*, {told} FROM page JOIN dataset ON dataset.id = page.id) AS dataset
+ORDER BY latest DESC, place, id DESC
+"""
+_PAGE = """
+WITH fitting AS (
+    SELECT id, created_at FROM dataset{condition} AND contains(lower(name), lower(?))
+),
+page AS (
+    SELECT id FROM fitting ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?
+)
+SELECT {line}, (SELECT count(*) FROM fitting)
+FROM (SELECT dataset.*, {told} FROM page JOIN dataset ON dataset.id = page.id) AS dataset
+ORDER BY created_at DESC, id DESC
 """
 _TOTALS = """
 SELECT count(*), count(DISTINCT name), coalesce(sum(CAST(json_extract(record, '$.rows') AS BIGINT)), 0)

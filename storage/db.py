@@ -39,7 +39,7 @@ class Database:
         self._connection = _connect(path)
         self._turn = threading.Lock()
         self._writer: int | None = None
-        self.generation = 0  # counts what was written: as long as it stays, what was read is still so
+        self.generation = 0  # as long as it stays, what was read is still so, but for what passes by
         try:
             self._migrate()
         except BaseException:
@@ -53,25 +53,29 @@ class Database:
             yield cursor
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Cursor]:
-        """A cursor inside one transaction: kept if the block ends well, else rolled back as a whole."""
+    def write(self, passing: bool = False) -> Iterator[Cursor]:
+        """A cursor inside one transaction: kept if the block ends well, else rolled back as a whole.
+
+        What is `passing` tells only of work under way and of visits (trials, logs, the last use of a
+        token), and leaves `generation` as it is.
+        """
         with self._my_turn(), _refusals(self.path), self._connection.cursor() as cursor:
             cursor.begin()
             try:
                 yield cursor
                 cursor.commit()
-                self.generation += 1
+                self.generation += not passing
             except BaseException:
                 with contextlib.suppress(duckdb.TransactionException):  # a failed commit has ended it already
                     cursor.rollback()
                 raise
 
-    def transact(self, change: Callable[[Cursor], T]) -> T:
+    def transact(self, change: Callable[[Cursor], T], passing: bool = False) -> T:
         """Runs `change` in one transaction, again if DuckDB finds a conflict; `change` may thus run twice."""
         for _ in range(ATTEMPTS - 1):
-            with contextlib.suppress(_ConflictError), self.write() as cursor:
+            with contextlib.suppress(_ConflictError), self.write(passing) as cursor:
                 return change(cursor)
-        with self.write() as cursor:
+        with self.write(passing) as cursor:
             return change(cursor)
 
     def snapshot(self, path: Path) -> None:

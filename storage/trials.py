@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flowml.storage import rows
 from flowml.storage.db import Cursor
@@ -39,15 +39,27 @@ def insert_all(cursor: Cursor, job_id: str, records: Sequence[TrialRecord]) -> N
     )
 
 
-def list_(cursor: Cursor, job_id: str) -> tuple[TrialRecord, ...]:
-    """In the order they were proposed."""
-    return rows.select(
-        cursor, TrialRecord, "SELECT record FROM trial WHERE job_id = ? ORDER BY number", [job_id]
-    )
+def list_(
+    cursor: Cursor,
+    job_id: str,
+    states: Collection[TrialState] | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> tuple[TrialRecord, ...]:
+    """In the order they were proposed; all of them without a limit."""
+    condition, values = _where(job_id, states)
+    part = "" if limit is None else f" LIMIT {int(limit)} OFFSET {int(offset)}"
+    sql = f"SELECT record FROM trial{condition} ORDER BY number{part}"
+    return rows.select(cursor, TrialRecord, sql, values)
 
 
-def count(cursor: Cursor, job_id: str) -> int:
-    return rows.number(cursor, "SELECT count(*) FROM trial WHERE job_id = ?", [job_id])
+def count(cursor: Cursor, job_id: str, states: Collection[TrialState] | None = None) -> int:
+    condition, values = _where(job_id, states)
+    return rows.number(cursor, f"SELECT count(*) FROM trial{condition}", values)
+
+
+def _where(job_id: str, states: Collection[TrialState] | None) -> tuple[str, list[object]]:
+    return rows.where(job_id=job_id, state=tuple(each.value for each in states) if states else None)
 
 
 def running(cursor: Cursor) -> tuple[tuple[str, TrialRecord], ...]:

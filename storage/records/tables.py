@@ -83,6 +83,10 @@ class DatasetEntry(Record):
     columns: int
     size: int  # bytes
     created_at: float
+    source: str = ""  # the file name it came as
+    format: str = ""
+    project: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,26 @@ def test_what_users_say_of_columns_is_kept_for_later_versions(datasets: Datasets
         datasets.set_roles(first.id, {"nothing": Role.GROUP})
 
 
+def test_a_page_tells_of_each_version_and_of_how_many_there_are(
+    datasets: Datasets, churn: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "Other.csv").write_text("x,y\n1,2\n3,4\n")
+    first = datasets.add(churn)
+    other = datasets.add(tmp_path / "Other.csv", project="p", owner="ada")
+    second = datasets.add(churn)
+    datasets.delete(datasets.add(churn, "gone").id)
+    lines, total = datasets.page()
+    assert ([each.id for each in lines], total) == ([second.id, other.id, first.id], 3)
+    one = lines[1]
+    assert (one.source, one.format, one.project, one.owner) == ("Other.csv", "csv", "p", "ada")
+    assert (one.rows, one.columns, one.size, one.created_at) == (2, 2, other.size, other.created_at)
+    lines, total = datasets.page(limit=1, offset=2)
+    assert ([each.id for each in lines], total) == ([first.id], 3)
+    assert datasets.page(offset=7) == ((), 3)
+    assert [each.id for each in datasets.page(["p"], "OTHER")[0]] == [other.id]
+    assert datasets.page([], "other") == ((), 0)
+
+
 def test_lists_show_the_newest_version_of_each_name_without_its_columns(
     datasets: Datasets, churn: Path, tmp_path: Path
 ) -> None:

@@ -55,6 +55,16 @@ def test_transact_tries_again_when_changes_meet(db: Database) -> None:
     assert len(tries) == 3
 
 
+def test_what_passes_by_leaves_the_generation_as_it_is(db: Database) -> None:
+    before = db.generation
+    with db.write(passing=True) as cursor:
+        offsets.put(cursor, "facts", "1-0")
+    db.transact(lambda cursor: offsets.put(cursor, "facts", "2-0"), passing=True)
+    assert db.generation == before
+    db.transact(lambda cursor: offsets.put(cursor, "facts", "3-0"))
+    assert db.generation == before + 1
+
+
 def test_write_inside_write_is_refused_instead_of_waiting_for_ever(db: Database) -> None:
     with db.write(), pytest.raises(StorageError, match="inside write"), db.write():
         pass

@@ -101,12 +101,9 @@ def list_datasets(
     project: Annotated[str | None, Query(description="Only those in this project.")] = None,
 ) -> list[DatasetSummary]:
     """Datasets that are not deleted, newest first."""
-    fitting = [
-        dataset
-        for dataset in client.datasets()
-        if name.lower() in dataset.name.lower() and project in (None, dataset.project)
-    ]
-    return [DatasetSummary.of_dataset(dataset) for dataset in page.of(fitting)]
+    entries, total = client.dataset_page(name, project, page.limit, page.offset)
+    page.tell(total)
+    return [DatasetSummary.of(entry) for entry in entries]
 
 
 @router.get("/{dataset_id}", responses=told(404))

@@ -99,7 +99,8 @@ def list_verifications(job_id: str, client: TheClient) -> list[VerificationAnswe
 @router.get("/models", responses=PAGED)
 def list_models(client: TheClient, page: ThePage) -> list[ModelSummary]:
     """All models that are kept and can predict, newest first."""
-    return [ModelSummary.of_model(model) for model in page.of(client.models())]
+    page.tell(client.count_models())
+    return [ModelSummary.of_model(model) for model in client.models(None, page.limit, page.offset)]
 
 
 @router.get("/job/{job_id}/models", responses=told(404))

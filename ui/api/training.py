@@ -105,7 +105,8 @@ def list_trials(
     status: Annotated[list[TrialState] | None, Query(description="Only trials in these states.")] = None,
 ) -> list[TrialRecord]:
     """The trials of a job, in the order they were proposed."""
-    return list(page.of([each for each in client.trials(job_id) if not status or each.state in status]))
+    page.tell(client.count_trials(job_id, status))
+    return list(client.trials(job_id, status, page.limit, page.offset))
 
 
 @router.delete("/{job_id}", status_code=status.HTTP_204_NO_CONTENT, responses=told(404, 409))
