@@ -90,16 +90,14 @@ class Entrance:
 
     def sign_in(self, name: str, password: str, address: str = "") -> str:
         """The secret of a new session. Raises NotSignedIn, and TooMany for who guesses."""
-        keys = (f"name:{name.lower()}", f"address:{address}")
-        self._throttle.check(*keys)
-        with self._db.read() as cursor:
-            user = users.named(cursor, name.strip())
-        right = passwords.fits(user.password if user else "", password)
-        if user is None or user.disabled or not right:
-            self._throttle.failed(*keys)
-            note(self._db, _stranger(name, address), "login", outcome="refused")
-            raise NotSignedIn("The name or the password is wrong.", "Try again, or ask an administrator.")
-        self._throttle.passed(*keys)
+        name = name.strip()
+        with self._throttle.attempt(f"name:{name.lower()}", f"address:{address}"):
+            with self._db.read() as cursor:
+                user = users.named(cursor, name)
+            right = passwords.fits(user.password if user else "", password)
+            if user is None or user.disabled or not right:
+                note(self._db, _stranger(name, address), "login", outcome="refused")
+                raise NotSignedIn("The name or the password is wrong.", "Try again, or ask an administrator.")
         return self.open_session(user, address)
 
     def open_session(self, user: User, address: str = "") -> str:
@@ -140,10 +138,9 @@ class Entrance:
 
     def add_first(self, code: str, name: str, password: str, address: str = "") -> str:
         """Makes the first administrator and signs it in. Raises NotSignedIn for another code."""
-        self._throttle.check("first")
-        if not self._first_code or not _same(code.strip(), self._first_code):
-            self._throttle.failed("first")
-            raise NotSignedIn("The code is not the one that was printed at the start.", "Copy it whole.")
+        with self._throttle.attempt("first"):
+            if not self._first_code or not _same(code.strip(), self._first_code):
+                raise NotSignedIn("The code is not the one that was printed at the start.", "Copy it whole.")
         user = new_user(name, UserRole.ADMIN, password)
         with self._turn, self._db.write() as cursor:
             if users.count(cursor):
@@ -174,7 +171,7 @@ class Entrance:
         if person is not None:
             return person
         generation = self._generation
-        with self._db.write() as cursor:
+        with self._db.write(passing=True) as cursor:
             found = look(cursor, key.partition(":")[2])
         if found is None:
             self._known.pop(key, None)

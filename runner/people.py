@@ -96,10 +96,9 @@ class People(Seat):
         with self._db.read() as cursor:
             user = users.get(cursor, id)
         if own:
-            self._throttle.check(id)
-            if not passwords.fits(user.password, current):
-                self._throttle.failed(id)
-                raise NotSignedIn("The current password is wrong.", "Try again, or ask an administrator.")
+            with self._throttle.attempt(id):
+                if not passwords.fits(user.password, current):
+                    raise NotSignedIn("The current password is wrong.", "Try again, or ask an administrator.")
         hash = checked(password, user.name)
         with self._db.write() as cursor:
             changed = users.update(cursor, id, password=hash)

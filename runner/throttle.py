@@ -1,18 +1,23 @@
-"""Slows down who guesses: after some failures each further try must wait twice as long as the one before."""
+"""Slows down who guesses: after some failures each further try must wait twice as long as the one before.
+
+Tries at the same moment count like tries in a row: no more of them are looked at than may still fail.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flowml.storage.errors import TooMany
+from flowml.storage.errors import NotSignedIn, TooMany
 
 FREE = 5  # failures without a wait
 LONGEST_S = 900.0
 FORGOTTEN_S = 3600.0
+PATIENCE_S = 10.0  # for a try whose turn does not come
 MOST_KEYS = 20_000
 
 
@@ -20,6 +25,7 @@ MOST_KEYS = 20_000
 class _Record:
     failures: int = 0
     at: float = 0.0
+    busy: int = 0  # tries that are being looked at
 
 
 class Throttle:
@@ -28,33 +34,58 @@ class Throttle:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._records: OrderedDict[str, _Record] = OrderedDict()
-        self._turn = threading.Lock()
+        self._turn = threading.Condition()
 
-    def check(self, *keys: str) -> None:
-        """Raises TooMany where one of them has to wait."""
-        with self._turn:
-            wait_s = max((self._wait(key) for key in keys), default=0.0)
-        if wait_s > 0:
-            error = TooMany(
-                "Too many failed logins.", f"Try again in {wait_s:.0f} s." if wait_s >= 1 else "Try again."
-            )
-            error.wait_s = wait_s
-            raise error
+    @contextmanager
+    def attempt(self, *keys: str) -> Iterator[None]:
+        """The block looks at one try, and raises NotSignedIn where that fails.
 
-    def failed(self, *keys: str) -> None:
+        Raises TooMany where one of the keys has to wait. While as many tries as may still fail are looked at,
+        others wait for how these end.
+        """
+        self._begin(keys)
+        try:
+            yield
+        except NotSignedIn:
+            self._end(keys, self._count_failure)
+            raise
+        except BaseException:
+            self._end(keys, lambda _: None)
+            raise
+        self._end(keys, _forget)
+
+    def _begin(self, keys: tuple[str, ...]) -> None:
         with self._turn:
+            if not self._turn.wait_for(lambda: self._may_begin(keys), PATIENCE_S):
+                raise _too_many(1.0)
             for key in keys:
                 record = self._records.setdefault(key, _Record())
-                record.failures += 1
-                record.at = self._clock()
+                record.busy += 1
                 self._records.move_to_end(key)
             while len(self._records) > MOST_KEYS:
                 self._records.popitem(last=False)
 
-    def passed(self, *keys: str) -> None:
+    def _end(self, keys: tuple[str, ...], change: Callable[[_Record], None]) -> None:
         with self._turn:
             for key in keys:
-                self._records.pop(key, None)
+                record = self._records.setdefault(key, _Record())
+                record.busy = max(0, record.busy - 1)
+                change(record)
+                if not record.failures and not record.busy:
+                    del self._records[key]
+            self._turn.notify_all()
+
+    def _count_failure(self, record: _Record) -> None:
+        record.failures += 1
+        record.at = self._clock()
+
+    def _may_begin(self, keys: tuple[str, ...]) -> bool:
+        """False while others have to end first. Raises TooMany."""
+        wait_s = max(map(self._wait, keys), default=0.0)
+        if wait_s > 0:
+            raise _too_many(wait_s)
+        known = [self._records.get(key, _Record()) for key in keys]
+        return all(record.busy < max(1, FREE - record.failures) for record in known)
 
     def _wait(self, key: str) -> float:
         record = self._records.get(key)
@@ -62,8 +93,19 @@ class Throttle:
             return 0.0
         since = self._clock() - record.at
         if since > FORGOTTEN_S:
-            del self._records[key]
-            return 0.0
+            record.failures = 0
         if record.failures < FREE:
             return 0.0
         return max(0.0, min(LONGEST_S, 2.0 ** (record.failures - FREE)) - since)
+
+
+def _forget(record: _Record) -> None:
+    record.failures = 0
+
+
+def _too_many(wait_s: float) -> TooMany:
+    error = TooMany(
+        "Too many failed logins.", f"Try again in {wait_s:.0f} s." if wait_s >= 1 else "Try again."
+    )
+    error.wait_s = wait_s
+    return error

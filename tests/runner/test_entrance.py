@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,30 +145,53 @@ def test_who_guesses_has_to_wait_even_with_the_right_password(entrance: Entrance
         entrance.sign_in("other", PASSWORD, "10.0.0.7")
 
 
+def guess(throttle: Throttle) -> float:
+    """A wrong one; the seconds to wait where it was not even looked at."""
+    try:
+        with throttle.attempt("k"):
+            raise NotSignedIn("wrong")
+    except NotSignedIn:
+        return 0.0
+    except TooMany as error:
+        return error.wait_s
+
+
 def test_each_failure_doubles_the_wait_and_a_success_forgets_them() -> None:
     now = [0.0]
     throttle = Throttle(lambda: now[0])
-
-    def wait() -> float:
-        try:
-            throttle.check("k")
-        except TooMany as error:
-            return error.wait_s
-        return 0.0
-
-    waits = []
-    for _ in range(FREE + 3):
-        throttle.failed("k")
-        waits.append(wait())
-        now[0] += waits[-1]
-    assert waits == [0.0] * (FREE - 1) + [1.0, 2.0, 4.0, 8.0]
-    throttle.failed("k")
+    assert [guess(throttle) for _ in range(FREE)] == [0.0] * FREE
+    for wait_s in (1.0, 2.0, 4.0, 8.0):
+        assert guess(throttle) == wait_s
+        now[0] += wait_s
+        assert guess(throttle) == 0.0
     now[0] += 1e5
-    assert wait() == 0.0
-    for _ in range(FREE):
-        throttle.failed("k")
-    throttle.passed("k")
-    assert wait() == 0.0
+    assert [guess(throttle) for _ in range(FREE - 1)] == [0.0] * (FREE - 1)
+    with throttle.attempt("k"):
+        pass
+    assert [guess(throttle) for _ in range(FREE)] == [0.0] * FREE
+    assert guess(throttle) == 1.0
+
+
+def test_guesses_at_the_same_moment_are_counted_like_guesses_in_a_row(entrance: Entrance) -> None:
+    entrance._throttle = Throttle(lambda: 0.0)
+    started = threading.Barrier(20)
+
+    def wrong(number: int) -> type[Exception]:
+        started.wait()
+        with pytest.raises((NotSignedIn, TooMany)) as refused:
+            entrance.sign_in("ada", f"guess number {number}", f"10.0.0.{number}")
+        return refused.type
+
+    with ThreadPoolExecutor(20) as threads:
+        found = list(threads.map(wrong, range(20)))
+    assert (found.count(NotSignedIn), found.count(TooMany)) == (FREE, 20 - FREE)
+
+
+@pytest.mark.usefixtures("ada")
+def test_many_who_come_in_at_the_same_moment_from_one_address_all_do(entrance: Entrance) -> None:
+    with ThreadPoolExecutor(12) as threads:
+        secrets = list(threads.map(lambda _: entrance.sign_in("ada", PASSWORD, "10.0.0.1"), range(12)))
+    assert len(set(secrets)) == 12
 
 
 def test_what_somebody_may_changes_at_once(entrance: Entrance, people: People, ada: User) -> None:
