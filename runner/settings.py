@@ -140,6 +140,10 @@ class Settings:
     hosts: tuple[str, ...] = field(
         default=(), metadata=_row("list", "Further host names of the studio, as behind a proxy.")
     )
+    proxies: tuple[str, ...] = field(
+        default=("127.0.0.1", "::1"),
+        metadata=_row("list", "Addresses of proxies whose word on who asks, and by HTTPS, is believed."),
+    )
     login: str = field(
         default="auto",
         metadata=_row(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import ipaddress
+import logging
 import re
 import socket
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flowml.storage.errors import NotAllowed
-from flowml.ui.problems import problem
+from flowml.ui.problems import fault, problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -50,6 +51,8 @@ DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+
+log = logging.getLogger(__name__)
 
 
 def page_policy(html: str) -> str:
@@ -117,12 +120,29 @@ class Guard:
             return
         reason = self.refusal(scope)
         if reason is None:
-            await self.app(scope, receive, self._with_headers(scope, send))
+            await self._pass(scope, receive, self._with_headers(scope, send))
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": reason})
         else:
             await problem(NotAllowed(reason))(scope, receive, self._with_headers(scope, send))
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets a request through; a fault of ours that nobody within has answered is answered here."""
+        begun = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noticed)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            log.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
+            await fault()(scope, receive, send)
 
     def refusal(self, scope: Scope) -> str | None:
         """Why this request must not pass; None where it may.

@@ -60,6 +60,13 @@ def answer(
     return ProblemResponse(document.model_dump(), status)
 
 
+def fault() -> ProblemResponse:
+    """For a fault of ours, whose trace stands in the log."""
+    return answer(
+        500, "internal", "The studio has a fault of its own here.", "Its log tells more; please report it."
+    )
+
+
 def told(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses`: the errors it may answer with, as problem documents."""
     media = {ProblemResponse.media_type: {"schema": {"$ref": "#/components/schemas/Problem"}}}

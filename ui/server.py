@@ -160,6 +160,7 @@ class Server(uvicorn.Server):
                 ws_ping_timeout=30,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=GRACE_S,
+                forwarded_allow_ips=list(studio.settings.proxies),
                 ssl_certfile=studio.settings.tls_cert,
                 ssl_keyfile=studio.settings.tls_key,
             )

@@ -34,9 +34,14 @@ async def greet(socket: WebSocket) -> None:
     await socket.close()
 
 
+async def stumble(_: Request) -> PlainTextResponse:
+    raise RuntimeError("a secret of ours")
+
+
 @pytest.fixture(scope="module")
 def local(serve: Callable[[ASGIApp], str]) -> Iterator[httpx.Client]:
     routes = [
+        Route("/stumble", stumble),
         Route("/{path:path}", echo, methods=["GET", "POST", "PUT", "DELETE"]),
         WebSocketRoute("/socket", greet),
     ]
@@ -108,6 +113,13 @@ def test_every_answer_has_the_headers(local: httpx.Client) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
+
+
+def test_a_fault_of_ours_is_told_without_its_trace_and_with_the_headers(local: httpx.Client) -> None:
+    answer = local.get("/stumble")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert answer.headers["content-security-policy"] == "default-src 'self'"
+    assert "secret" not in answer.text
 
 
 def test_the_api_and_its_docs_have_policies_of_their_own(local: httpx.Client) -> None:

@@ -49,13 +49,40 @@ def test_pages_api_and_assets_answer_on_one_port(url: str) -> None:
 
 def test_the_guard_stands_before_all_of_it(url: str) -> None:
     for path in ("/", "/api/health", "/flowml/plotly.min.js"):
-        answer = httpx.get(url + path)
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert "default-src" in answer.headers["content-security-policy"]
-        assert "server" not in answer.headers
         assert httpx.get(url + path, headers={"Host": "evil.example"}).status_code == 403
     foreign = {"Origin": "http://evil.example"}
     assert httpx.post(f"{url}/api/training/start", json={}, headers=foreign).status_code == 403
+
+
+ANSWERS = [
+    ("GET", "/results", 200),
+    ("GET", "/static/js/nothing.js", 200),  # Streamlit's page
+    ("GET", "/flowml/plotly.min.js", 200),
+    ("GET", "/_stcore/health", 200),
+    ("GET", "/_stcore/host-config", 200),
+    ("GET", "/media/nothing.png", 404),
+    ("GET", "/component/nothing/x.js", 404),
+    ("PUT", "/", 405),
+    ("GET", "/login", 303),
+    ("GET", "/api", 307),
+    ("GET", "/api/docs/", 200),
+    ("GET", "/api/nothing", 404),
+    ("PATCH", "/api/health", 405),
+    ("POST", "/api/training/start", 422),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), ANSWERS)
+def test_every_answer_has_the_headers(url: str, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, url + path)
+    assert answer.status_code == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert "frame-ancestors" in answer.headers["content-security-policy"]
+    assert "default-src" in answer.headers["content-security-policy"]
+    assert "access-control-allow-origin" not in answer.headers
+    assert "server" not in answer.headers
 
 
 def test_streamlit_runs_as_we_want_it(url: str) -> None:

@@ -24,6 +24,7 @@ from flowml.ui.api import (
     explanations,
     foreign,
     inspection,
+    keeping,
     live,
     models,
     operate,
@@ -39,7 +40,7 @@ from flowml.ui.api.docs import add_docs
 from flowml.ui.api.etags import ETags
 from flowml.ui.api.limits import Limits
 from flowml.ui.api.metrics import Measured, Metrics
-from flowml.ui.problems import Fault, Problem, answer, problem, told
+from flowml.ui.problems import Fault, Problem, answer, fault, problem, told
 
 ROUTERS = (
     uploads.router,
@@ -55,6 +56,7 @@ ROUTERS = (
     batch.router,
     people.router,
     operate.router,
+    keeping.router,
     live.router,
     blobs.router,
 )
@@ -179,6 +181,4 @@ async def forget(_: Request, __: Exception) -> Response:
 async def explain_nothing(request: Request, error: Exception) -> Response:
     """A fault of ours: logged with its trace, told without it."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return answer(
-        500, "internal", "The studio has a fault of its own here.", "Its log tells more; please report it."
-    )
+    return fault()
