@@ -119,7 +119,7 @@ def _data_folder(settings: Settings) -> tuple[Health, str, str]:
     if not (present.is_dir() and os.access(present, os.W_OK | os.X_OK)):
         advice = "Give this user the right to write there, or set FLOWML_HOME to another folder."
         return Health.FAIL, f"{folder} cannot be written", advice
-    return Health.OK, f"{folder} {'is' if folder.exists() else 'can be made and'} writable", ""
+    return Health.OK, f"{folder} {'is' if folder.exists() else 'can be made and is'} writable", ""
 
 
 def _port(settings: Settings) -> tuple[Health, str, str]:

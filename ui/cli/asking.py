@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -72,6 +73,14 @@ def show_one(item: Any, columns: Sequence[Column], as_json: bool) -> None:
 def done(words: str, as_json: bool, **told: object) -> None:
     """What a command did: in words, or as one JSON object."""
     typer.echo(json.dumps(told, ensure_ascii=False) if as_json else words)
+
+
+def saved(file: Path, as_json: bool) -> None:
+    """Says which file a command wrote, and how large it is."""
+    from flowml.ui import words
+
+    size = file.stat().st_size
+    done(f"Written to {file} ({words.size(size)}).", as_json, out=str(file), size=size)
 
 
 def sure(question: str, yes: bool) -> None:

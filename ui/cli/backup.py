@@ -12,7 +12,7 @@ from flowml.runner.address import find
 from flowml.runner.notes import read_note
 from flowml.runner.settings import read_settings
 from flowml.storage.errors import Conflict, NotFound
-from flowml.ui.cli.asking import done
+from flowml.ui.cli.asking import done, saved
 
 
 def back_up(out: Path, url: str, force: bool, as_json: bool) -> None:
@@ -28,8 +28,7 @@ def back_up(out: Path, url: str, force: bool, as_json: bool) -> None:
             studio.backup(out)
     else:
         storekeeping.back_up(settings, out)
-    size = out.stat().st_size
-    done(f"Written to {out} ({size / 1e6:.1f} MB).", as_json, out=str(out), size=size)
+    saved(out, as_json)
 
 
 def bring_back(backup: Path, data_dir: Path | None, as_json: bool) -> None:

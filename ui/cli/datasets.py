@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowml.ui.cli.asking import Column, Json, StudioUrl, Yes, asking, done, moment, show, show_one, sure
+from flowml.ui.cli.asking import (
+    Column,
+    Json,
+    StudioUrl,
+    Yes,
+    asking,
+    done,
+    moment,
+    saved,
+    show,
+    show_one,
+    sure,
+)
 
 if TYPE_CHECKING:
     from flowml.ui.api.bodies.datasets import PreviewAnswer
@@ -103,7 +115,7 @@ def download(
     """Write the whole table to a file: CSV or Excel where its name says so, else Parquet."""
     with asking(studio) as asked:
         asked.download_dataset(dataset, out)
-        done(f"Written to {out}.", as_json, out=str(out))
+        saved(out, as_json)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import typer
 
 from flowml.storage.errors import FlowMLError
+from flowml.ui.remote import PART
 
 EXPLAINED = 1
 CANCELLED = 130
@@ -22,6 +23,13 @@ def ended() -> Iterator[None]:
         typer.secho(f"Error: {error.message}", fg=typer.colors.RED, err=True)
         if error.advice:
             typer.echo(error.advice, err=True)
+        raise typer.Exit(EXPLAINED) from None
+    except OSError as error:
+        if error.filename is None:
+            raise  # not about a file that somebody named
+        file = str(error.filename2 or error.filename).removesuffix(PART)
+        typer.secho(f"Error: {file}: {error.strerror}.", fg=typer.colors.RED, err=True)
+        typer.echo("Check the path, who may read and write there, and the room on the disk.", err=True)
         raise typer.Exit(EXPLAINED) from None
     except KeyboardInterrupt:
         typer.echo("Cancelled.", err=True)

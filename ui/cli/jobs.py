@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from flowml.ui.cli.asking import Column, Json, StudioUrl, Yes, asking, done, moment, show, show_one, sure
+from flowml.ui.cli.asking import (
+    Column,
+    Json,
+    StudioUrl,
+    Yes,
+    asking,
+    done,
+    moment,
+    saved,
+    show,
+    show_one,
+    sure,
+)
 
 app = typer.Typer(help="The jobs of a studio.", no_args_is_help=True)
 
@@ -100,7 +112,7 @@ def script(
     """Write a row of the leaderboard as a script that rebuilds it with public libraries."""
     with asking(studio) as asked:
         asked.script(job, trial, out)
-        done(f"Written to {out}.", as_json, out=str(out))
+        saved(out, as_json)
 
 
 @app.command()

@@ -45,7 +45,7 @@ class Live(Standing):
         row.add_row(
             ProgressBar(self.budget_s, min(self.elapsed_s, self.budget_s), width=40),
             f"{left:.0f} s left of {self.budget_s:.0f} s",
-            Text(self.now, style="cyan"),
+            Text(self.doing, style="cyan"),
         )
         return row
 

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from flowml.ui.cli.asking import Column, Json, StudioUrl, Yes, asking, done, moment, show, show_one, sure
+from flowml.ui.cli.asking import (
+    Column,
+    Json,
+    StudioUrl,
+    Yes,
+    asking,
+    done,
+    moment,
+    saved,
+    show,
+    show_one,
+    sure,
+)
 
 app = typer.Typer(help="The models of a studio, and their names in its registry.", no_args_is_help=True)
 
@@ -75,7 +87,7 @@ def download(
     """Write a model's file, its package, or what is written about it."""
     with asking(studio) as asked:
         asked.download(model, out, format, "compact" if compact else "champion")
-        done(f"Written to {out}.", as_json, out=str(out))
+        saved(out, as_json)
 
 
 @app.command()
@@ -88,7 +100,7 @@ def report(
     """Write the report of a model: one HTML file with its charts inside, which prints well."""
     with asking(studio) as asked:
         asked.report(model, out)
-        done(f"Written to {out}.", as_json, out=str(out))
+        saved(out, as_json)
 
 
 @app.command()

@@ -32,6 +32,12 @@ class Plain(Standing):
         for finding in summary.findings:
             self.say(f"{finding.message} {finding.advice}".strip())
 
+    def progress(self, **fields: str | float | int) -> None:
+        before = self.paused
+        super().progress(**fields)
+        if self.paused != before:
+            self.say("Paused" if self.paused else "Going on")
+
     def trial_finished(self, record: TrialRecord, best_score: float | None) -> None:
         better = record.state is TrialState.COMPLETE and best_score != self.best
         super().trial_finished(record, best_score)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from flowml.runner.listener import Candidate, Summary
-from flowml.storage.records import Finding, Level, Severity, TrialRecord, TrialState
+from flowml.storage.records import Finding, JobState, Level, Severity, TrialRecord, TrialState
 
 WORDS = {"maximize": "higher is better", "minimize": "lower is better"}
 
@@ -26,6 +26,9 @@ class Standing:
     running: int = 0
     counts: dict[TrialState, int] = field(default_factory=dict)
     bests: dict[str, TrialRecord] = field(default_factory=dict)  # of each algorithm
+    paused: bool = False
+    used_s: float | None = None  # of the budget, when that was last told
+    told_at: float = 0.0
 
     def stage(self, text: str) -> None:
         self.now = text
@@ -53,11 +56,21 @@ class Standing:
         if record.score is not None and (known is None or self._better(record, known)):
             self.bests[record.algorithm] = record
 
-    def progress(self, **fields: str | float | int) -> None: ...
+    def progress(self, **fields: str | float | int) -> None:
+        self.paused = fields.get("state") == JobState.PAUSED
+        if "elapsed_s" in fields:
+            self.used_s, self.told_at = float(fields["elapsed_s"]), time.time()
 
     @property
     def elapsed_s(self) -> float:
-        return time.time() - self.started
+        """Of the budget; it stands still while the job is paused."""
+        if self.used_s is None:
+            return time.time() - self.started
+        return self.used_s + (0.0 if self.paused else time.time() - self.told_at)
+
+    @property
+    def doing(self) -> str:
+        return "Paused" if self.paused else self.now
 
     @property
     def metric(self) -> str:

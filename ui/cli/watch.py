@@ -108,6 +108,8 @@ def _tell(view: Plain | Live, event: Event) -> None:
         view.stage(str(told.get("text", "")))
     elif event.kind is EventKind.LOG:
         view.log(Level(told.get("level", "info")), str(told.get("message", "")), told.get("trial"))
+    elif event.kind is EventKind.STATE:
+        view.progress(**told)
     elif event.kind is EventKind.TRIAL_STARTED:
         started = Started(int(told["number"]), str(told["algorithm"]), str(told.get("stage", "")))
         view.trial_started(started)

@@ -8,7 +8,7 @@ from pathlib import Path
 from flowml.storage.errors import NotReady
 from flowml.storage.records import ENDED, DriftSummary
 from flowml.ui.api.bodies.batch import BatchAnswer
-from flowml.ui.remote.wire import Wire, error_in, quoted
+from flowml.ui.remote.wire import Wire, quoted
 
 
 class BatchesPart(Wire):
@@ -53,11 +53,5 @@ class BatchesPart(Wire):
             if deadline is not None and time.monotonic() > deadline:
                 raise NotReady(f"Job {job_id} is still {batch.status} after {timeout_s:g} s.", "Wait longer.")
             time.sleep(poll_s)
-        with self._http.stream("GET", f"api/results/batch/{quoted(job_id)}/download") as answer:
-            if answer.is_error:
-                answer.read()
-                raise error_in(answer)
-            with Path(to).open("wb") as file:
-                for chunk in answer.iter_bytes():
-                    file.write(chunk)
+        self._save(f"results/batch/{quoted(job_id)}/download", to)
         return batch

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -12,6 +14,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from flowml.storage.errors import FlowMLError, NotReady, TooMany, error_of
+from flowml.ui.remote import PART
 
 T = TypeVar("T")
 
@@ -90,10 +93,10 @@ class Wire:
                 break
         return found
 
-    def _lines(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    def _events(self, method: str, path: str, **content: Any) -> Iterator[dict[str, str]]:
         """Server-Sent Events, each as its fields."""
         try:
-            with self._http.stream("GET", f"api/{path}", params=dict(params)) as answer:
+            with self._http.stream(method, f"api/{path}", **content) as answer:
                 if answer.is_error:
                     answer.read()
                     raise error_in(answer)
@@ -109,8 +112,18 @@ class Wire:
         except httpx.TransportError as error:
             raise self._away(error) from error
 
+    def _save(self, path: str, to: Path | str) -> Path:
+        """A long answer, written as it comes; the file appears whole or not at all."""
+        part = Path(to).with_name(Path(to).name + PART)
+        try:
+            with part.open("wb") as file:
+                self._stream(path, file)
+            part.replace(to)
+        finally:
+            part.unlink(missing_ok=True)
+        return Path(to)
+
     def _stream(self, path: str, into: IO[bytes]) -> None:
-        """A long answer, written as it comes."""
         try:
             with self._http.stream("GET", f"api/{path}", timeout=LONG) as answer:
                 if answer.is_error:
@@ -122,7 +135,11 @@ class Wire:
             raise self._away(error) from error
 
     def _away(self, error: Exception) -> NotReady:
-        return NotReady(f"No studio answers at {self.url}: {error}.", "Start one with `flowml up`.")
+        reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
+        return NotReady(
+            f"No studio answers at {self.url}: {reason}.",
+            "Start one with `flowml up`, or name another with --studio or FLOWML_STUDIO_URL.",
+        )
 
 
 def keyed() -> dict[str, str]:
