@@ -29,7 +29,7 @@ from redis.retry import Retry
 from flowml.runner import guard
 from flowml.runner.connection import LEAST_VERSION
 from flowml.runner.waiting import wait_until
-from flowml.storage.errors import NotReady, StorageError
+from flowml.storage.errors import Conflict, NotReady, StorageError
 from flowml.storage.records import Record
 
 SOCKET_LENGTH = 100  # the system allows a little more
@@ -293,8 +293,8 @@ def renew_token(home: Path) -> Endpoint:
     return renewed
 
 
-def no_door() -> NotReady:
-    return NotReady(
+def no_door() -> Conflict:
+    return Conflict(
         "The studio's Redis is open to this machine alone.",
         "Start it with `flowml up --lan`, then ask again; or set FLOWML_REDIS_URL to a Redis of your own.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,8 @@ class Keeping(Desk):
 
 
 def _folder(name: str, folder: Path) -> Shelf:
-    return _shelf(name, folder, *(path for path in folder.rglob("*") if path.is_file()))
+    found = (Path(inside) / name for inside, _, names in os.walk(folder) for name in names)
+    return _shelf(name, folder, *found)
 
 
 def _shelf(name: str, place: Path, *files: Path) -> Shelf:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from flowml.runner import backups, health, history, queue, roster, tending
 from flowml.runner.connection import reachable
 from flowml.runner.desk import Desk
+from flowml.runner.embedded import Endpoint, no_door, read_endpoint, renew_token
 from flowml.runner.rights import right
 from flowml.runner.tending import Told
 from flowml.storage import activity, jobs, logs, models, trials, workers
@@ -54,6 +55,28 @@ class Machines(Desk):
         """How it was in the last hour, oldest first, one a heartbeat."""
         with reachable():
             return history.read(self._redis, name)
+
+    @right(Scope.ADMIN)
+    def door(self) -> Endpoint:
+        """How workers of other machines come in. Raises Conflict where they cannot."""
+        self._must_own_redis()
+        endpoint = read_endpoint(self._settings.home)
+        if endpoint is None or not endpoint.port:
+            raise no_door()
+        return endpoint
+
+    @right(Scope.ADMIN, "worker.token")
+    def renew_door(self) -> Endpoint:
+        """The same with another token: who comes with the old one is not let in. Raises Conflict."""
+        self._must_own_redis()
+        return renew_token(self._settings.home)
+
+    def _must_own_redis(self) -> None:
+        if self._settings.redis_url:
+            raise Conflict(
+                "Workers join this studio by a Redis that is not its own.",
+                "Give them its address: `flowml-worker start --redis ADDRESS`.",
+            )
 
     @right(Scope.READ)
     def running_trials(self) -> dict[str, tuple[TrialRecord, ...]]:

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from flowml.runner.address import LOCAL, find
 from flowml.ui.remote.batches import BatchesPart
+from flowml.ui.remote.explaining import ExplainingPart
 from flowml.ui.remote.foreign import ForeignPart
+from flowml.ui.remote.keeping import KeepingPart
 from flowml.ui.remote.operate import OperatePart
 from flowml.ui.remote.people import PeoplePart
 from flowml.ui.remote.results import ResultsPart
@@ -22,7 +24,17 @@ from flowml.ui.remote.tables import TablesPart
 from flowml.ui.remote.training import TrainingPart
 
 
-class Studio(TablesPart, TrainingPart, ResultsPart, BatchesPart, ForeignPart, PeoplePart, OperatePart):
+class Studio(
+    TablesPart,
+    TrainingPart,
+    ResultsPart,
+    ExplainingPart,
+    BatchesPart,
+    ForeignPart,
+    PeoplePart,
+    OperatePart,
+    KeepingPart,
+):
     """One studio, by its address; `token` is sent where it asks for a login.
 
     Without an address: the one of FLOWML_STUDIO_URL, else the studio of this user on this machine, whose key

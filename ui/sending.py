@@ -22,6 +22,14 @@ def send(
     ask: Ask, path: Path, name: str, table: str, sent: Callable[[int], None] = lambda _: None
 ) -> DatasetAnswer:
     """`ask` makes one request, and raises NotReady where no studio answers; `sent` hears how far it is."""
+    upload = bring(ask, path, sent)
+    asked = {"name": name, "table": table}
+    answer = ask("POST", f"uploads/{upload.id}/finish", json=asked, timeout=READING)
+    return DatasetAnswer.model_validate_json(answer.content)
+
+
+def bring(ask: Ask, path: Path, sent: Callable[[int], None] = lambda _: None) -> UploadAnswer:
+    """All bytes of the file, as an upload that is yet to be finished."""
     size = path.stat().st_size
     upload = _told(ask("POST", "uploads", json={"name": path.name, "size": size}))
     tried = 0
@@ -37,9 +45,7 @@ def send(
             upload = _resumed(ask, upload)
         tried = 0 if upload.received > before else tried
         sent(upload.received)
-    asked = {"name": name, "table": table}
-    answer = ask("POST", f"uploads/{upload.id}/finish", json=asked, timeout=READING)
-    return DatasetAnswer.model_validate_json(answer.content)
+    return upload
 
 
 def _send_part(ask: Ask, path: Path, upload: UploadAnswer) -> UploadAnswer:

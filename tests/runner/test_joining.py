@@ -71,7 +71,7 @@ def test_unless_asked_redis_listens_to_this_machine_alone(home: Path) -> None:
     server.stop()
     assert endpoint.port == 0
     assert "port 0" in (home / "redis" / "redis.conf").read_text().splitlines()
-    with pytest.raises(NotReady, match="open to this machine alone"):
+    with pytest.raises(Conflict, match="open to this machine alone"):
         renew_token(home)
 
 

@@ -24,6 +24,7 @@ from flowml.runner import passes
 from flowml.runner.cache import Cache
 from flowml.runner.connection import connect
 from flowml.runner.embedded import read_endpoint
+from flowml.runner.joining import join_command
 from flowml.runner.remote import Remote
 from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
@@ -140,6 +141,9 @@ def test_a_machine_joins_by_its_token_and_does_a_whole_job(
             studio.announce(address)
             endpoint = studio.endpoint
             assert endpoint is not None
+            told = httpx.get(f"{address}/api/cluster/join").json()
+            assert told["command"] == join_command(endpoint)
+            assert (told["port"], told["token"]) == (endpoint.port, endpoint.worker_password)
             place = f"redis://worker@127.0.0.1:{endpoint.port}/0"
             worker = subprocess.Popen(
                 [sys.executable, "-c", JOIN, "start", "--name", "guest", "--redis", place],

@@ -269,3 +269,22 @@ def test_shells_complete_the_commands(tmp_path: Path, shell: str) -> None:
     if shell == "bash":
         asked = {"_FLOWML_COMPLETE": "complete_bash", "COMP_WORDS": "flowml data", "COMP_CWORD": "1"}
         assert "datasets" in run(tmp_path, **asked).stdout
+
+
+def test_a_file_that_cannot_be_written_is_said_plainly(flowml: Run, table: Path, tmp_path: Path) -> None:
+    dataset = told(flowml("datasets", "upload", table, "--name", "plain", "--json"))["id"]
+    for out in (tmp_path / "missing" / "t.csv", tmp_path):
+        done = flowml("datasets", "download", dataset, "--out", out)
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 2), done.stderr
+        assert str(out) in done.stderr
+    (tmp_path / "mine.csv").write_text("mine")
+    assert flowml("datasets", "download", "dataset-none", "--out", tmp_path / "mine.csv").returncode == 1
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_room_of_a_studio_is_shown(flowml: Run, home: Path) -> None:
+    room = told(flowml("storage", "show", "--json"))
+    assert {each["name"] for each in room["shelves"]} >= {"Database", "Logs"}
+    shown = flowml("storage", "show").stdout
+    assert f"{home}/flowml.duckdb" in shown
+    assert "free on the disk" in shown

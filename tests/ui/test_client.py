@@ -246,6 +246,20 @@ def test_the_whole_is_told_in_parts(client: Studio) -> None:
         client.worker("nobody")
 
 
+def test_an_administrator_sees_settings_and_room(client: Studio, studio: Any) -> None:
+    found = {each.name: each for each in client.settings()}
+    assert (found["FLOWML_WORKERS"].value, found["FLOWML_WORKERS"].origin) == ("0", "command line")
+    room = client.storage()
+    assert {"Tables and models", "Database", "Logs"} <= {each.name for each in room.shelves}
+    assert room.used == sum(each.size for each in room.shelves) > 0
+    assert room.total > room.free > 0
+    for new in (False, True):
+        with pytest.raises(Conflict, match="open to this machine alone"):
+            client.join(new)
+    studio.client._artifacts.put_bytes(b"nothing refers to this")
+    assert client.collect_garbage(older_s=0).removed >= 1
+
+
 @pytest.mark.parametrize("show", [True, False])
 def test_progress_is_drawn_where_one_looks(
     client: Studio, tmp_path: Path, show: bool, capsys: pytest.CaptureFixture[str]

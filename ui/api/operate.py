@@ -17,6 +17,7 @@ from flowml.ui.api.access import still_in
 from flowml.ui.api.bodies.operate import (
     Cluster,
     Health,
+    JoinAnswer,
     LogLineAnswer,
     MomentAnswer,
     Ready,
@@ -87,6 +88,18 @@ def resume_worker(name: str, client: TheClient) -> WorkerAnswer:
 def get_cluster(client: TheClient) -> Cluster:
     """Queues, and what all machines have together."""
     return Cluster(**client.cluster())
+
+
+@router.get("/cluster/join", responses=told(409))
+def get_door(client: TheClient) -> JoinAnswer:
+    """The command and the token with which another machine joins as a worker."""
+    return JoinAnswer.of_endpoint(client.door())
+
+
+@router.post("/cluster/join", responses=told(409))
+def renew_door(client: TheClient) -> JoinAnswer:
+    """Make another token for workers of other machines; the old one lets nobody in."""
+    return JoinAnswer.of_endpoint(client.renew_door())
 
 
 @router.get("/stats", responses=told(503))

@@ -1,4 +1,4 @@
-"""`flowml storage`: what an administrator does with the files of a studio that rests."""
+"""`flowml storage`: what an administrator looks after: the room that files take, garbage, a move."""
 
 from __future__ import annotations
 
@@ -8,11 +8,37 @@ from typing import Annotated
 
 import typer
 
+from flowml.ui.cli.asking import Column, Json, StudioUrl, asking, show, show_one
 from flowml.ui.cli.ending import ended
 
-app = typer.Typer(help="Keep the files of models and tables: remove what nothing needs, or move all.")
+app = typer.Typer(
+    help="The files of models and tables: how much room they take, what nothing needs, a move.",
+    no_args_is_help=True,
+)
+SHELVES: tuple[Column, ...] = (
+    ("WHAT", lambda s: s.name),
+    ("FILES", lambda s: f"{s.files:,}"),
+    ("SIZE", lambda s: _size(s.size)),
+    ("WHERE", lambda s: s.place),
+)
 
-Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+
+@app.command("show")
+def show_(studio: StudioUrl = "", as_json: Json = False) -> None:
+    """Show what a studio keeps, where, and how much of it. For administrators."""
+    with asking(studio) as asked:
+        room = asked.storage()
+        if as_json:
+            show_one(room, (), True)
+            return
+        show(room.shelves, SHELVES, False)
+        typer.echo(f"{_size(room.used)} kept; {_size(room.free)} of {_size(room.total)} free on the disk.")
+
+
+def _size(count: int) -> str:
+    from flowml.ui import words
+
+    return words.size(count)
 
 
 @app.command()

@@ -68,11 +68,12 @@ def revoke(
 @app.command()
 def worker(
     new: Annotated[bool, typer.Option("--new", help="Make another one; the old one lets nobody in.")] = False,
+    studio: Annotated[str, typer.Option("--studio", help="Its address; else that of this data folder.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Print the command with which another machine joins the studio of this data folder as a worker."""
+    """Print the command with which another machine joins a studio as a worker."""
     from flowml.ui.cli.ending import ended
     from flowml.ui.cli.joining import show_command
 
     with ended():
-        show_command(new, as_json)
+        show_command(new, studio, as_json)

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flowml.ui.api.bodies.operate import Cluster, Health, LogLineAnswer, MomentAnswer, Stats, WorkerAnswer
+from flowml.storage.errors import NotReady
+from flowml.ui.api.bodies.operate import (
+    Cluster,
+    Health,
+    JoinAnswer,
+    LogLineAnswer,
+    MomentAnswer,
+    Stats,
+    WorkerAnswer,
+)
 from flowml.ui.remote.wire import Wire, adapter, quoted
 
 
@@ -43,6 +52,13 @@ class OperatePart(Wire):
         """Queues, and what all machines have together."""
         return self._one(Cluster, "GET", "cluster")
 
+    def join(self, new: bool = False) -> JoinAnswer:
+        """The command and the token with which another machine joins; with `new` another token is made.
+
+        Administrators only. Raises Conflict where the studio is open to this machine alone.
+        """
+        return self._one(JoinAnswer, "POST" if new else "GET", "cluster/join")
+
     def counts(self) -> Stats:
         """How many datasets, jobs, models and workers there are."""
         return self._one(Stats, "GET", "stats")
@@ -50,16 +66,17 @@ class OperatePart(Wire):
     def health(self) -> Health:
         return self._one(Health, "GET", "health")
 
+    def ready(self) -> bool:
+        """Whether it can do its work now: it answers, and so do its database and its Redis."""
+        try:
+            self._ask("GET", "ready")
+        except NotReady:
+            return False
+        return True
+
     def backup(self, to: Path | str) -> Path:
         """Write all of the studio to one file, for `flowml restore`; administrators only."""
-        part = Path(to).with_name(Path(to).name + ".part")
-        try:
-            with part.open("wb") as file:
-                self._stream("backup", file)
-            part.replace(to)
-        finally:
-            part.unlink(missing_ok=True)
-        return Path(to)
+        return self._save("backup", to)
 
     def metrics(self) -> str:
         """Figures in the format of Prometheus."""
@@ -77,7 +94,7 @@ class OperatePart(Wire):
     ) -> Iterator[LogLineAnswer]:
         """The last lines, then each as it is said; without an end."""
         params = _given(text=text, level=level, source=source, job_id=job_id) | {"last": last}
-        for block in self._lines("logs/follow", params):
+        for block in self._events("GET", "logs/follow", params=params):
             yield adapter(LogLineAnswer).validate_python(json.loads(block["data"]))
 
 

@@ -76,6 +76,13 @@ class PeoplePart(Wire):
     def add_project(self, name: str) -> ProjectAnswer:
         return self._one(ProjectAnswer, "POST", "projects", json={"name": name})
 
+    def change_project(
+        self, project_id: str, name: str | None = None, owner: str | None = None
+    ) -> ProjectAnswer:
+        """Give a project another name, or another owner by its id."""
+        given = {key: value for key, value in (("name", name), ("owner", owner)) if value is not None}
+        return self._one(ProjectAnswer, "PATCH", f"projects/{quoted(project_id)}", json=given)
+
     def share_project(self, project_id: str, user_id: str, role: UserRole | str | None) -> ProjectAnswer:
         """Let a user look at, or work in, a project; None: no more."""
         path = f"projects/{quoted(project_id)}/members/{quoted(user_id)}"

@@ -125,6 +125,13 @@ class ResultsPart(Wire):
         path = f"registry/{quoted(name)}/aliases/{quoted(alias)}"
         return self._one(RegisteredAnswer, "PUT", path, json={"version": version})
 
+    def registered_version(self, name: str, version: int) -> RegisteredAnswer:
+        return self._one(RegisteredAnswer, "GET", f"registry/{quoted(name)}/versions/{version}")
+
+    def pointed_at(self, name: str, alias: str) -> RegisteredAnswer:
+        """The version that an alias points to."""
+        return self._one(RegisteredAnswer, "GET", f"registry/{quoted(name)}/aliases/{quoted(alias)}")
+
     def drop_alias(self, name: str, alias: str) -> None:
         self._ask("DELETE", f"registry/{quoted(name)}/aliases/{quoted(alias)}")
 

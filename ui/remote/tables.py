@@ -12,10 +12,10 @@ import httpx
 from flowml.storage.records import Finding, Profile, Role, TargetAssociation, VersionDifference
 from flowml.ui.api.bodies.datasets import ColumnStats, DatasetAnswer, DatasetSummary, PreviewAnswer
 from flowml.ui.api.bodies.inspection import QueryAnswer
-from flowml.ui.api.bodies.uploads import PART_BYTES
+from flowml.ui.api.bodies.uploads import PART_BYTES, RegisteredAnswer, TablesAnswer
 from flowml.ui.remote import frames, progress
 from flowml.ui.remote.wire import Wire, keyed, quoted
-from flowml.ui.sending import READING, send
+from flowml.ui.sending import READING, bring, send
 
 CHUNK_BYTES = 2**20
 
@@ -31,6 +31,22 @@ class TablesPart(Wire):
             return self._upload_file(Path(source), name, table, show)
         content = frames.parquet(source)
         return self._put(io.BytesIO(content), len(content), f"{name or 'table'}.parquet", name, "", show)
+
+    def tables_in(self, file: str | Path) -> list[str]:
+        """The sheets, tables or members that a file lets choose from; empty where it holds one table."""
+        upload = bring(self._ask, Path(file))
+        try:
+            return self._one(TablesAnswer, "GET", f"uploads/{upload.id}/tables", timeout=READING).tables
+        finally:
+            self._ask("DELETE", f"uploads/{upload.id}")
+
+    def add_server_files(self, path: str | Path, name: str = "", table: str = "") -> list[RegisteredAnswer]:
+        """Add a file of the studio's machine, or each table in a folder of it, without an upload.
+
+        Only below the folders of its FLOWML_DATA_ROOTS; each answer has a dataset, or why it has none.
+        """
+        asked = {"path": str(path), "name": name, "table": table}
+        return self._one(list[RegisteredAnswer], "POST", "datasets/register", json=asked, timeout=READING)
 
     def datasets(self, name: str = "", project: str | None = None) -> list[DatasetSummary]:
         """All that may be seen, newest first; with `name` those whose name holds it."""
@@ -60,9 +76,7 @@ class TablesPart(Wire):
         """Write the whole table to a file: CSV or Excel where its name says so, else Parquet."""
         kind = Path(to).suffix.lower().lstrip(".")
         format = kind if kind in ("csv", "xlsx") else "parquet"
-        with Path(to).open("wb") as file:
-            self._stream(f"datasets/{quoted(dataset_id)}/download?format={format}", file)
-        return Path(to)
+        return self._save(f"datasets/{quoted(dataset_id)}/download?format={format}", to)
 
     def profile(self, dataset_id: str) -> Profile:
         """Counts, spreads, frequent values, repeated rows and associations between columns."""

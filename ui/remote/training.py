@@ -91,7 +91,7 @@ class TrainingPart(Wire):
 
     def events(self, job_id: str, after: str = "0") -> Iterator[Event]:
         """The job's progress as it happens, until the job has ended."""
-        for block in self._lines(f"training/{quoted(job_id)}/events", {"after": after}):
+        for block in self._events("GET", f"training/{quoted(job_id)}/events", params={"after": after}):
             if block.get("event") in set(EventKind):  # else the end, or of a newer studio
                 fields = json.loads(block["data"])
                 yield Event(EventKind(block["event"]), fields.pop("at"), fields, block["id"])

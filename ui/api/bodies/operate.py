@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from flowml.runner.embedded import Endpoint
+from flowml.runner.joining import join_command
 from flowml.storage.records import Capabilities, Gpu, GpuLoad, Level, Worker
 from flowml.ui.api.bodies.base import Answer
 
@@ -52,6 +54,24 @@ class Cluster(Answer):
     ram_total: int = Field(description="Bytes.")
     gpus: list[Gpu]
     advice: list[str] = Field(default=[], description="What is missing, in words.")
+
+
+class JoinAnswer(Answer):
+    """How another machine joins as a worker. The token is a secret."""
+
+    command: str = Field(description="For a shell on the other machine, with FlowML installed.")
+    host: str = Field(description="Where the studio's Redis listens.")
+    port: int
+    token: str
+
+    @classmethod
+    def of_endpoint(cls, endpoint: Endpoint) -> JoinAnswer:
+        return cls(
+            command=join_command(endpoint),
+            host=endpoint.host,
+            port=endpoint.port,
+            token=endpoint.worker_password,
+        )
 
 
 class Stats(Answer):
