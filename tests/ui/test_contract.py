@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -85,7 +86,9 @@ def told(error: BaseException) -> str:
 
 
 @pytest.mark.timeout(3600 if EXAMPLES > 1 else 180)
-def test_every_answer_is_one_of_those_that_the_document_promises(address: str, real: dict[str, str]) -> None:
+def test_every_answer_is_one_of_those_that_the_document_promises(
+    address: str, real: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     schema = schemathesis.openapi.from_dict(httpx.get(f"{address}/openapi.json", timeout=60).json())
     operations = [each.ok() for each in schema.get_all_operations()]
     operations.sort(key=lambda each: each.method.upper() == "DELETE")
@@ -120,5 +123,10 @@ def test_every_answer_is_one_of_those_that_the_document_promises(address: str, r
         known = {name: id for name, id in real.items() if f"{{{name}}}" in operation.path}
         if known and not operation.path.endswith("/events"):
             ask(operation, known)
-    assert cases >= len(operations) * EXAMPLES
+    if EXAMPLES > 1:
+        with capsys.disabled():
+            sys.stdout.write(
+                f"\n{cases:,} requests to {len(operations)} routes, {len(wrong)} wrong answers\n"
+            )
+    assert cases >= (1_000 if EXAMPLES >= 10 else len(operations))
     assert wrong == [], f"{len(wrong)} of {cases} answers:\n\n" + "\n\n".join(wrong)
