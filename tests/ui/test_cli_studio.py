@@ -79,7 +79,7 @@ def trained(
     flowml: Run, studio: str, table: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, Any]]:
     out = tmp_path_factory.mktemp("out") / "made"
-    few = ("--algorithms", "logistic", "--trials", "2", "--budget", "20s")
+    few = ("--algorithms", "logistic", "--trials", "2", "--budget", "60s")
     asked = ("train", table, "--target", "bought", *few, "--out", out, "--studio", studio, "--json")
     return out, told(flowml(*asked))
 
@@ -98,7 +98,7 @@ def test_a_training_on_a_studio_leaves_the_same_files(trained: tuple[Path, dict[
     }
     board = json.loads((out / "leaderboard.json").read_text())
     assert {"rank", "name", "algorithm", "score", "fit_seconds", "state", "cause"} <= board[0].keys()
-    assert json.loads((out / "receipt.json").read_text())["budget_s"] == 20
+    assert json.loads((out / "receipt.json").read_text())["budget_s"] == 60
     assert (out / "card.md").read_text().startswith("#")
 
 
