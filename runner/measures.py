@@ -25,7 +25,7 @@ from flowml.storage.records import (
 )
 
 # The version is part of the name: a program that measures otherwise measures anew.
-PROFILE, ASSOCIATIONS, DIFFERENCE, CHECK = "profile/1", "associations/1", "difference/1", "check/1"
+PROFILE, ASSOCIATIONS, DIFFERENCE, CHECK = "profile/2", "associations/1", "difference/1", "check/1"
 ASKED = ("target", "task", "metric", "split", "roles")  # of a job, on which its check depends
 LEAST_S, BYTES_PER_S = 60.0, 5e6  # for a work on a table, and on a slow machine for its bytes
 COLUMN_S = 0.05  # and for each of its columns

@@ -1,7 +1,8 @@
 """Looks through a stored table: counts, spreads, frequent values, repeated rows, associations.
 
-The file is streamed, a few columns at a time, and may be larger than memory. Counts are of all rows;
-quantiles and associations of large tables come from an even sample, as the record says.
+Some columns are held at a time; of a table with very many rows the file is streamed, and may be larger than
+memory. Counts are of all rows; quantiles and associations of large tables come from an even sample, and
+many distinct values of large tables are estimated, as the record says.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from flowml.storage import sample
 from flowml.storage.histograms import histogram
@@ -18,8 +20,14 @@ from flowml.storage.records import ColumnProfile, Json, Profile
 from flowml.storage.relations import relations
 from flowml.storage.tops import top_values
 
-TOGETHER = 40  # columns that are read in one pass
-COUNTED_ROWS = 50_000_000  # up to here distinct values and rows are counted; hashes are kept meanwhile
+TOGETHER = 200  # columns that are looked at together,
+CELLS = 20_000_000  # and their cells, read once and held; of tables with more rows each look reads the file
+COUNTED_ROWS = 2_000_000  # up to here distinct values are counted, beyond only if they are few
+FEW = 100_000
+SHARE, HASHES = 1 / 16, 1_000_000  # of the different values that are counted for an estimate, and at most
+HASHED_ROWS = 50_000_000  # up to here repeated rows are counted, by hashes that are kept meanwhile
+UNLIKE = 0.95  # share of different values from which on a column may have one for each row,
+TRIED = 3  # and how many of such columns are counted to see it
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
@@ -27,19 +35,20 @@ def profile(path: Path) -> Profile:
     lazy = pl.scan_parquet(path, glob=False)
     rows = sample.count_rows(path)
     looks = looks_of(lazy.collect_schema())
-    drawn = sample.sample(path)
-    columns = tuple(
-        _column(lazy, look, numbers, drawn, rows)
-        for part in _parts(looks)
-        for look, numbers in zip(part, _numbers(lazy, part), strict=True)
-    )
-    related, associations = relations(drawn)
+    columns: list[ColumnProfile] = []
+    samples: list[pl.DataFrame] = []
+    for part, table, drawn in _parts(path, lazy, looks, rows):
+        samples.append(drawn)
+        for look, numbers in zip(part, _numbers(table, part), strict=True):
+            columns.append(_column(table, look, numbers, drawn[look.name].drop_nulls(), rows))
+    whole = pl.concat(samples, how="horizontal") if samples else pl.DataFrame()
+    related, associations = relations(whole)
     return Profile(
         rows=rows,
         size=path.stat().st_size,
-        columns=columns,
-        sampled=drawn.height,
-        duplicates=0 if _one_differs(columns, rows) else _duplicates(lazy, looks, rows),
+        columns=tuple(columns),
+        sampled=whole.height,
+        duplicates=_duplicates(lazy, looks, columns, rows),
         associations=associations,
         related=related,
     )
@@ -50,9 +59,22 @@ def work(request: Json) -> Json:
     return profile(Path(request["path"])).to_dict()
 
 
-def _parts(looks: Sequence[Look]) -> Iterator[Sequence[Look]]:
-    for start in range(0, len(looks), TOGETHER):
-        yield looks[start : start + TOGETHER]
+def _parts(
+    path: Path, lazy: pl.LazyFrame, looks: Sequence[Look], rows: int
+) -> Iterator[tuple[Sequence[Look], pl.LazyFrame, pl.DataFrame]]:
+    """Some columns at a time: all of their rows, and a sample."""
+    held = rows <= CELLS
+    chosen = sample.chosen(rows, len(looks)) if held else None
+    far = None if held else sample.sample(path)
+    together = min(TOGETHER, max(1, CELLS // max(1, rows)))
+    for start in range(0, len(looks), together):
+        part = looks[start : start + together]
+        table = lazy.select(cs.by_name(*(look.name for look in part)))
+        if far is not None:
+            yield part, table, far.select(cs.by_name(*(look.name for look in part)))
+        else:
+            frame = table.collect()
+            yield part, frame.lazy(), frame if chosen is None else frame.filter(chosen)
 
 
 def _numbers(lazy: pl.LazyFrame, looks: Sequence[Look]) -> list[Json]:
@@ -70,9 +92,9 @@ def _numbers(lazy: pl.LazyFrame, looks: Sequence[Look]) -> list[Json]:
     return found
 
 
-def _column(lazy: pl.LazyFrame, look: Look, numbers: Json, drawn: pl.DataFrame, rows: int) -> ColumnProfile:
-    known = drawn[look.name].drop_nulls()
-    distinct, exact = _distinct(lazy, look, rows)
+def _column(lazy: pl.LazyFrame, look: Look, numbers: Json, known: pl.Series, rows: int) -> ColumnProfile:
+    """`known` is a sample of its values."""
+    distinct, exact = _distinct(lazy, look, rows, numbers["missing"])
     quantiles = look.quantiles(known, QUANTILES)
     bars = histogram(lazy, look, numbers, quantiles)
     top = top_values(lazy, look, known, distinct)
@@ -89,27 +111,55 @@ def _column(lazy: pl.LazyFrame, look: Look, numbers: Json, drawn: pl.DataFrame, 
     )
 
 
-def _distinct(lazy: pl.LazyFrame, look: Look, rows: int) -> tuple[int, bool]:
-    """How many different values there are, and whether they were counted.
-
-    It is their hashes that are counted: two of ten million values share one in one of 300,000 columns.
-    """
+def _distinct(lazy: pl.LazyFrame, look: Look, rows: int, missing: int) -> tuple[int, bool]:
+    """How many different values there are, and whether they were counted."""
     if look.kind == "other":
         return 0, True
-    values = look.raw.drop_nulls()
     if rows > COUNTED_ROWS:
-        return int(lazy.select(values.approx_n_unique()).collect(engine="streaming").item()), False
-    return lazy.select(values.hash()).collect(engine="streaming").to_series().n_unique(), True
+        about = _estimated(lazy, look, rows)
+        if about > FEW:
+            return min(about, rows - missing), False
+    return _count(lazy, look), True
 
 
-def _one_differs(columns: Sequence[ColumnProfile], rows: int) -> bool:
-    """Whether some column has a value of its own in each row."""
-    return any(column.exact and column.distinct == rows for column in columns)
+def _estimated(lazy: pl.LazyFrame, look: Look, rows: int) -> int:
+    """From the values whose hash is small: a share of all different ones, however often each occurs."""
+    share = min(SHARE, HASHES / rows)
+    hashes = look.raw.drop_nulls().hash()
+    small = lazy.select(hashes.filter(hashes <= int(share * (2**64 - 1)))).collect(engine="streaming")
+    return round(small.to_series().n_unique() / share)
 
 
-def _duplicates(lazy: pl.LazyFrame, looks: Sequence[Look], rows: int) -> int | None:
+def _count(lazy: pl.LazyFrame, look: Look) -> int:
+    """It is hashes that are counted: two of ten million values share one in one of 300,000 columns."""
+    return lazy.select(look.raw.drop_nulls().hash()).collect(engine="streaming").to_series().n_unique()
+
+
+def _duplicates(
+    lazy: pl.LazyFrame, looks: Sequence[Look], columns: Sequence[ColumnProfile], rows: int
+) -> int | None:
+    """How many rows repeat an earlier one; None where they cannot be compared or are too many."""
+    if _one_differs(lazy, looks, columns, rows):
+        return 0
     plain = [look.raw for look in looks if look.kind != "other"]
-    if not plain or rows > COUNTED_ROWS or len(plain) < len(looks):
+    if not plain or rows > HASHED_ROWS or len(plain) < len(looks):
         return None
     hashes = lazy.select(pl.struct(plain).hash().alias("row")).collect(engine="streaming").to_series()
     return rows - hashes.n_unique()
+
+
+def _one_differs(
+    lazy: pl.LazyFrame, looks: Sequence[Look], columns: Sequence[ColumnProfile], rows: int
+) -> bool:
+    """Whether some column has a value of its own in each row."""
+    if any(column.exact and column.distinct == rows for column in columns):
+        return True
+    if rows > HASHED_ROWS:
+        return False
+    near = [
+        look
+        for look, column in zip(looks, columns, strict=True)
+        if not column.exact and not column.missing and column.distinct >= UNLIKE * rows
+    ]
+    near.sort(key=lambda look: look.kind == "word")
+    return any(_count(lazy, look) == rows for look in near[:TRIED])

@@ -31,6 +31,15 @@ def sample(path: Path, columns: Sequence[str] | None = None, most: int = MOST_RO
     return _drawn(lazy.select(cs.by_name(*names)), rows, keep).collect(engine="streaming")
 
 
+def chosen(rows: int, columns: int) -> pl.Series | None:
+    """Which rows `sample` draws of a table of so many rows and columns; None: all."""
+    keep = rows_for(columns)
+    if rows <= keep:
+        return None
+    numbers = pl.int_range(rows, dtype=pl.UInt32, eager=True).alias(NUMBER).to_frame()
+    return numbers.select(_hashed(rows, keep)).to_series()
+
+
 def numbered(path: Path, most: int) -> pl.DataFrame:
     """At most about so many rows of a table, in a first column NUMBER their places in it, from 0."""
     lazy = pl.scan_parquet(path, glob=False).with_row_index(NUMBER)

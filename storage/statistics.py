@@ -81,7 +81,8 @@ def _of_words(known: pl.Series, missing: int) -> Statistics:
 
 def _top(known: pl.Series) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The most frequent values as text, equal counts in the order of the text."""
-    counted = known.alias("value").value_counts(name="count").top_k(MOST_TOP * 2, by="count")
+    counted = known.alias("value").value_counts(name="count")
+    counted = counted.filter(pl.col("count") >= pl.col("count").top_k(MOST_TOP).min())
     counted = counted.with_columns(pl.col("value").cast(pl.String).str.slice(0, LONGEST_TOP))
     counted = counted.sort(["count", "value"], descending=[True, False]).head(MOST_TOP)
     return tuple(counted["value"].to_list()), tuple(counted["count"].to_list())

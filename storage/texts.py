@@ -37,7 +37,7 @@ def settle_text(column: pl.Series, typed: bool, decimal_comma: bool) -> tuple[pl
 
     `typed`: the file could have said number and said text, so few whole numbers are taken as codes.
     """
-    plain = None if typed else _written_plainly(column)
+    plain = None if typed else plain_numbers(column)
     if plain is not None:
         return plain, ""
     bare = column.str.strip_chars()
@@ -51,21 +51,37 @@ def settle_text(column: pl.Series, typed: bool, decimal_comma: bool) -> tuple[pl
     return settled, "; ".join(filter(None, (note, _missing_note(blanks, "only blanks") if blanks else "")))
 
 
-def _written_plainly(column: pl.Series) -> pl.Series | None:
-    """The column as numbers, if each cell is plainly one or empty; None leaves it to a closer look."""
-    sample = [value for value in _sample(column) if value]
+def plain_numbers(column: pl.Series, looked_at: int = SAMPLE) -> pl.Series | None:
+    """The column as numbers, if each cell is plainly one or empty; None leaves it to a closer look.
+
+    `looked_at` is how many of its cells are looked at before all are read.
+    """
+    sample = [value for value in _sample(column, looked_at) if value]
+    sample = sample or _sample(column.filter(column != ""), looked_at)
     if not sample or not all(map(PLAIN_NUMBER.fullmatch, sample)):
         return None
-    numbers = column.cast(pl.Float64, strict=False)
     empty = column.null_count() + int((column == "").sum())
+    numbers = None
+    if all(value.lstrip("+-").isdigit() for value in sample):
+        numbers = column.cast(pl.Int64, strict=False)
+    if numbers is None or numbers.null_count() != empty:  # one that is not whole decides
+        numbers = column.cast(pl.Float64, strict=False)
     if numbers.null_count() != empty or not numbers.is_finite().all():
         return None
-    if (numbers.abs() >= 10**MOST_DIGITS).any() or column.str.contains(LEADING_ZERO).any():
+    if not -(10**MOST_DIGITS) < _ends(numbers)[0] <= _ends(numbers)[1] < 10**MOST_DIGITS:
         return None
-    if not all(value.lstrip("+-").isdigit() for value in sample):
-        return numbers  # the first of them that is not whole decides
-    whole = column.cast(pl.Int64, strict=False)
-    return whole if whole.null_count() == empty else numbers
+    return None if _leading_zero(column) else numbers
+
+
+def _leading_zero(column: pl.Series) -> bool:
+    return bool(column.str.contains(LEADING_ZERO).any())
+
+
+def _ends(numbers: pl.Series) -> tuple[float, float]:
+    low, high = numbers.min(), numbers.max()
+    assert isinstance(low, int | float)
+    assert isinstance(high, int | float)
+    return low, high
 
 
 def without(column: pl.Series, gone: pl.Series) -> pl.Series:
@@ -78,9 +94,9 @@ def without(column: pl.Series, gone: pl.Series) -> pl.Series:
     )
 
 
-def _sample(values: pl.Series) -> list[str]:
-    step = max(1, len(values) // SAMPLE)
-    return [str(value) for value in values.gather_every(step).head(SAMPLE).to_list()]
+def _sample(values: pl.Series, most: int = SAMPLE) -> list[str]:
+    step = max(1, len(values) // most)
+    return [str(value) for value in values.gather_every(step).head(most).to_list()]
 
 
 # --- truth values -----------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""A file sent to a studio in parts, which goes on after a cut."""
+"""A file sent to a studio in parts, each with its checksum; it goes on after a cut."""
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +54,10 @@ def _send_part(ask: Ask, path: Path, upload: UploadAnswer) -> UploadAnswer:
         file.seek(upload.received)
         part = file.read(upload.part_bytes)
     last = upload.received + len(part) - 1
-    headers = {"Content-Range": f"bytes {upload.received}-{last}/{upload.size}"}
+    headers = {
+        "Content-Range": f"bytes {upload.received}-{last}/{upload.size}",
+        "X-Part-SHA256": hashlib.sha256(part).hexdigest(),
+    }
     return _told(ask("PUT", f"uploads/{upload.id}", content=part, headers=headers))
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from flowml.storage.errors import BrokenFile, EmptyFile
-from flowml.storage.formats import ragged, spool
+from flowml.storage.formats import blocks, ragged, spool
 from flowml.storage.formats.arff import HEADER as ARFF_HEADER
 from flowml.storage.formats.dialect import Dialect, detect, encoding_of
 from flowml.storage.formats.documents import starts_like_toml, starts_like_yaml
@@ -62,7 +62,7 @@ def _parted_by(delimiters: str) -> Callable[[bytes, Path], bool]:
 
 
 def read(path: Path) -> Reading:
-    dialect = _checked_with_rows(path)
+    dialect = _with_rows(_checked(path))
     table, dialect = _read_in_its_encoding(path, dialect, _whole)
     _refuse_open_quote(path, dialect, table)
     frame = pl.DataFrame(pl.from_arrow(table))
@@ -70,35 +70,46 @@ def read(path: Path) -> Reading:
 
 
 def by_column(path: Path, folder: Path) -> ByColumn:
-    """Through a file of Arrow, so that columns can be had one at a time."""
-    dialect = _checked_with_rows(path)
+    """Through files of Arrow, so that columns can be had one at a time."""
+    dialect = _with_rows(_dialect_with_fields(path))
+    try:
+        found = blocks.read(path, folder, dialect, functools.partial(_options_of_block, dialect))
+    except (blocks.NotPlain, pa.ArrowInvalid):
+        return _row_after_row(path, folder, dialect)
+    return ByColumn(_names_of(dialect), found.rows, found.size, found.columns, **_facts(dialect))
+
+
+def _row_after_row(path: Path, folder: Path, dialect: Dialect) -> ByColumn:
+    _refuse_nul(path, dialect)
     raw = folder / "raw.arrow"
     last, dialect = _read_in_its_encoding(path, dialect, functools.partial(_spooled, raw))
     _refuse_open_quote(path, dialect, last)
-    return spool.opened(
-        raw,
-        _names_of(dialect),
-        typed=False,
-        decimal_comma=_decimal_comma(dialect),
-        findings=_findings(dialect),
-    )
+    return spool.opened(raw, _names_of(dialect), **_facts(dialect))
 
 
-def _checked_with_rows(path: Path) -> Dialect:
-    dialect = _checked(path)
-    if dialect.only_line and dialect.has_header:
-        shown = ", ".join(dialect.first[:10])
-        raise EmptyFile(f"The file has a header ({shown}) but no rows.", "Add a file with at least one row.")
-    return dialect
+def _facts(dialect: Dialect) -> dict[str, Any]:
+    return {"typed": False, "decimal_comma": _decimal_comma(dialect), "findings": _findings(dialect)}
 
 
 def _checked(path: Path) -> Dialect:
     """The dialect of a file that may be read. Raises EmptyFile, BrokenFile or FileTooLarge."""
+    dialect = _dialect_with_fields(path)
+    _refuse_nul(path, dialect)
+    return dialect
+
+
+def _dialect_with_fields(path: Path) -> Dialect:
     dialect = _dialect_of(path)
     if not dialect.first:
         raise EmptyFile("The file holds blank lines only.", "Add a file with a header line and rows.")
     refuse_width(len(dialect.first))
-    _refuse_nul(path, dialect)
+    return dialect
+
+
+def _with_rows(dialect: Dialect) -> Dialect:
+    if dialect.only_line and dialect.has_header:
+        shown = ", ".join(dialect.first[:10])
+        raise EmptyFile(f"The file has a header ({shown}) but no rows.", "Add a file with at least one row.")
     return dialect
 
 
@@ -194,6 +205,14 @@ def _options(dialect: Dialect, block: int, skip_blank: bool) -> dict[str, Any]:
             strings_can_be_null=False,
         ),
     }
+
+
+def _options_of_block(dialect: Dialect, first: bool) -> dict[str, Any]:
+    options = _options(dialect, LARGEST_BLOCK, skip_blank=False)
+    options["read_options"].use_threads = False
+    if not first:
+        options["read_options"].skip_rows = options["read_options"].skip_rows_after_names = 0
+    return options
 
 
 def _skip_blank(row: arrow_csv.InvalidRow) -> str:

@@ -98,23 +98,43 @@ def test_names_that_look_like_patterns_are_names(tmp_path: Path) -> None:
     assert [each.missing for each in found.columns] == [0, 0, 1, 1]
 
 
+@pytest.mark.parametrize("held", [10_000, 2_000, 100], ids=["at once", "in parts", "from the file"])
 def test_large_tables_are_sampled_and_say_so(
-    table: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    held: int, table: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sample, "MOST_ROWS", 300)
     monkeypatch.setattr(sample, "LEAST_ROWS", 300)
     monkeypatch.setattr(sample, "CELLS", 300)
     monkeypatch.setattr(profiles, "COUNTED_ROWS", 100)
+    monkeypatch.setattr(profiles, "FEW", 200)
+    monkeypatch.setattr(profiles, "CELLS", held)
     monkeypatch.setattr(tops, "COUNTABLE", 1)
     path = written(tmp_path, table)
     drawn = sample.sample(path)
     assert 200 < drawn.height < 400
     assert drawn.equals(sample.sample(path))
     found = profile(path)
-    assert (found.rows, found.sampled, found.duplicates) == (1000, drawn.height, None)
-    assert not column(found, "age").exact
-    assert column(found, "city").top_counts == column(profile(path), "city").top_counts
-    assert sum(column(found, "city").top_counts) == 1000
+    assert (found.rows, found.sampled) == (1000, drawn.height)
+    assert found.duplicates == 0  # each remark is another, which is counted
+    age, city = column(found, "age"), column(found, "city")
+    assert not age.exact
+    assert age.distinct == pytest.approx(900, rel=0.05)
+    assert age.quantiles["0.5"] == pytest.approx(drawn["age"].drop_nulls().median(), rel=0.01)
+    assert (age.mean, sum(age.histogram)) == (pytest.approx(table["age"].mean()), 900)
+    assert (city.distinct, city.exact, city.top_counts) == (2, True, column(profile(path), "city").top_counts)
+    assert sum(city.top_counts) == 1000
+
+
+def test_repeated_rows_of_large_tables_are_counted(
+    table: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profiles, "COUNTED_ROWS", 100)
+    monkeypatch.setattr(profiles, "FEW", 200)
+    plain = table.drop("parts")
+    path = written(tmp_path, pl.concat([plain, plain.head(7)]))
+    assert profile(path).duplicates == 7
+    monkeypatch.setattr(profiles, "HASHED_ROWS", 500)
+    assert profile(path).duplicates is None
 
 
 @pytest.mark.parametrize(

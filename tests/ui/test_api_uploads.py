@@ -102,6 +102,14 @@ def test_wrong_checksums_are_refused(api: httpx.Client) -> None:
     assert api.get(f"/uploads/{id}").status_code == 404
 
 
+def test_the_checksum_of_a_file_that_is_sent_at_once_is_compared(api: httpx.Client) -> None:
+    wrong = api.put("/datasets/once.csv", content=TABLE[:-9], headers={"X-SHA256": SHA256})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "input")
+    assert SHA256 in wrong.json()["detail"]
+    right = api.put("/datasets/once.csv", content=TABLE, headers={"X-SHA256": SHA256.upper()})
+    assert (right.status_code, right.json()["rows"]) == (201, 500)
+
+
 @pytest.mark.parametrize(
     "told", ["bytes 0-9/10", "bytes 5-4/{size}", "bytes 0-{size}/{size}", "0-1", "bytes */5"]
 )

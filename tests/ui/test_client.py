@@ -80,6 +80,25 @@ def test_a_large_file_goes_in_parts_and_goes_on_after_a_cut(
     assert sent[0] == sent[1]
 
 
+@pytest.mark.parametrize("part_bytes", [10, 10**6], ids=["in parts", "at once"])
+def test_a_file_that_came_with_another_content_is_refused(
+    part_bytes: int, client: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowml.ui.remote.tables.PART_BYTES", part_bytes)
+    asked = client._http.request
+
+    def request(method: str, path: str, **content: Any) -> httpx.Response:
+        if method == "PUT":
+            whole = b"".join([content["content"]] if part_bytes == 10 else content["content"])
+            content["content"] = whole.replace(b"1", b"7")
+        return asked(method, path, **content)
+
+    monkeypatch.setattr(client._http, "request", request)
+    with pytest.raises(InputError, match="SHA-256"):
+        client.upload(table(tmp_path, "changed.csv"))
+    assert not [each for each in client.datasets() if each.name == "changed"]
+
+
 def test_a_name_may_be_given(client: Studio, tmp_path: Path) -> None:
     assert client.upload(table(tmp_path, "a.csv"), name="given").name == "given"
 

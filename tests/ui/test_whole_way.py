@@ -67,6 +67,7 @@ def test_from_a_table_to_a_prediction(
 
         explained(url, job.champion, row)
         answers(studio, job.champion, dataset.id, tmp_path)
+        moved(studio, job.champion, tmp_path)
         onnx = studio.download(job.champion, tmp_path / "model.onnx")
         names = {each.name for each in onnxruntime.InferenceSession(onnx).get_inputs()}
         assert names == {"petals", "height", "colour"}
@@ -130,3 +131,19 @@ def answers(studio: Studio, model_id: str, dataset_id: str, folder: Path) -> Non
     same = studio.predict_dataset(model_id, dataset_id)
     studio.answers(same.job_id, folder / "answers.csv", timeout_s=60)
     assert pl.read_csv(folder / "answers.csv")["prediction"].equals(found["prediction"])
+
+
+def moved(studio: Studio, model_id: str, folder: Path) -> None:
+    """Rows of another origin, by a file, by a dataset, and in the answers of a job."""
+    later = pl.read_csv(folder / "flowers.csv").drop("petals")
+    later = later.with_columns(pl.col("height") + 40, colour=pl.lit("green"))
+    later.write_csv(folder / "moved.csv")
+    told = studio.compare_file(model_id, folder / "moved.csv")
+    found = {each.column: each for each in told.columns}
+    assert (told.rows, told.absent) == (ROWS, ("petals",))
+    assert {each.column for each in told.drifted} == {"height", "colour"}
+    assert (found["colour"].new_values, found["colour"].new_rows) == (("green",), ROWS)
+    dataset = studio.upload(folder / "moved.csv")
+    assert studio.compare_dataset(model_id, dataset.id) == told
+    started = studio.predict_dataset(model_id, dataset.id)
+    assert studio.answers(started.job_id, folder / "moved-answers.csv", timeout_s=60).drift == told

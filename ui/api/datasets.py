@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import FileResponse
 
 from flowml.runner.studio import Studio
@@ -76,10 +76,11 @@ async def put_dataset(
     studio: TheStudio,
     title: Annotated[str, Query(description="Name of the dataset; default: the file's.")] = "",
     table: Annotated[str, Query(description="The sheet, table or member to read; default: the first.")] = "",
+    x_sha256: Annotated[str, Header(description="Checksum of the body, to be compared.")] = "",
 ) -> DatasetAnswer:
     """Add a table whose bytes are the body; `name` is the file's name, as `churn.csv`."""
     settings = studio.settings
-    async with spool(settings.uploads, settings.upload_limit) as file:
+    async with spool(settings.uploads, settings.upload_limit, x_sha256) as file:
         await receive_body(request, file, settings.upload_limit)
         return await add(studio, file.path, name, {"name": title, "table": table})
 

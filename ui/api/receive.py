@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,12 +22,14 @@ FORM_BYTES = 2**16  # of a form beside its file
 
 
 class Spool:
-    """One file being received, at most `limit` bytes."""
+    """One file being received, at most `limit` bytes. A `sha256` that is told is compared at the end."""
 
-    def __init__(self, path: Path, file: BinaryIO, limit: int) -> None:
+    def __init__(self, path: Path, file: BinaryIO, limit: int, sha256: str = "") -> None:
         self.path = path
         self._file = file
         self._limit = limit
+        self._told = sha256.lower()
+        self._digest = hashlib.sha256()
         self._waiting = bytearray()
         self.size = 0
 
@@ -41,22 +44,37 @@ class Spool:
     async def flush(self) -> None:
         waiting, self._waiting = bytes(self._waiting), bytearray()
         try:
-            await to_thread.run_sync(self._file.write, waiting)
+            await to_thread.run_sync(self._write, waiting)
         except OSError as error:
             raise StorageError(
                 f"The upload cannot be written to {self.path.parent}: {error.strerror}.",
                 "Make room on that disk, or set FLOWML_UPLOAD_FOLDER to another.",
             ) from error
 
+    def _write(self, piece: bytes) -> None:
+        if self._told:
+            self._digest.update(piece)
+        rest = memoryview(piece)
+        while rest:  # a disk that is nearly full takes a part of it
+            rest = rest[self._file.write(rest) :]
+
+    def compare(self) -> None:
+        """Raises InputError where what was written has another checksum than was told."""
+        if self._told and self._digest.hexdigest() != self._told:
+            raise InputError(
+                f"What came has the SHA-256 {self._digest.hexdigest()}, not {self._told} as was told.",
+                "Send it again.",
+            )
+
 
 @contextlib.asynccontextmanager
-async def spool(folder: Path, limit: int) -> AsyncIterator[Spool]:
+async def spool(folder: Path, limit: int, sha256: str = "") -> AsyncIterator[Spool]:
     """A new file in `folder`, deleted at the end whatever happens."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{secrets.token_hex(16)}{SUFFIX}"
     try:
         with path.open("xb", buffering=0) as file:
-            yield Spool(path, file, limit)
+            yield Spool(path, file, limit, sha256)
     finally:
         path.unlink(missing_ok=True)
 
@@ -73,6 +91,7 @@ async def receive_body(request: Request, into: Spool, limit: int) -> None:
     async for chunk in request.stream():
         await into.write(chunk)
     await into.flush()
+    into.compare()
 
 
 async def receive_form(request: Request, into: Spool, limit: int) -> FormReader:

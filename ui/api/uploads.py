@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -70,7 +69,7 @@ async def put_part(
     _receiving.add(upload_id)
     try:
         path = await to_thread.run_sync(client.upload_path, upload_id)
-        await _receive(request, path, first, last - first + 1, x_part_sha256.lower())
+        await _receive(request, path, first, last - first + 1, x_part_sha256)
     finally:
         _receiving.discard(upload_id)
     return UploadAnswer.of(await to_thread.run_sync(client.upload, upload_id))
@@ -123,26 +122,22 @@ def _range(told: str, size: int) -> tuple[int, int]:
 
 
 async def _receive(request: Request, path: Path, first: int, length: int, sha256: str) -> None:
-    digest = hashlib.sha256()
     with path.open("r+b", buffering=0) as file:
         file.truncate(first)
         file.seek(first)
-        spool = Spool(path, file, length)
+        spool = Spool(path, file, length, sha256)
         whole = False
         try:
             async for chunk in request.stream():
-                if sha256:
-                    digest.update(chunk)
                 await spool.write(chunk)
+            await spool.flush()
+            spool.compare()
             whole = True
         finally:  # a part that was cut counts as far as it came, unless it can be wrong
-            if whole or not sha256:
-                await spool.flush()
-            else:
+            if not whole and sha256:
                 file.truncate(first)
-        if sha256 and digest.hexdigest() != sha256:
-            file.truncate(first)
-            raise InputError("The part came with another content than its checksum says.", "Send it again.")
+            elif not whole:
+                await spool.flush()
         if spool.size != length:
             raise InputError(f"The part has {spool.size:,} bytes, not {length:,}.", "Send the rest.")
         await to_thread.run_sync(os.fsync, file.fileno())

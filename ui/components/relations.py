@@ -38,12 +38,16 @@ def show(profile: Profile) -> None:
 
 def _foot(profile: Profile) -> str:
     parts = []
+    compared, all_ = len(profile.related), len(profile.columns)
+    if SHOWN <= compared < all_:
+        parts.append(f"Of {words.count(all_)} columns, the first {compared} whose values tell were compared.")
     if profile.duplicates is not None:
         repeated = words.plural(profile.duplicates, "row repeats", "rows repeat")
         parts.append(f"{repeated} an earlier one." if profile.duplicates else "No row repeats another.")
     if profile.sampled < profile.rows:
         parts.append(
-            f"Quantiles come from a sample of {words.count(profile.sampled)} rows; counts are of all."
+            f"Quantiles and strengths come from a sample of {words.count(profile.sampled)} rows; "
+            "counts are of all."
         )
     return " ".join(parts)
 

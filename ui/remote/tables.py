@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -140,7 +141,7 @@ class TablesPart(Wire):
         self, file: BinaryIO, size: int, file_name: str, name: str, table_name: str, show: bool | None
     ) -> DatasetAnswer:
         params = {key: value for key, value in (("title", name), ("table", table_name)) if value}
-        headers = {"Content-Length": str(size), **keyed()}
+        headers = {"Content-Length": str(size), "X-SHA256": _checksum(file), **keyed()}
         with progress.sending(file_name, size, show) as sent:
             return self._one(
                 DatasetAnswer,
@@ -151,6 +152,11 @@ class TablesPart(Wire):
                 headers=headers,
                 timeout=httpx.Timeout(60.0, read=READING.read),
             )
+
+
+def _checksum(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.sha256(file.read()).hexdigest()
 
 
 class _Body:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -97,6 +98,31 @@ def test_large_tables_are_sampled_and_groups_stay_whole(
     assert told["target_copy"].column == "result"
     assert told["repeated_entities"].fix == {"split": "group:customer_id"}
     assert found(tmp_path, frame, JobSpec("y", split="group:customer_id"))[0].kind == "target_copy"
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [{"a": [0], "b": [20], "c": [45]}, {"a": [0, 60], "b": [20], "c": [40, 80]}],
+    ids=["one range a class", "ranges of classes in turn"],
+)
+def test_three_classes_that_one_column_holds_apart_are_a_leak(
+    ranges: dict[str, list[int]], tmp_path: Path
+) -> None:
+    chance = np.random.default_rng(0)
+    classes = chance.choice(["a", "b", "c"], 400, p=[0.5, 0.3, 0.2])
+    starts = np.array([chance.choice(ranges[kind]) for kind in classes])
+    frame = pl.DataFrame(
+        {
+            "level": starts + chance.random(400) * 5,
+            "other": chance.normal(size=400),
+            "y": classes,
+        }
+    )
+    (leak,) = found(tmp_path, frame, JobSpec("y"))
+    assert (leak.kind, leak.column, leak.severity) == ("leakage", "level", Severity.ERROR)
+    assert leak.evidence == {"power": 1.0, "auc": None}
+    assert "100.0% fewer errors than guessing: its value may be" in leak.message
+    assert leak.fix == {"roles": {"level": "ignored"}}
 
 
 def test_without_a_target_the_columns_are_looked_at(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ def test_an_upload_goes_on_after_a_cut(page: Page, rest: Studio, tmp_path: Path)
     (tmp_path / "cut.csv").write_bytes(b"n,text\n" + rows)
     cut: list[str] = []
     seen: list[str] = []
+    checked: list[str] = []
 
     def pass_on(route: Route) -> None:
         told = route.request.headers.get("content-range", "")
@@ -31,6 +32,7 @@ def test_an_upload_goes_on_after_a_cut(page: Page, rest: Studio, tmp_path: Path)
             return
         if told:
             seen.append(told)
+            checked.append(route.request.headers.get("x-part-sha256", ""))
         route.continue_()
 
     page.route("**/api/uploads/*", pass_on)
@@ -38,6 +40,7 @@ def test_an_upload_goes_on_after_a_cut(page: Page, rest: Studio, tmp_path: Path)
     page.locator("input.fm-file").set_input_files(tmp_path / "cut.csv")
     expect(page.get_by_role("heading", name="cut")).to_be_visible(timeout=60_000)
     assert len(cut) == 1
+    assert [len(checksum) for checksum in checked] == [64] * len(seen)
     assert [told for told in seen if told.startswith("bytes 0-")] == seen[:1]  # not from the beginning
     added = next(dataset for dataset in rest.datasets() if dataset.name == "cut")
     assert added.rows == 90_000

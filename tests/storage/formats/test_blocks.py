@@ -1,0 +1,137 @@
+"""Large delimited files that are cut into blocks: read as if row after row, or refused in the same words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from flowml.storage import conversion
+from flowml.storage.errors import BrokenFile
+from flowml.storage.formats import Located, blocks, delimited, recognise
+
+PLAIN = {
+    "numbers and words": b"".join(b"%d,%d.5,w%d\n" % (n, n, n % 7) for n in range(90)),
+    "a decimal far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"1.25,x\n",
+    "a word far down": b"".join(b"%d,%d\n" % (n, n) for n in range(90)) + b"1,none at all\n",
+    "a missing token far down": b"".join(b"%d,%d\n" % (n, n) for n in range(90)) + b"?,3\n",
+    "a leading zero far down": b"".join(b"%d,x\n" % n for n in range(1, 90)) + b"007,x\n",
+    "a long number far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"12345678901234567,x\n",
+    "an infinite number far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"1e999,x\n",
+    "a hexadecimal number far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"0x1f,x\n",
+    "signs and small parts": b"".join(b"-%d,0.0%d,+%d,-.5\n" % (n, n, n) for n in range(90)),
+    "gaps": b"".join(b"%s,%d,\n" % (b"" if n % 3 else b"7", n) for n in range(90)),
+    "gaps at the beginning": b",1\n" * 60 + b"5,2\n" * 60,
+    "lines in quotes": b"".join(b'"a ""b"", %d\nc",%d\n' % (n, n) for n in range(90)),
+    "quotes that hold nothing": b'"",1\n"x","2"\n' * 60,
+    "numbers in quotes": b"".join(b'"%d","0.%d"\n' % (n, n) for n in range(90)),
+    "lines that end as in DOS": b"".join(b"%d,x\r\n" % n for n in range(90)),
+    "no last newline": b"1,x\n" * 60 + b"2,y",
+    "dates": b"".join(b"2024-01-%02d,%02d.02.2024\n" % (n % 28 + 1, n % 28 + 1) for n in range(90)),
+    "decimal commas": b"".join(b"%d;%d,5\n" % (n, n) for n in range(90)),
+    "tabs": b"".join(b"%d\tx\n" % n for n in range(90)),
+    "letters": "ä,ß\n".encode() * 90,
+    "apostrophes": b"'a, b',1\n'c',2\n" * 60,
+}
+LEFT = {  # to a reader that takes one row after the other
+    "a stray quote": b"1,x\n" * 60 + b'2,5" pipe\n' + b"3,y\n" * 60,
+    "a quote after a blank": b"1,x\n" * 60 + b'2, "y"\n' + b"3,y\n" * 60,
+    "no UTF-8": b"1,x\n" * 60 + "2,Köln\n".encode("cp1252"),
+    "UTF-16": "1,x\n".encode("utf-16-le") * 60,
+    "lines that end as on old Macs": b"1,x\r" * 90,
+    "lines of blanks": b"1,x\n" * 60 + b"   \n" + b"2,y\n" * 60,
+}
+REFUSED = {
+    "a field too many": (b"1,x\n" * 60 + b"2,y,z\n" + b"3,w\n" * 60, "line 62 has 3"),
+    "a field too few": (b"1,x\n" * 60 + b"2\n" + b"3,w\n" * 60, "line 62 has 1"),
+    "a quote that never closes": (b"1,x\n" * 60 + b'2,"y\n' + b"3,w\n" * 60, "opens in line 62"),
+    "a NUL": (b"1,x\n" * 60 + b"2,\0\n" + b"3,w\n" * 60, "Line 62 holds a NUL"),
+}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of few rows, for any file."""
+    monkeypatch.setattr(conversion, "LARGE", 0)
+    monkeypatch.setattr(blocks, "SIZE", 64)
+    monkeypatch.setattr(blocks, "SIZE_PER_COLUMN", 1)
+
+
+def header(rows: bytes) -> bytes:
+    """A line of names for as many fields, in the encoding of the rows."""
+    first = rows.splitlines()[0]
+    if first.startswith(b'"a ""b'):
+        first = b"a,b"
+    if b"\0" in first:
+        return "a,b\n".encode("utf-16")
+    delimiter = next((each for each in (b";", b"\t") if each in first), b",")
+    fields = 2 if first.startswith(b"'") else first.count(delimiter) + 1
+    end = b"\r\n" if b"\r\n" in rows else b"\r" if b"\r" in rows else b"\n"
+    return delimiter.join(b"c%d" % n for n in range(fields)) + end
+
+
+def located(folder: Path, content: bytes) -> Located:
+    path = folder / "large.csv"
+    path.write_bytes(content)
+    return Located(path, path.name, recognise(path, path.name))
+
+
+def both(folder: Path, content: bytes) -> tuple[conversion.Converted, conversion.Converted, pl.DataFrame]:
+    """What is made of a file in blocks and at once, and the table."""
+    found = located(folder, content)
+    in_blocks = conversion.convert(found, folder / "blocks.parquet", folder)
+    at_once = conversion._at_once(found, folder / "once.parquet")
+    table = pl.read_parquet(folder / "blocks.parquet")
+    assert_frame_equal(table, pl.read_parquet(folder / "once.parquet"))
+    return in_blocks, at_once, table
+
+
+@pytest.mark.parametrize("rows", PLAIN.values(), ids=PLAIN)
+def test_blocks_make_the_same_table(rows: bytes, tmp_path: Path) -> None:
+    in_blocks, at_once, table = both(tmp_path, header(rows) + rows)
+    assert in_blocks == at_once
+    assert table.height >= 60
+    assert (tmp_path / "blocks.arrow").exists()
+    assert not (tmp_path / "raw.arrow").exists()
+
+
+@pytest.mark.parametrize("rows", LEFT.values(), ids=LEFT)
+def test_what_is_not_plain_is_read_row_after_row(rows: bytes, tmp_path: Path) -> None:
+    in_blocks, at_once, _ = both(tmp_path, header(rows) + rows)
+    assert in_blocks == at_once
+    assert (tmp_path / "raw.arrow").exists()
+
+
+@pytest.mark.parametrize(("rows", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_is_broken_is_refused_with_its_line(rows: bytes, words: str, tmp_path: Path) -> None:
+    with pytest.raises(BrokenFile, match=words):
+        conversion.convert(located(tmp_path, header(rows) + rows), tmp_path / "table.parquet", tmp_path)
+
+
+@pytest.mark.parametrize("before", [b"", b"\n\n", b"\xef\xbb\xbf"], ids=["nothing", "blank lines", "a mark"])
+def test_what_stands_before_the_header_is_passed_over(before: bytes, tmp_path: Path) -> None:
+    *_, table = both(tmp_path, before + b'"a\nb",c\n' + b"1,x\n" * 60)
+    assert (table.columns, table.height) == (["a b", "c"], 60)
+
+
+def test_a_table_without_header_is_read_from_its_first_line(tmp_path: Path) -> None:
+    *_, table = both(tmp_path, b"".join(b"%d,%d.5\n" % (n + 3, n) for n in range(90)))
+    assert (table.columns, table.height) == (["column_1", "column_2"], 90)
+
+
+def test_a_row_longer_than_some_blocks_is_read(tmp_path: Path) -> None:
+    rows = b"1,x\n" * 60 + b"2," + b"y" * 200 + b"\n" + b"3,z\n" * 60
+    *_, table = both(tmp_path, b"a,b\n" + rows)
+    assert table["b"].str.len_chars().max() == 200
+
+
+def test_blocks_end_where_rows_do(tmp_path: Path) -> None:
+    rows = b"".join(b'"x\ny ""%d""",%d\n' % (n, n) for n in range(50))
+    found = located(tmp_path, rows)
+    dialect = delimited._dialect_of(found.path)
+    for size in range(1, 60):
+        pieces = list(blocks.cut(found.path, dialect, max(size, 20)))
+        assert b"".join(pieces) == rows
+        assert all(piece.startswith(b'"x') and piece.endswith(b"\n") for piece in pieces)
