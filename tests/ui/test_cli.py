@@ -39,6 +39,12 @@ def run(*arguments: object, program: str = "flowml", **environ: str) -> subproce
     )
 
 
+@pytest.mark.parametrize("program", ["flowml", "flowml-worker"])
+def test_a_program_says_its_version(program: str) -> None:
+    said = run("--version", program=program)
+    assert (said.returncode, said.stdout) == (0, f"FlowML Studio {flowml.__version__}\n")
+
+
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw = np.random.default_rng(0)

@@ -13,6 +13,7 @@ import typer
 from flowml.ui.cli import foreign, jobs, looks, models, storage, tokens, users, workers
 from flowml.ui.cli.asking import StudioUrl
 from flowml.ui.cli.ending import ended
+from flowml.ui.cli.versions import program
 
 app = typer.Typer(
     name="flowml",
@@ -34,6 +35,8 @@ for name, part in (
     ("storage", storage.app),
 ):
     app.add_typer(part, name=name)
+
+app.callback(help=app.info.help)(program)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flowml.ui.cli.ending import ended
+from flowml.ui.cli.versions import program
 
 app = typer.Typer(
     name="flowml-worker",
@@ -16,6 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.callback(help=app.info.help)(program)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
