@@ -203,15 +203,13 @@ def test_a_cancelled_study_ends_its_helpers(
 def test_a_helper_that_is_told_to_stop_hands_its_trials_back(
     client: Client, dataset: Dataset, start_worker: Start, eventually: Eventually
 ) -> None:
-    start_worker("w1")
-    helper = start_worker("w2")
+    start_worker("w1", lease=60.0)  # so nothing but what the helper hands back comes back in time
+    helper = start_worker("w2", lease=60.0)
     job = study(client, dataset, 100_000)
     eventually(lambda: begun_by(client, job, "w2"), 40)
     number = freeze_at_work(client, job, helper)
     assert helper.stop() == 0
-    stopped = time.monotonic()
-    eventually(lambda: client.trials(job.id)[number].worker == "w1")
-    assert time.monotonic() - stopped < 2.0
+    eventually(lambda: client.trials(job.id)[number].worker == "w1", 20)
     assert [online.name for online in client.workers() if online.state != "offline"] == ["w1"]
     client.stop(job.id)
     eventually(lambda: client.job(job.id).state in ENDED, 40)

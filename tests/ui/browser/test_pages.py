@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from flowml.runner.waiting import wait_until
 from flowml.ui.client import Studio
 from flowml.ui.navigation import PAGES, PageRow
 
@@ -101,7 +102,8 @@ def without_fault(page: Page) -> None:
     settled(page)
     assert page.get_by_test_id("stAlertContentError").all_inner_texts() == []
     assert page.get_by_test_id("stException").all_inner_texts() == []
-    page.wait_for_function(f"({UNTOLD})().length === 0", timeout=5_000)  # a chart is drawn after the script
+    wait_until(lambda: page.evaluate(UNTOLD) == [], 20.0)  # a chart is drawn after the script has run
+    assert page.evaluate(UNTOLD) == []
 
 
 @pytest.mark.parametrize("key", ["data", "live", "results", "explain", "predict"])
