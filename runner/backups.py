@@ -15,7 +15,7 @@ import json
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ class About(Record):
     missing: tuple[str, ...] = ()  # hashes of files that were deleted while it was made
 
 
-def pieces(db: Database, artifacts: Artifacts, settings: Settings) -> Iterator[bytes]:
+def pieces(db: Database, artifacts: Artifacts, settings: Settings) -> Generator[bytes, None, None]:
     """The backup, piece by piece, to be written or sent. Waits only for the snapshot."""
     with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.home) as folder:
         snapshot = Path(folder) / DATABASE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from flowml.runner import backups, health, history, queue, roster, tending
 from flowml.runner.connection import reachable
@@ -187,7 +187,7 @@ class Machines(Desk):
             return logs.query(cursor, text, level, source, job_id, after, limit, self._projects)
 
     @right(Scope.ADMIN, "backup")
-    def backup(self) -> Iterator[bytes]:
+    def backup(self) -> Generator[bytes, None, None]:
         """All of the studio as one tar file, piece by piece; it goes on working meanwhile."""
         return backups.pieces(self._db, self._artifacts, self._settings)
 

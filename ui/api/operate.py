@@ -27,6 +27,7 @@ from flowml.ui.api.bodies.operate import (
 from flowml.ui.api.follow import Wanted, follow
 from flowml.ui.api.metrics import MEDIA_TYPE as MEDIA_TYPE_OF_METRICS
 from flowml.ui.api.metrics import Metrics
+from flowml.ui.api.pieces import Pieces
 from flowml.ui.api.stream import EVENT_STREAM, HEADERS, MEDIA_TYPE
 from flowml.ui.api.studio import Stopping, TheClient
 from flowml.ui.door import PERSON
@@ -144,7 +145,7 @@ async def follow_logs(
 def get_backup(client: TheClient) -> StreamingResponse:
     """All of the studio as one tar file, for `flowml restore`. The studio goes on working meanwhile."""
     told = {"Content-Disposition": 'attachment; filename="flowml-backup.tar"', "Cache-Control": "no-store"}
-    return StreamingResponse(client.backup(), media_type=TAR, headers=told)
+    return Pieces(client.backup(), media_type=TAR, headers=told)
 
 
 @router.get("/metrics", response_class=Response, responses=METRICS)
