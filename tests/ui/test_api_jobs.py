@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -21,6 +22,7 @@ from flowml.storage.records import (
     TrialRecord,
     TrialState,
 )
+from flowml.ui.api.boards import Boards
 
 
 def start(api: httpx.Client, table: str, **asked: Any) -> str:
@@ -86,6 +88,19 @@ def test_a_leaderboard_is_sorted_and_narrowed(
 ) -> None:
     answer = api.get(f"/results/job/{ended}/leaderboard", params=asked)
     assert [row["name"] for row in answer.json()["models"]] == names
+
+
+def test_a_leaderboard_is_read_once_its_job_has_ended(
+    studio: Studio, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boards, client, job = Boards(), studio.client, studio.client.job(ended)
+    first = boards.of(client, job)
+    assert boards.of(client, job) is first
+    assert boards.of(client, dataclasses.replace(job, state=JobState.RUNNING)) is not first
+    monkeypatch.setattr("flowml.ui.api.boards.MOST_ROWS", 4)
+    again = dataclasses.replace(job, ended_at=9.0)
+    assert boards.of(client, again) is boards.of(client, again)
+    assert boards.of(client, job) is not first
 
 
 def test_trials_receipt_and_explanations_are_told(api: httpx.Client, ended: str) -> None:

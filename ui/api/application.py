@@ -36,6 +36,7 @@ from flowml.ui.api import (
     uploads,
 )
 from flowml.ui.api.access import authorise
+from flowml.ui.api.boards import Boards
 from flowml.ui.api.docs import add_docs
 from flowml.ui.api.etags import ETags
 from flowml.ui.api.limits import Limits
@@ -105,6 +106,7 @@ def build_api(studio: Studio, stopping: Event | None = None) -> FastAPI:
     api.state.stopping = stopping or Event()
     api.state.limits = Limits(studio.settings.rate_limit)
     api.state.under_way = set()
+    api.state.boards = Boards()
     api.state.metrics = Metrics(studio)
     api.add_middleware(ETags)
     api.add_middleware(Measured, metrics=api.state.metrics)

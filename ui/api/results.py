@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from flowml.runner import scripts
 from flowml.runner.serving import ML
 from flowml.storage.records import TrialState
+from flowml.ui.api.boards import Boards
 from flowml.ui.api.bodies.results import (
     Explanations,
     Leaderboard,
@@ -43,6 +44,7 @@ SCRIPT: dict[int | str, dict[str, Any]] = {
 @router.get("/job/{job_id}/leaderboard", responses={**PAGED, **told(404)})
 def job_leaderboard(
     job_id: str,
+    request: Request,
     client: TheClient,
     page: ThePage,
     sort: Annotated[Sort, Query(description="By what to order.")] = Sort.RANK,
@@ -51,14 +53,14 @@ def job_leaderboard(
     status: Annotated[list[TrialState] | None, Query(description="Only rows in these states.")] = None,
 ) -> Leaderboard:
     """All that was tried in a job, best first; what failed stands at the end with its cause."""
-    board = Leaderboard.of_job(client.job(job_id), client.leaderboard(job_id))
+    boards: Boards = request.app.state.boards
+    board = boards.of(client, client.job(job_id))
     fitting = [
         row
         for row in board.models
         if (not algorithm or row.algorithm in algorithm) and (not status or row.status in status)
     ]
-    board.models = list(page.of(ordered(fitting, sort, order)))
-    return board
+    return board.model_copy(update={"models": list(page.of(ordered(fitting, sort, order)))})
 
 
 @router.get(
