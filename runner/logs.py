@@ -37,6 +37,7 @@ LEVELS: dict[int, Level] = {
     logging.CRITICAL: Level.ERROR,
 }
 OURS = "flowml"
+STRANGERS = ("uvicorn", "websockets")  # who sends nonsense causes their warnings: these fill no table
 CHATTY = ("rq.worker", "rq.job", "rq.queue")  # they set their own level to info
 
 Put = Callable[[FactKind, Json], object]
@@ -106,6 +107,8 @@ class FactLog(logging.Handler):
         self._put = put
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.ERROR and record.name.partition(".")[0] in STRANGERS:
+            return
         line = LogLine(
             at=record.created,
             level=_level(record.levelno),

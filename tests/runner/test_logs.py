@@ -146,6 +146,14 @@ def test_chatter_is_left_out(home: Path, told: list[Json]) -> None:
     assert [line["message"] for line in told] == ["news"]
 
 
+def test_nonsense_that_strangers_send_fills_no_table(home: Path, told: list[Json]) -> None:
+    set_up(Settings(home=home), told)
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application")
+    assert [line["message"] for line in told] == ["Exception in ASGI application"]
+    assert "Invalid HTTP" in (home / "logs" / "studio.log").read_text()
+
+
 def test_every_level_has_a_name_of_ours() -> None:
     assert set(logs.LEVELS.values()) == set(Level)
     assert logs._level(35) is Level.WARNING
