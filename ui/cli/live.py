@@ -43,7 +43,7 @@ class Live(Standing):
         left = max(0.0, self.budget_s - self.elapsed_s)
         row = Table.grid(padding=(0, 2))
         row.add_row(
-            ProgressBar(self.budget_s, min(self.elapsed_s, self.budget_s), width=40),
+            ProgressBar(self.budget_s, min(self.elapsed_s, self.budget_s), width=40, complete_style="cyan"),
             f"{left:.0f} s left of {self.budget_s:.0f} s",
             Text(self.doing, style="cyan"),
         )

@@ -59,7 +59,7 @@ class Standing:
     def progress(self, **fields: str | float | int) -> None:
         self.paused = fields.get("state") == JobState.PAUSED
         if "elapsed_s" in fields:
-            self.used_s, self.told_at = float(fields["elapsed_s"]), time.time()
+            self.used_s, self.told_at = float(fields["elapsed_s"]), float(fields.get("at", time.time()))
 
     @property
     def elapsed_s(self) -> float:

@@ -109,7 +109,7 @@ def _tell(view: Plain | Live, event: Event) -> None:
     elif event.kind is EventKind.LOG:
         view.log(Level(told.get("level", "info")), str(told.get("message", "")), told.get("trial"))
     elif event.kind is EventKind.STATE:
-        view.progress(**told)
+        view.progress(at=event.at, **told)
     elif event.kind is EventKind.TRIAL_STARTED:
         started = Started(int(told["number"]), str(told["algorithm"]), str(told.get("stage", "")))
         view.trial_started(started)
