@@ -21,6 +21,8 @@ def test_a_paused_job_is_said_so_and_its_clock_stands_still() -> None:
     assert view.elapsed_s >= 50
     view.progress(state="running", elapsed_s=10.0)
     assert 10 <= view.elapsed_s < 50
+    view.progress(state="running", elapsed_s=10.0, at=time.time() - 100)  # told long ago
+    assert view.elapsed_s >= 110
     view.progress(state="paused", elapsed_s=11.5)
     assert view.elapsed_s == 11.5
     view.progress(state="paused", elapsed_s=11.5)
