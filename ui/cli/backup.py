@@ -42,9 +42,9 @@ def bring_back(backup: Path, data_dir: Path | None, as_json: bool) -> None:
         about = backups.restore(file, settings)
     for sha256 in about.missing:
         typer.echo(f"A file was deleted while the backup was made: {sha256}", err=True)
-    shown = shlex.quote(str(settings.home))
+    command = f"flowml up --data-dir {shlex.quote(str(settings.home))}"
     done(
-        f"Restored {about.artifacts} files into {settings.home}. Start it with `flowml up --data-dir {shown}`.",
+        f"Restored {about.artifacts} files into {settings.home}. Start it with `{command}`.",
         as_json,
         home=str(settings.home),
         artifacts=about.artifacts,
