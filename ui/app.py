@@ -10,6 +10,7 @@ from threading import Event
 from typing import Any
 
 import streamlit as st
+import streamlit.logger
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
@@ -90,6 +91,12 @@ def configure(address: str, port: int) -> None:
     # Else the folder pages/ beside the script makes Streamlit run a page without the script around it, when
     # the first request after the start is for that page.
     PagesManager.uses_pages_directory = False
+    streamlit.logger.setup_formatter = speak_through_us
+
+
+def speak_through_us(logger: logging.Logger) -> None:
+    """In the place of Streamlit's own output: what it logs is written as all else is."""
+    logger.propagate = True
 
 
 def routes(studio: Studio, stopping: Event) -> list[BaseRoute]:

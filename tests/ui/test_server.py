@@ -14,8 +14,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import streamlit.logger
 
 from flowml.storage.errors import Conflict, FlowMLError, SettingError
+from flowml.ui.app import speak_through_us
 from flowml.ui.server import listen
 
 Spawned = Callable[..., subprocess.Popen[str]]
@@ -89,6 +91,12 @@ def test_streamlit_runs_as_we_want_it(url: str) -> None:
     told = httpx.get(f"{url}/_stcore/host-config").json()
     assert told["enableCustomParentMessages"] is False
     assert httpx.post(f"{url}/_stcore/agent/interact", json={}).status_code in (403, 404, 405)
+
+
+def test_what_streamlit_logs_is_written_as_all_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamlit.logger, "setup_formatter", speak_through_us)
+    logger = streamlit.logger.get_logger("streamlit.made_later")
+    assert (logger.propagate, logger.handlers) == (True, [])
 
 
 def test_leftovers_of_uploads_are_swept(url: str, home: Path) -> None:
