@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -17,7 +18,7 @@ from flowml.storage.records import DatasetSchema, Finding
 
 LARGE = 32 << 20  # bytes of a file from which on it is tableed
 GROUP = 128 << 20  # bytes of cells that are looked at together
-ROW_GROUP = 250_000
+PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "row_group_size": 250_000}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def convert(found: Located, target: Path, folder: Path) -> Converted:
 def _at_once(found: Located, target: Path) -> Converted:
     reading = found.format.open(found.path, found.table)
     table = canonical.settle(reading)
-    table.frame.write_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
+    table.frame.write_parquet(target, **PARQUET)
     return Converted(schema.infer(table.frame, table.notes, table.written), table.findings, reading.table)
 
 
@@ -101,4 +102,4 @@ def _join(parts: Sequence[_Part], names: dict[int, str], target: Path) -> None:
     whole = pl.concat([pl.scan_ipc(part.path) for part in parts], how="horizontal")
     given = [name for part in parts for name in pl.read_ipc_schema(part.path)]
     kept = whole.select(pl.col(given[at]).alias(name) for at, name in names.items())
-    kept.sink_parquet(target, compression="zstd", row_group_size=ROW_GROUP)
+    kept.sink_parquet(target, **PARQUET)

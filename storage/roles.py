@@ -23,6 +23,7 @@ LONG = 40  # characters
 SHARE_OF_TEXTS = 0.2  # distinct ones among the rows: kinds recur more often
 FEW_TEXTS = 10
 WORDS_SAMPLE = 2000
+FIRST_LOOK = 100  # values that mostly tell whether all are of a form
 
 YES_NO = tuple(
     frozenset(pair) for pair in (("yes", "no"), ("y", "n"), ("true", "false"), ("t", "f"), ("on", "off"))
@@ -139,19 +140,19 @@ def _words(column: pl.Series, statistics: Statistics) -> Guess:
         if words >= WORDS_OF_TEXT or (length > LONG and words > 1.5):
             return Role.TEXT, f"{unique:,} distinct texts of {words:.0f} words on average"
     kinds = Role.CATEGORICAL, _kinds(statistics, len(known))
-    return kinds if keys.names_places(column.name) else _key(column, known, share) or kinds
+    return kinds if keys.names_places(column.name) else _key(column, known, statistics) or kinds
 
 
-def _key(column: pl.Series, known: pl.Series, share: float) -> Guess | None:
+def _key(column: pl.Series, known: pl.Series, statistics: Statistics) -> Guess | None:
     """Words that name single rows or things."""
-    unique = known.n_unique()
-    if unique > 1 and known.str.contains(UUID).all():
+    unique = statistics.unique
+    if unique > 1 and _all_match(known, UUID):
         return Role.IDENTIFIER, f"{unique:,} distinct universal ids (UUID)"
     if keys.names_keys(column.name) and unique > MOST_KINDS:
         return Role.IDENTIFIER, f"the name says id, with {unique:,} distinct values over {len(known):,} rows"
-    if len(known) < FEW_ROWS or share < MOSTLY_UNIQUE:
+    if len(known) < FEW_ROWS or unique / len(known) < MOSTLY_UNIQUE:
         return None
-    if known.str.contains(HASH).all() and not known.str.contains(r"^\d*$").any():
+    if _all_match(known, HASH) and not known.str.contains(r"^\d*$").any():
         return Role.IDENTIFIER, "hexadecimal codes that hardly ever repeat"
     if known.str.contains(MAIL).sum() >= MOSTLY_UNIQUE * len(known):
         return Role.IDENTIFIER, "mail addresses that hardly ever repeat"
@@ -161,6 +162,11 @@ def _key(column: pl.Series, known: pl.Series, share: float) -> Guess | None:
         Role.IDENTIFIER,
         f"short texts that hardly ever repeat ({unique:,} distinct in {len(known):,} rows)",
     )
+
+
+def _all_match(known: pl.Series, pattern: str) -> bool:
+    first = known.head(FIRST_LOOK)
+    return bool(first.str.contains(pattern).all()) and bool(known.str.contains(pattern).all())
 
 
 def _kinds(statistics: Statistics, known: int) -> str:

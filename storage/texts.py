@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -51,10 +51,18 @@ def settle_text(column: pl.Series, typed: bool, decimal_comma: bool) -> tuple[pl
     return settled, "; ".join(filter(None, (note, _missing_note(blanks, "only blanks") if blanks else "")))
 
 
-def plain_numbers(column: pl.Series, looked_at: int = SAMPLE) -> pl.Series | None:
+def leading_zero(column: pl.Series) -> bool:
+    """Whether one is written as 007, which is a name."""
+    return bool(column.str.contains(LEADING_ZERO).any())
+
+
+def plain_numbers(
+    column: pl.Series, looked_at: int = SAMPLE, leads: Callable[[pl.Series], bool] = leading_zero
+) -> pl.Series | None:
     """The column as numbers, if each cell is plainly one or empty; None leaves it to a closer look.
 
-    `looked_at` is how many of its cells are looked at before all are read.
+    `looked_at` is how many of its cells are looked at before all are read; `leads` does what `leading_zero`
+    does.
     """
     sample = [value for value in _sample(column, looked_at) if value]
     sample = sample or _sample(column.filter(column != ""), looked_at)
@@ -70,11 +78,7 @@ def plain_numbers(column: pl.Series, looked_at: int = SAMPLE) -> pl.Series | Non
         return None
     if not -(10**MOST_DIGITS) < _ends(numbers)[0] <= _ends(numbers)[1] < 10**MOST_DIGITS:
         return None
-    return None if _leading_zero(column) else numbers
-
-
-def _leading_zero(column: pl.Series) -> bool:
-    return bool(column.str.contains(LEADING_ZERO).any())
+    return None if leads(column) else numbers
 
 
 def _ends(numbers: pl.Series) -> tuple[float, float]:

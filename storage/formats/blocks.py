@@ -7,6 +7,8 @@ up so simply is refused with `NotPlain`, and is left to a reader that takes one 
 from __future__ import annotations
 
 import codecs
+import functools
+import mmap
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,14 +22,17 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from flowml.storage.formats import spool
 from flowml.storage.formats.dialect import Dialect
 from flowml.storage.texts import plain_numbers
 
 SIZE, SIZE_PER_COLUMN, MOST_SIZE = 8 << 20, 32 << 10, 64 << 20  # bytes of a block
+MOST_ROW = 256 << 20
 MOST_COLUMNS = 2_000
 MOST_THREADS = 8
 LOOKED_AT = 60  # cells of a column in each block, before all of them are
 NEWLINE = b"\n"
+SIGNS, DIGITS = list(b"+-"), list(b"0123456789")
 
 Options = Callable[[bool], dict[str, Any]]  # how Arrow reads a block, the first or another
 
@@ -47,14 +52,11 @@ class Blocks:
     files: dict[int, tuple[Path, int]]  # where a column lies, and its place there
 
     def columns(self, places: Sequence[int]) -> pl.DataFrame:
-        """The files stay where they are: pages of them come and go as they are used."""
         return pl.DataFrame([self._column(at).alias(str(at)) for at in places])
 
     def _column(self, place: int) -> pl.Series:
         path, at = self.files[place]
-        with pa.memory_map(str(path)) as source:
-            options = pa.ipc.IpcReadOptions(included_fields=[at])
-            column = pl.Series(pa.ipc.open_file(source, options=options).read_all().column(0))
+        column = spool.columns(path, [at]).to_series().rechunk()
         return column.cast(pl.Int64) if place in self.whole else column
 
 
@@ -116,13 +118,13 @@ class _Pass:
                 file.write_batch(batch)
         self.rows += first.num_rows
 
-    def _read(self, block: bytes) -> pa.RecordBatch:
+    def _read(self, block: memoryview) -> pa.RecordBatch:
         return self._settled(self._parsed(block, False))
 
-    def _parsed(self, block: bytes, first: bool) -> pa.Table:
+    def _parsed(self, block: memoryview, first: bool) -> pa.Table:
         options = self._options(first)
         options["convert_options"].include_columns = [str(at) for at in self.places]
-        return arrow_csv.read_csv(pa.BufferReader(block), **options)
+        return arrow_csv.read_csv(pa.BufferReader(pa.py_buffer(block)), **options, memory_pool=_pool())
 
     def _settled(self, table: pa.Table) -> pa.RecordBatch:
         arrays = [self._array(table, at) for at in self.places]
@@ -141,9 +143,29 @@ class _Pass:
         return found.cast(pl.Float64).to_arrow()
 
 
+@functools.cache
+def _pool() -> pa.MemoryPool | None:
+    """One that keeps the memory of a block for the next, where there is one."""
+    return pa.jemalloc_memory_pool() if "jemalloc" in pa.supported_memory_backends() else None
+
+
 def _numbers(table: pa.Table, place: int) -> pl.Series | None:
     """The column as numbers; None where a cell is more than that."""
-    return plain_numbers(pl.Series(table.column(str(place))), LOOKED_AT)
+    cells = table.column(str(place)).combine_chunks()
+    return plain_numbers(pl.Series(cells), LOOKED_AT, lambda _: _leading_zero(cells))
+
+
+def _leading_zero(cells: pa.LargeStringArray) -> bool:
+    """Whether a cell begins with 0, perhaps after a sign, and goes on with another digit."""
+    _, offsets, data = cells.buffers()
+    ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1]
+    letters = np.frombuffer(data, np.uint8)
+    starts, ends = ends[:-1], ends[1:]
+    signed = np.isin(letters[starts[ends > starts]], SIGNS)
+    starts, ends = starts[ends > starts] + signed, ends[ends > starts]
+    starts = starts[ends - starts > 1]
+    zeros = starts[letters[starts] == ord("0")]
+    return bool(np.isin(letters[zeros + 1], DIGITS).any())
 
 
 def _all_empty(table: pa.Table, place: int) -> bool:
@@ -151,7 +173,10 @@ def _all_empty(table: pa.Table, place: int) -> bool:
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, work: Callable[[bytes], pa.RecordBatch], blocks: Iterator[bytes], most: int
+    pool: ThreadPoolExecutor,
+    work: Callable[[memoryview], pa.RecordBatch],
+    blocks: Iterator[memoryview],
+    most: int,
 ) -> Iterator[pa.RecordBatch]:
     """What becomes of each block, in order, while later ones are under way."""
     waiting: deque[Future[pa.RecordBatch]] = deque()
@@ -170,44 +195,49 @@ def _size(columns: int) -> int:
 # --- where rows end ---------------------------------------------------------------------------------------
 
 
-def cut(path: Path, dialect: Dialect, size: int) -> Iterator[bytes]:
-    """Pieces of whole rows, of about `size` bytes. Raises NotPlain."""
-    quote, borders = dialect.quote.encode(), (dialect.delimiter + "\r\n").encode()
-    rest = b""
+def cut(path: Path, dialect: Dialect, size: int) -> Iterator[memoryview]:
+    """Pieces of whole rows, of about `size` bytes, as they lie in the file. Raises NotPlain."""
     with path.open("rb") as file:
-        if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
-            file.seek(0)
-        while piece := file.read(size):
-            block = rest + piece
-            if 0 in piece:
+        text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # closed when its last piece is gone
+    whole, length = memoryview(text), len(text)
+    start = len(codecs.BOM_UTF8) if text[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8 else 0
+    while start < length:
+        near, end = start + size, _end(text, dialect, start, start + size)
+        while end == start:  # a row is longer
+            if near - start > MOST_ROW:
                 raise NotPlain
-            end = _end(block, quote, borders)
-            if end:
-                yield block[:end]
-            rest = block[end:]
-            if len(rest) > 4 * size:
-                raise NotPlain
-    if rest.strip():
-        if quote in rest and len(_quotes(rest, quote, borders)) % 2:
+            near += near - start
+            end = _end(text, dialect, start, near)
+        if length - end < size and not text[end:].strip():
+            end = length
+        yield whole[start:end]
+        start = end
+
+
+def _end(text: mmap.mmap, dialect: Dialect, start: int, near: int) -> int:
+    """Past the newline of the last row that ends before `near`, or where the file ends; or `start`."""
+    if text.find(b"\0", start, near) >= 0:
+        raise NotPlain
+    quote = dialect.quote.encode()
+    if text.find(quote, start, near) < 0:
+        quotes = np.zeros(0, np.int64)
+    else:
+        borders = (dialect.delimiter + "\r\n").encode() + quote
+        quotes = start + _quotes(memoryview(text)[start:near], quote, borders)
+    if near >= len(text):
+        if len(quotes) % 2:
             raise NotPlain
-        yield rest
-
-
-def _end(block: bytes, quote: bytes, borders: bytes) -> int:
-    """Where the last row that ends in a block does, past its newline."""
-    end = block.rfind(NEWLINE) + 1
-    if not end or quote not in block:
-        return end
-    quotes = _quotes(block, quote, borders)
+        return len(text)
+    end = text.rfind(NEWLINE, start, near) + 1
     while end:
         before = int(np.searchsorted(quotes, end))
         if before % 2 == 0:
             return end
-        end = block.rfind(NEWLINE, 0, int(quotes[before - 1])) + 1
-    return 0
+        end = text.rfind(NEWLINE, start, int(quotes[before - 1])) + 1
+    return start
 
 
-def _quotes(block: bytes, quote: bytes, borders: bytes) -> np.ndarray:
+def _quotes(block: memoryview, quote: bytes, borders: bytes) -> np.ndarray:
     """Where quotes stand in a block that begins with a row.
 
     Raises NotPlain unless they open and close fields in turn.
@@ -215,7 +245,7 @@ def _quotes(block: bytes, quote: bytes, borders: bytes) -> np.ndarray:
     letters = np.frombuffer(block, np.uint8)
     places = np.flatnonzero(letters == quote[0])
     fits = np.zeros(256, bool)
-    fits[list(borders + quote)] = True
+    fits[list(borders)] = True
     opening, closing = places[::2], places[1::2]
     opening = opening[opening > 0]
     closing = closing[closing + 1 < len(letters)]
