@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import NamedTuple
 
-from flowml.runner.connection import AWAY, reachable
+from flowml.runner.connection import reachable
 from flowml.runner.registry import Registry
 from flowml.runner.rights import right
-from flowml.runner.submission import enqueue_job
 from flowml.storage import jobs, models
 from flowml.storage.errors import Conflict, NotFound, SpecError
 from flowml.storage.ids import new_id
@@ -27,8 +25,6 @@ from flowml.storage.records import (
 )
 
 ANSWERS = ("csv", "parquet", "xlsx")
-
-log = logging.getLogger(__name__)
 
 
 class NamedPath(NamedTuple):
@@ -121,14 +117,7 @@ class Asking(Registry):
             owner=self._owner,
             scoring=Scoring(model.id, file, source, format, table),
         )
-        with self._db.write() as cursor:
-            jobs.insert(cursor, job)
-        try:
-            enqueue_job(self._redis, job, None)
-        except AWAY as away:  # just now: the reaper queues what is written down once Redis is back
-            log.warning(
-                "Job %s is written down and waits for Redis: %s", job.id, away, extra={"job_id": job.id}
-            )
+        self._submit(job)
         return job
 
 

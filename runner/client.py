@@ -11,14 +11,13 @@ Redis is away.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from flowml.runner import control, events, facts, queue, specs
 from flowml.runner.asking import Asking, files_of
-from flowml.runner.connection import AWAY, reachable
+from flowml.runner.connection import reachable
 from flowml.runner.foreign import Foreign
 from flowml.runner.incoming import Incoming
 from flowml.runner.inquiring import Inquiring
@@ -27,7 +26,6 @@ from flowml.runner.machines import Machines
 from flowml.runner.queue import Place
 from flowml.runner.rights import right
 from flowml.runner.stamping import Stamping
-from flowml.runner.submission import enqueue_job
 from flowml.runner.tiers import lowest
 from flowml.storage import jobs, models, registry, trials
 from flowml.storage.errors import Conflict, NotFound
@@ -54,8 +52,6 @@ from flowml.storage.records import (
 MOST_JOBS = 1_000_000  # all there are
 
 MOST_REMEMBERED = 1_000  # models that somebody asks
-
-log = logging.getLogger(__name__)
 
 
 class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
@@ -86,14 +82,7 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
             project=self._beside(dataset),
             owner=self._owner,
         )
-        with self._db.write() as cursor:
-            jobs.insert(cursor, job)
-        try:
-            enqueue_job(self._redis, job, dataset)
-        except AWAY as away:  # just now: the reaper queues what is written down once Redis is back
-            log.warning(
-                "Job %s is written down and waits for Redis: %s", job.id, away, extra={"job_id": job.id}
-            )
+        self._submit(job, dataset)
         return job
 
     @right(Scope.READ)

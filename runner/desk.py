@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection
 
 from redis import Redis
 
+from flowml.runner.connection import AWAY
 from flowml.runner.measures import Measures
 from flowml.runner.rights import Seat
 from flowml.runner.settings import Settings
 from flowml.runner.specs import Choices
+from flowml.runner.submission import enqueue_job
 from flowml.storage import jobs, projects
 from flowml.storage.artifacts import Artifacts
 from flowml.storage.datasets import Datasets, unknown
 from flowml.storage.db import Database
 from flowml.storage.errors import NotFound
 from flowml.storage.records import SHARED, Dataset, Job, Model
+
+log = logging.getLogger(__name__)
 
 
 class Desk(Seat):
@@ -57,6 +62,17 @@ class Desk(Seat):
                 projects.get(cursor, place)
         self._must_change(place, f"What is put into {place or 'the shared project'}")
         return place
+
+    def _submit(self, job: Job, dataset: Dataset | None = None) -> None:
+        """Writes a job down and queues it; `dataset` is what it trains on, if it does."""
+        with self._db.write() as cursor:
+            jobs.insert(cursor, job)
+        try:
+            enqueue_job(self._redis, job, dataset)
+        except AWAY as away:  # just now: the reaper queues what is written down once Redis is back
+            log.warning(
+                "Job %s is written down and waits for Redis: %s", job.id, away, extra={"job_id": job.id}
+            )
 
     def _seen(self, id: str) -> Dataset:
         dataset = self._datasets.get(id)

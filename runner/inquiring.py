@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
-from flowml.runner.connection import AWAY, reachable
+from flowml.runner.connection import reachable
 from flowml.runner.desk import Desk
 from flowml.runner.rights import right
-from flowml.runner.submission import enqueue_job
-from flowml.storage import jobs, models
+from flowml.storage import models
 from flowml.storage.errors import NotFound
 from flowml.storage.ids import new_id
 from flowml.storage.records import Inquiry, Job, JobKind, JobSpec, JobState, Scope
 
 QUEUE = "llm"
 LONGEST_NAME = 80
-
-log = logging.getLogger(__name__)
 
 
 class Inquiring(Desk):
@@ -42,14 +37,7 @@ class Inquiring(Desk):
             owner=self._owner,
             inquiry=inquiry,
         )
-        with self._db.write() as cursor:
-            jobs.insert(cursor, job)
-        try:
-            enqueue_job(self._redis, job, None)
-        except AWAY as away:  # just now: the reaper queues what is written down once Redis is back
-            log.warning(
-                "Job %s is written down and waits for Redis: %s", job.id, away, extra={"job_id": job.id}
-            )
+        self._submit(job)
         return job
 
     @right(Scope.READ)

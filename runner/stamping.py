@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 
-from flowml.runner.connection import AWAY, reachable
+from flowml.runner.connection import reachable
 from flowml.runner.desk import Desk
 from flowml.runner.rights import right
-from flowml.runner.submission import enqueue_job
 from flowml.storage import jobs, trials, workers
 from flowml.storage.errors import Conflict, NotFound
 from flowml.storage.ids import new_id
 from flowml.storage.records import ACTIVE, ENDED, Job, JobKind, JobState, Scope, TrialRecord, Verifying
 
 MOST = 100_000  # verifications that are looked through
-
-log = logging.getLogger(__name__)
 
 
 class Stamping(Desk):
@@ -60,14 +56,7 @@ class Stamping(Desk):
             owner=self._owner,
             verifying=Verifying(job_id, row, self._processor(row.worker)),
         )
-        with self._db.write() as cursor:
-            jobs.insert(cursor, asked)
-        try:
-            enqueue_job(self._redis, asked, dataset)
-        except AWAY as away:  # just now: the reaper queues what is written down once Redis is back
-            log.warning(
-                "Job %s is written down and waits for Redis: %s", asked.id, away, extra={"job_id": asked.id}
-            )
+        self._submit(asked, dataset)
         return asked
 
     @right(Scope.READ)
