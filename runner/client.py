@@ -179,9 +179,11 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
                         "Take it out of the registry first.",
                     )
             jobs.delete(cursor, id)
-            for each in jobs.list_(cursor, kind=JobKind.VERIFICATION, limit=MOST_JOBS):
-                if each.verifying and each.verifying.job_id == id and each.state in ENDED:
-                    jobs.delete(cursor, each.id)
+            ids = {model.id for model in fitted}
+            for kind in (JobKind.VERIFICATION, JobKind.EXPLANATION):
+                for each in jobs.list_(cursor, ENDED, kind, limit=MOST_JOBS):
+                    if _about(each, id, ids):
+                        jobs.delete(cursor, each.id)
             others = jobs.list_(cursor, kind=JobKind.PREDICTION, limit=MOST_JOBS)
             files = _files(fitted, [asked]) - _files(models.list_(cursor), others)
         files -= {dataset.sha256 for dataset in self._datasets.list_()}
@@ -325,6 +327,13 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
             return True
         begun = job.state not in (JobState.QUEUED, JobState.LOST)
         return not begun and queue.place(self._redis, job.queue, job.id) in (Place.UNKNOWN, Place.ADRIFT)
+
+
+def _about(job: Job, training: str, model_ids: Collection[str]) -> bool:
+    """Whether a job verified rows of a training, or answered a question about one of its models."""
+    if job.verifying is not None:
+        return job.verifying.job_id == training
+    return job.inquiry is not None and job.inquiry.model_id in model_ids
 
 
 def _files(fitted: Iterable[Model], asked: Iterable[Job]) -> set[str]:

@@ -28,6 +28,7 @@ from flowml.storage.records import (
     Control,
     Dataset,
     EventKind,
+    Inquiry,
     Job,
     JobSpec,
     JobState,
@@ -240,11 +241,15 @@ def test_a_job_is_deleted_with_all_that_is_its_own(
     with pytest.raises(Conflict, match="is queued"):
         client.delete_job(job.id)
 
-    client.cancel(job.id)
+    asked, of_another = (client.inquire(Inquiry(id, "What matters most?")) for id in ("m1", "m3"))
+    for each in (job, asked, of_another):
+        client.cancel(each.id)
     client.delete_job(job.id)
 
-    with pytest.raises(NotFound):
-        client.job(job.id)
+    for gone in (job, asked):  # an answer tells what a model was
+        with pytest.raises(NotFound):
+            client.job(gone.id)
+    assert client.inquiry(of_another.id).state is JobState.CANCELLED
     assert [model.id for model in client.models()] == ["m3"]
     assert artifacts.has(kept.sha256)
     assert not artifacts.has(dropped.sha256)
