@@ -49,7 +49,7 @@ NO_NUMBERS: list[tuple[Any, str]] = [
     (1j, "no number"),
     (dt.date(2026, 1, 1), "no number"),
 ]
-NOTHING = [None, math.nan, np.float64("nan"), pd.NA, pd.NaT, np.datetime64("NaT"), Decimal("nan")]
+NOTHING = [None, math.nan, np.float64("nan"), pd.NA, pd.NaT, np.datetime64("NaT", "s"), Decimal("nan")]
 
 
 @pytest.mark.parametrize(("value", "expected", "told"), NUMBERS)
