@@ -24,7 +24,7 @@ def dependence(told: Json, answer: str) -> Chart:
         traces=(*_lines(told, x), *_means(curves, x, names)),
         layout=layout(
             across or axis(label(told["column"])),
-            axis(answer),
+            axis(answer, range=_reach(told)),
             showlegend=len(curves) > 1,
             legend=LEGEND_ABOVE,
             margin={"l": 56, "r": 12, "t": 30 if len(curves) > 1 else 8, "b": 44},
@@ -40,6 +40,15 @@ def dependence(told: Json, answer: str) -> Chart:
             ],
         },
     )  # fmt: skip
+
+
+def _reach(told: Json) -> list[float] | None:
+    """A frame around an answer that never moves, whose axis would have no ticks that can be read."""
+    means = [value for curve in told["curves"] for value in curve["mean"]]
+    drawn = [*means, *(value for line in told["lines"] for value in line)]
+    low, high = min(drawn), max(drawn)
+    size = max(abs(low), abs(high), 1e-9)
+    return [low - 0.1 * size, high + 0.1 * size] if high - low < 1e-6 * size else None
 
 
 def _lines(told: Json, x: list[Any]) -> list[Json]:

@@ -112,6 +112,7 @@ export default function (component) {
       responsive: true, displaylogo: false, showSendToCloud: false,
       modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'],
     }
+    if (!plot.querySelector('.main-svg')) plot.replaceChildren()  // words that stood for a drawing that failed
     Plotly.react(plot, painted(data.traces, colours), layout, config)
     if (!plot.flowmlObserver) {
       plot.flowmlObserver = new ResizeObserver(() => { if (plot.isConnected && plot.offsetWidth) Plotly.Plots.resize(plot) })

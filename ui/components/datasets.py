@@ -69,13 +69,13 @@ def listing(names: int) -> None:
 
 def rows(shown: Sequence[DatasetEntry]) -> None:
     """One line a name: its newest version, and a way to train on it."""
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="small"):
         for dataset in shown:
             _row(dataset)
 
 
 def _row(dataset: DatasetEntry) -> None:
-    line = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
     layout.link(line.container(width=270), "data", words.plain(title(dataset)), "table", dataset=dataset.id)
     line.container(width=250).caption(f"{shape(dataset)} · {words.size(dataset.size)}")
     line.container(width=100).caption(clock.ago(dataset.created_at))

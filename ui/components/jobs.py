@@ -17,6 +17,7 @@ from flowml.ui.components.faults import explained
 
 OTHERS = 4  # links to other active jobs
 WAITING = frozenset({JobState.QUEUED, JobState.LOST})
+TAKEN = "A worker has taken it and makes ready."
 
 
 def title(job: Job) -> str:
@@ -43,7 +44,9 @@ def heading(job: Job) -> DeltaGenerator:
     ]
     if job.worker:
         asked.append(f"on {words.plain(job.worker)}")
-    actions = layout.heading(words.plain(words.short(title(job))), " · ".join(part for part in asked if part))
+    actions = layout.heading(
+        words.plain(words.short(title(job), 90)), " · ".join(part for part in asked if part)
+    )
     with actions:
         states.job_badge(job.state)
     return actions
@@ -100,8 +103,11 @@ def active_card(job: Job) -> None:
                     f":gray[{catalog.metric(job.metric)}] **{words.score(job.best_score)}**", width="content"
                 )
             states.job_badge(job.state)
-        if job.started_at is None or job.state in WAITING:
+        if job.state in WAITING:
             st.caption(f"Waiting for a free worker on the queue {words.plain(job.queue or 'cpu')}.")
+            return
+        if job.started_at is None:
+            st.caption(TAKEN)
             return
         trials = words.plural(job.trials, "trial")
         paused = job.state is JobState.PAUSED
@@ -133,21 +139,20 @@ def others(job: Job, active: Sequence[Job]) -> None:
 
 def rows(jobs: Sequence[Job]) -> None:
     """One line a job: a link, its state, its best score, when."""
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="small"):
         for job in jobs:
             _row(job)
 
 
 def _row(job: Job) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
-    name = words.plain(words.short(title(job), 30))
+    name = words.plain(words.short(title(job), 60))
     layout.link(line.container(width=190), page_of(job), name, job=job.id)
     with line.container(width=95):
         states.job_badge(job.state)
     line.container(width=76).caption(clock.ago(job.ended_at or job.created_at))
-    if job.best_score is not None:
-        best = f":gray[{catalog.metric(job.metric)}] **{words.score(job.best_score)}**"
-        line.container(width=130).markdown(best)
+    best = f":gray[{catalog.metric(job.metric)}] **{words.score(job.best_score)}**"
+    line.container(width=130).markdown(best if job.best_score is not None else f":gray[{words.MISSING}]")
     layout.link(line.container(width="content"), "train", "Clone", "replay", job=job.id)
 
 

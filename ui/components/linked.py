@@ -22,8 +22,7 @@ def select(
     """A select box; the URL decides, and a choice is written there."""
     key = f"linked-{query}"
     asked = session.asked(query) or default
-    if st.session_state.get(key) != asked:
-        st.session_state[key] = asked if asked in options else None
+    st.session_state[key] = asked if asked in options else None  # also after a page with the same choice
     return st.selectbox(
         label,
         options,
@@ -49,8 +48,7 @@ def several(
     """A box for several choices, none of which has a comma in it; the URL decides as above."""
     key = f"linked-{query}"
     asked = [name for name in session.asked(query).split(",") if name in options] or list(default)
-    if st.session_state.get(key) != asked:
-        st.session_state[key] = asked[:limit]
+    st.session_state[key] = asked[:limit]
     return st.multiselect(
         label,
         options,

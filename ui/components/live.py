@@ -21,7 +21,7 @@ from flowml.storage.records import (
 from flowml.ui import catalog, session, words
 from flowml.ui.charts.algorithms import by_algorithm
 from flowml.ui.charts.history import history
-from flowml.ui.components import at_work, budget, chart, faults, figures, leaderboard, log
+from flowml.ui.components import at_work, budget, chart, faults, figures, jobs, leaderboard, log
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Key
 from flowml.ui.watch import Watch
@@ -88,8 +88,10 @@ def _progress(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
         budget.ended(job.receipt, "live")
     elif job.state not in ACTIVE:
         budget.cut_short(used_s(job, watch), job.spec.budget_s, "live")
-    elif job.state in (JobState.QUEUED, JobState.LOST) or job.started_at is None:
+    elif job.state in jobs.WAITING:
         _waiting(job, watch, workers)
+    elif job.started_at is None:
+        st.info(jobs.TAKEN, icon=":material/hourglass_top:")
     else:
         used = used_s(job, watch)
         stage = "Paused" if job.state is JobState.PAUSED else words.sentence(watch.stage).rstrip(".")

@@ -57,7 +57,7 @@ def _card(model: Model) -> None:
         told = model.card.get("training", {})
         if told:
             st.markdown("**Training**")
-            lines = {name: str(value) for name, value in told.items()}
+            lines = {name.replace("_", " ").capitalize(): _fact(value) for name, value in told.items()}
             st.table(
                 {"Fact": [words.plain(n) for n in lines], "Value": [words.plain(v) for v in lines.values()]},
                 border="horizontal", hide_index=True, hide_header=True, alt="Facts of the training",
@@ -70,6 +70,11 @@ def _card(model: Model) -> None:
         with st.container(border=True):
             st.markdown("**What was noticed**")
             st.markdown("\n".join(f"- {words.plain(words.sentence(text))}" for text in noted))
+
+
+def _fact(value: object) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return words.number(value) if number else str(value)  # type: ignore[arg-type]
 
 
 def _delete(place: DeltaGenerator, model: Model, job: Job) -> None:

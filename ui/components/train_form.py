@@ -126,6 +126,7 @@ def _budget() -> float:
         required=True,
         key="budget",
         bind="query-params",
+        wrap=True,
         help="From the start to the finished model. A model stands at its end, whatever the budget.",
     )
     if chosen != CUSTOM:

@@ -40,8 +40,7 @@ def show() -> None:
     with st.grid(min_column_width=240, border=True):
         for step in STEPS:
             with st.container(gap="xsmall"):
-                st.markdown(f"### :blue[:material/{step.icon}:]", anchors=False)
-                st.markdown(f"**{step.title}**")
+                st.markdown(f"**:blue[:material/{step.icon}:] {step.title}**")
                 st.markdown(f":gray[{step.text}]")
     st.space("small")
     actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")

@@ -38,7 +38,7 @@ def list_page() -> None:
         st.caption(f"No model has a name yet: open one below and register it. {registry.ADVICE}")
     st.subheader("All models", anchor=False)
     named = {each.model_id: f"{each.name} v{each.version}" for each in registered}
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="small"):
         for each in shown:
             _row(each, named.get(each.id, ""))
     if total > PAGE:
@@ -46,7 +46,7 @@ def list_page() -> None:
 
 
 def _row(each: ModelSummary, name: str) -> None:
-    line = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
     target = words.plain(words.short(each.target, 24))
     label = f"{words.plain(words.short(each.name, 34))} · {target}"
     layout.link(line.container(width=330), "models", label, model=each.id)

@@ -34,9 +34,8 @@ def model_page(model: Model) -> None:
     )
     if view == "A file":
         score_file.show(model)
-        return
-    form, answer = st.columns([3, 2], gap="large")
-    if view == "One row":
+    elif view == "One row":
+        form, answer = st.columns([3, 2], gap="large")
         with form:
             first = "The most important columns first, with" if model.importances else "With"
             st.caption(f"{first} typical values. Change any: the answer follows.")

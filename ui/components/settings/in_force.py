@@ -24,6 +24,7 @@ def view() -> None:
         key="setting",
         placeholder="A name, or words of what it is for",
         icon=":material/search:",
+        width=360,
         help="Words of a setting's name or of what it is for.",
     )
     changed = line.toggle(
@@ -46,11 +47,11 @@ def view() -> None:
         hide_index=True,
         height=min(640, 40 + 35 * len(shown)),
         column_config={
-            "setting": st.column_config.TextColumn("Setting", width=215),
-            "value": st.column_config.TextColumn("Value", width=200),
-            "from": st.column_config.TextColumn("Comes from", width=125),
-            "for": st.column_config.TextColumn("What it is for", width=380),
-            "expected": st.column_config.TextColumn("Expected", width="medium"),
+            "setting": st.column_config.TextColumn("Setting", width=205),
+            "value": st.column_config.TextColumn("Value", width=140),
+            "from": st.column_config.TextColumn("Comes from", width=115),
+            "for": st.column_config.TextColumn("What it is for", width=300),
+            "expected": st.column_config.TextColumn("Expected", width=140),
         },
         alt="Every setting with its value and where that comes from",
     )
