@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from flowml.storage.looks import Look, seconds_of
+from flowml.storage.looks import Look, ask, seconds_of
 from flowml.storage.records import Json
 
 BINS = 30
+PIECE = 1_000_000
 FAR_OUT = 4.0  # widths of the middle 98 %: what lies further would press all else into one bin
 
 
@@ -26,7 +28,9 @@ class Histogram:
     above: int = 0
 
 
-def histogram(lazy: pl.LazyFrame, look: Look, numbers: Json, quantiles: Mapping[float, float]) -> Histogram:
+def histogram(
+    lazy: pl.LazyFrame, rows: int, look: Look, numbers: Json, quantiles: Mapping[float, float]
+) -> Histogram:
     """From minimum to maximum, or over the bulk of the values where some lie far out."""
     values = look.scaled()
     ends = _ends(look, numbers, quantiles)
@@ -34,17 +38,18 @@ def histogram(lazy: pl.LazyFrame, look: Look, numbers: Json, quantiles: Mapping[
         return Histogram()
     low, high = ends
     width = (high - low) / BINS
-    place = ((values - low) / width).floor().clip(-1, BINS).cast(pl.Int32)
+    place = ((values - low) / width).floor().clip(-1, BINS)
     place = pl.when(values == high).then(BINS - 1).otherwise(place)
-    finite = lazy.select(place.alias("bin"), values.is_finite().alias("known")).filter("known")
-    counted = dict(finite.group_by("bin").len().collect(engine="streaming").iter_rows())
-    return Histogram(
-        low,
-        high,
-        tuple(int(counted.get(bin, 0)) for bin in range(BINS)),
-        int(counted.get(-1, 0)),
-        int(counted.get(BINS, 0)),
-    )
+    counts = _tally(ask(lazy.select(place.cast(pl.Int8).filter(values.is_finite())), rows).to_series())
+    return Histogram(low, high, tuple(counts[1:-1]), counts[0], counts[-1])
+
+
+def _tally(places: pl.Series) -> list[int]:
+    """How often each place from -1 to BINS occurs."""
+    counts = np.zeros(BINS + 2, np.int64)
+    for start in range(0, len(places), PIECE):
+        counts += np.bincount(places.slice(start, PIECE).to_numpy() + 1, minlength=BINS + 2)
+    return [int(count) for count in counts]
 
 
 def _ends(look: Look, numbers: Json, quantiles: Mapping[float, float]) -> tuple[float, float] | None:

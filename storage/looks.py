@@ -16,6 +16,12 @@ from flowml.storage.records import Json
 
 TICKS = {"ms": 1e3, "us": 1e6, "ns": 1e9}  # in a second
 DAY = 86_400
+FEW_ROWS = 100_000  # up to here to share out the work costs more than it saves
+
+
+def ask(lazy: pl.LazyFrame, rows: int) -> pl.DataFrame:
+    """What is asked of a table of so many rows."""
+    return lazy.collect(engine="in-memory" if rows <= FEW_ROWS else "streaming")
 
 
 @dataclass(frozen=True)

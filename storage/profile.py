@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import polars.selectors as cs
 
 from flowml.storage import sample
 from flowml.storage.histograms import histogram
-from flowml.storage.looks import Look, looks_of
+from flowml.storage.looks import Look, ask, looks_of
 from flowml.storage.records import ColumnProfile, Json, Profile
 from flowml.storage.relations import relations
+from flowml.storage.statistics import starts
 from flowml.storage.tops import top_values
 
 TOGETHER = 200  # columns that are looked at together,
@@ -39,7 +41,7 @@ def profile(path: Path) -> Profile:
     samples: list[pl.DataFrame] = []
     for part, table, drawn in _parts(path, lazy, looks, rows):
         samples.append(drawn)
-        for look, numbers in zip(part, _numbers(table, part), strict=True):
+        for look, numbers in zip(part, _numbers(table, part, rows), strict=True):
             columns.append(_column(table, look, numbers, drawn[look.name].drop_nulls(), rows))
     whole = pl.concat(samples, how="horizontal") if samples else pl.DataFrame()
     related, associations = relations(whole)
@@ -77,14 +79,14 @@ def _parts(
             yield part, frame.lazy(), frame if chosen is None else frame.filter(chosen)
 
 
-def _numbers(lazy: pl.LazyFrame, looks: Sequence[Look]) -> list[Json]:
+def _numbers(lazy: pl.LazyFrame, looks: Sequence[Look], rows: int) -> list[Json]:
     """What one pass over some columns counts of each."""
     wanted = [
         expression.alias(f"{place}:{name}")
         for place, look in enumerate(looks)
         for name, expression in look.measures().items()
     ]
-    counted = lazy.select(wanted).collect(engine="streaming").row(0, named=True) if wanted else {}
+    counted = ask(lazy.select(wanted), rows).row(0, named=True) if wanted else {}
     found: list[Json] = [{} for _ in looks]
     for key, value in counted.items():
         place, _, name = key.partition(":")
@@ -96,8 +98,8 @@ def _column(lazy: pl.LazyFrame, look: Look, numbers: Json, known: pl.Series, row
     """`known` is a sample of its values."""
     distinct, exact = _distinct(lazy, look, rows, numbers["missing"])
     quantiles = look.quantiles(known, QUANTILES)
-    bars = histogram(lazy, look, numbers, quantiles)
-    top = top_values(lazy, look, known, distinct)
+    bars = histogram(lazy, rows, look, numbers, quantiles)
+    top = top_values(lazy, rows, look, known, distinct)
     return ColumnProfile(
         column=look.name,
         kind=look.kind,
@@ -119,20 +121,24 @@ def _distinct(lazy: pl.LazyFrame, look: Look, rows: int, missing: int) -> tuple[
         about = _estimated(lazy, look, rows)
         if about > FEW:
             return min(about, rows - missing), False
-    return _count(lazy, look), True
+    return _count(lazy, look, rows), True
 
 
 def _estimated(lazy: pl.LazyFrame, look: Look, rows: int) -> int:
     """From the values whose hash is small: a share of all different ones, however often each occurs."""
     share = min(SHARE, HASHES / rows)
     hashes = look.raw.drop_nulls().hash()
-    small = lazy.select(hashes.filter(hashes <= int(share * (2**64 - 1)))).collect(engine="streaming")
-    return round(small.to_series().n_unique() / share)
+    small = lazy.select(hashes.filter(hashes <= int(share * (2**64 - 1))))
+    return round(_different(ask(small, rows)) / share)
 
 
-def _count(lazy: pl.LazyFrame, look: Look) -> int:
+def _count(lazy: pl.LazyFrame, look: Look, rows: int) -> int:
     """It is hashes that are counted: two of ten million values share one in one of 300,000 columns."""
-    return lazy.select(look.raw.drop_nulls().hash()).collect(engine="streaming").to_series().n_unique()
+    return _different(ask(lazy.select(look.raw.drop_nulls().hash()), rows))
+
+
+def _different(hashes: pl.DataFrame) -> int:
+    return len(starts(np.sort(hashes.to_series().to_numpy())))
 
 
 def _duplicates(
@@ -144,8 +150,7 @@ def _duplicates(
     plain = [look.raw for look in looks if look.kind != "other"]
     if not plain or rows > HASHED_ROWS or len(plain) < len(looks):
         return None
-    hashes = lazy.select(pl.struct(plain).hash().alias("row")).collect(engine="streaming").to_series()
-    return rows - hashes.n_unique()
+    return rows - _different(ask(lazy.select(pl.struct(plain).hash().alias("row")), rows))
 
 
 def _one_differs(
@@ -162,4 +167,4 @@ def _one_differs(
         if not column.exact and not column.missing and column.distinct >= UNLIKE * rows
     ]
     near.sort(key=lambda look: look.kind == "word")
-    return any(_count(lazy, look) == rows for look in near[:TRIED])
+    return any(_count(lazy, look, rows) == rows for look in near[:TRIED])

@@ -49,9 +49,9 @@ def describe(column: pl.Series) -> Statistics:
 def _of_numbers(known: pl.Series, missing: int) -> Statistics:
     finite = known.filter(known.is_finite()) if known.dtype.is_float() else known
     ordered = np.sort(finite.to_numpy())
-    starts = _starts(ordered)
-    unique = len(starts) if len(finite) == len(known) else known.n_unique()
-    top, counts = _top(_counted(known, ordered, starts)) if unique <= MOST_DISTINCT_NUMBERS else ((), ())
+    begins = starts(ordered)
+    unique = len(begins) if len(finite) == len(known) else known.n_unique()
+    top, counts = _top(_counted(known, ordered, begins)) if unique <= MOST_DISTINCT_NUMBERS else ((), ())
     if finite.is_empty():
         return Statistics(missing, unique, top=top, top_counts=counts)
     low, high = float(ordered[0]), float(ordered[-1])
@@ -73,7 +73,7 @@ def _of_moments(known: pl.Series, missing: int) -> Statistics:
     ordered = np.sort(known.to_physical().to_numpy())
     histogram = _histogram(ordered, float(ordered[0]), float(ordered[-1]))
     return Statistics(
-        missing, len(_starts(ordered)), _iso(known.min()), _iso(known.max()), histogram=histogram
+        missing, len(starts(ordered)), _iso(known.min()), _iso(known.max()), histogram=histogram
     )
 
 
@@ -81,38 +81,38 @@ def _of_words(known: pl.Series, missing: int) -> Statistics:
     """By hashes: two of ten million values share one in one of 300,000 columns."""
     hashes = known.hash()
     ordered = np.sort(hashes.to_numpy())
-    starts = _starts(ordered)
-    unique = len(starts)
+    begins = starts(ordered)
+    unique = len(begins)
     top: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     if unique <= MOST_TOP:
         top, counts = _top(_values_counted(known))
     elif unique < len(known):
-        top, counts = _top(_values_counted(known.filter(hashes.is_in(_leading(ordered, starts).implode()))))
+        top, counts = _top(_values_counted(known.filter(hashes.is_in(_leading(ordered, begins).implode()))))
     length = _float(known.str.len_chars().mean()) if known.dtype == pl.String else None
     return Statistics(missing, unique, top=top, top_counts=counts, mean_length=length)
 
 
-def _leading(ordered: np.ndarray, starts: np.ndarray) -> pl.Series:
+def _leading(ordered: np.ndarray, begins: np.ndarray) -> pl.Series:
     """Of values in order those that occur most often."""
-    counts = np.diff(starts, append=len(ordered))
+    counts = np.diff(begins, append=len(ordered))
     least = np.partition(counts, -MOST_TOP)[-MOST_TOP]
-    return pl.Series(ordered[starts[counts >= least]])
+    return pl.Series(ordered[begins[counts >= least]])
 
 
 def _values_counted(known: pl.Series) -> pl.DataFrame:
     return known.alias("value").value_counts(name="count")
 
 
-def _counted(known: pl.Series, ordered: np.ndarray, starts: np.ndarray) -> pl.DataFrame:
+def _counted(known: pl.Series, ordered: np.ndarray, begins: np.ndarray) -> pl.DataFrame:
     """The same of numbers in order; with some that are not finite all are counted."""
     if len(ordered) < len(known):
         return _values_counted(known)
-    values = pl.Series("value", ordered[starts], dtype=known.dtype)
-    return values.to_frame().with_columns(count=np.diff(starts, append=len(ordered)))
+    values = pl.Series("value", ordered[begins], dtype=known.dtype)
+    return values.to_frame().with_columns(count=np.diff(begins, append=len(ordered)))
 
 
-def _starts(ordered: np.ndarray) -> np.ndarray:
+def starts(ordered: np.ndarray) -> np.ndarray:
     """Where each value begins among ordered ones."""
     if not len(ordered):
         return np.zeros(0, np.int64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from flowml.storage.looks import Look
+from flowml.storage.looks import Look, ask
 
 MOST = 20
 MOST_NUMBERS = 200  # numbers with more distinct values have no telling top values
@@ -21,7 +21,7 @@ class Top:
     counts: tuple[int, ...] = ()
 
 
-def top_values(lazy: pl.LazyFrame, look: Look, known: pl.Series, distinct: int) -> Top:
+def top_values(lazy: pl.LazyFrame, rows: int, look: Look, known: pl.Series, distinct: int) -> Top:
     """`known` is a sample of the values, `distinct` how many there are in all."""
     if look.kind not in ("word", "number") or not distinct:
         return Top()
@@ -29,16 +29,16 @@ def top_values(lazy: pl.LazyFrame, look: Look, known: pl.Series, distinct: int) 
         return Top()
     value = look.raw.alias("value")
     if distinct <= COUNTABLE:
-        return _top(_counted(lazy.select(value)))
+        return _top(_counted(lazy.select(value), rows))
     leading = known.alias("value").value_counts(name="count").filter(pl.col("count") >= RECUR)
     candidates = leading.top_k(2 * MOST, by="count")["value"]
     if candidates.is_empty():
         return Top()
-    return _top(_counted(lazy.select(value).filter(pl.col("value").is_in(candidates.implode()))))
+    return _top(_counted(lazy.select(value).filter(pl.col("value").is_in(candidates.implode())), rows))
 
 
-def _counted(values: pl.LazyFrame) -> pl.DataFrame:
-    return values.drop_nulls().group_by("value").len("count").collect(engine="streaming")
+def _counted(values: pl.LazyFrame, rows: int) -> pl.DataFrame:
+    return ask(values.drop_nulls().group_by("value").len("count"), rows)
 
 
 def _top(counted: pl.DataFrame) -> Top:
