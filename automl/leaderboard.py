@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -57,29 +57,8 @@ def name_of(record: TrialRecord) -> str:
 
 
 def _trial_row(record: TrialRecord, speed: Speed | None) -> LeaderboardRow:
-    return LeaderboardRow(
-        rank=None,
-        name=name_of(record),
-        algorithm=record.algorithm,
-        score=record.score,
-        score_std=record.score_std,
-        metric=record.metric,
-        fit_seconds=record.fit_seconds,
-        latency_ms=speed.latency_ms if speed else None,
-        size_bytes=speed.size_bytes if speed else record.size_bytes,
-        state=record.state,
-        cause=record.cause,
-        trial=record.number,
-        fold_scores=record.fold_scores,
-        params=record.params,
-        device=record.device,
-        device_reason=record.device_reason,
-        worker=record.worker,
-        stage=record.stage,
-        seconds=record.seconds,
-        rows_per_second=speed.rows_per_second if speed else None,
-        rows=record.rows,
-    )
+    row = LeaderboardRow.of(record, name=name_of(record), latency_ms=None)
+    return row if speed is None else replace(row, **asdict(speed))
 
 
 def _ensemble_row(blend: Blend, speed: Speed | None, metric: str) -> LeaderboardRow:

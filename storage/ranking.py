@@ -33,28 +33,17 @@ def _ranks(row: LeaderboardRow) -> bool:
 
 
 def _trial_row(job: Job, trial: TrialRecord, model: Model | None) -> LeaderboardRow:
-    return LeaderboardRow(
-        rank=None,
-        name=model.name if model else trial.algorithm,
-        algorithm=trial.algorithm,
-        score=trial.score,
-        score_std=trial.score_std,
-        metric=trial.metric or job.metric,
-        fit_seconds=trial.fit_seconds,
-        latency_ms=model.latency_ms if model else None,
-        size_bytes=model.onnx.size if model else trial.size_bytes,
-        state=trial.state,
-        cause=trial.cause,
-        model_id=model.id if model else "",
-        trial=trial.number,
+    row = LeaderboardRow.of(trial, metric=trial.metric or job.metric, latency_ms=None)
+    if model is None:
+        return row
+    return replace(
+        row,
+        name=model.name,
+        latency_ms=model.latency_ms,
+        rows_per_second=model.rows_per_second,
+        size_bytes=model.onnx.size,
+        model_id=model.id,
         champion=_is_champion(job, model),
-        fold_scores=trial.fold_scores,
-        params=trial.params,
-        device=trial.device,
-        device_reason=trial.device_reason,
-        worker=trial.worker,
-        stage=trial.stage,
-        seconds=trial.seconds,
     )
 
 
@@ -68,6 +57,7 @@ def _model_row(job: Job, model: Model) -> LeaderboardRow:
         metric=model.metric,
         fit_seconds=0.0,
         latency_ms=model.latency_ms,
+        rows_per_second=model.rows_per_second,
         size_bytes=model.onnx.size,
         state=TrialState.COMPLETE,
         model_id=model.id,

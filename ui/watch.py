@@ -82,7 +82,7 @@ class Watch:
         scored = [t for t in self.trials.values() if t.state is TrialState.COMPLETE and t.score is not None]
         sign = -1.0 if direction == "maximize" else 1.0
         best = heapq.nsmallest(limit, scored, key=lambda t: (sign * (t.score or 0.0), t.number))
-        return [_row(rank, trial) for rank, trial in enumerate(best, start=1)]
+        return [LeaderboardRow.of(trial, rank=rank, name="") for rank, trial in enumerate(best, start=1)]
 
     def clock(self, now: float) -> float | None:
         """Seconds of the budget that are used, between two words of the lane too; None before its first."""
@@ -100,28 +100,6 @@ class Watch:
 
     def count(self, state: TrialState) -> int:
         return sum(1 for trial in self.trials.values() if trial.state is state)
-
-
-def _row(rank: int, trial: TrialRecord) -> LeaderboardRow:
-    return LeaderboardRow(
-        rank=rank,
-        name="",
-        algorithm=trial.algorithm,
-        score=trial.score,
-        score_std=trial.score_std,
-        metric=trial.metric,
-        fit_seconds=trial.fit_seconds,
-        latency_ms=trial.predict_seconds * 1000 or None,
-        size_bytes=trial.size_bytes,
-        state=trial.state,
-        trial=trial.number,
-        fold_scores=trial.fold_scores,
-        params=trial.params,
-        stage=trial.stage,
-        seconds=trial.seconds,
-        device=trial.device,
-        worker=trial.worker,
-    )
 
 
 def _stage(watch: Watch, event: Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from flowml.storage.records.record import Json, Record
 from flowml.storage.records.words import Task, TrialState
@@ -66,6 +67,20 @@ class LeaderboardRow(Record):
     rows_per_second: float | None = None
     rows: int | None = None  # that each fold learned from, where that was a sample
     device_reason: str = ""
+
+    @classmethod
+    def of(cls, trial: TrialRecord, **told: Any) -> LeaderboardRow:
+        """The row of a trial; `told` are fields that it does not know, or not as well."""
+        known = {name: getattr(trial, name) for name in OF_TRIAL}
+        known |= {"rank": None, "name": trial.algorithm, "trial": trial.number}
+        known["latency_ms"] = trial.predict_seconds * 1000 or None
+        return cls(**{**known, **told})
+
+
+OF_TRIAL = (
+    *("algorithm", "score", "score_std", "metric", "fit_seconds", "size_bytes", "state", "cause"),
+    *("fold_scores", "params", "device", "device_reason", "worker", "stage", "seconds", "rows"),
+)
 
 
 @dataclass(frozen=True)
@@ -153,6 +168,11 @@ class Model(Record):
     importances: tuple[Importance, ...] = ()
     diagnostics: Json = field(default_factory=dict)
     compact: Compact | None = None
+
+    @property
+    def rows_per_second(self) -> float | None:
+        """As its card has it: of its file in onnxruntime on one thread."""
+        return self.card.get("rows_per_second")
 
     @property
     def files(self) -> tuple[Artifact, ...]:

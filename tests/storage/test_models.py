@@ -109,16 +109,16 @@ def test_complete_trials_rank_by_the_jobs_direction(
 
 def test_a_model_joins_the_row_of_its_trial_and_the_ensemble_has_its_own(cursor: Cursor) -> None:
     make_job(cursor)
-    trials.upsert(cursor, "job-1", make_trial(0, 0.9))
-    models.insert(
-        cursor, dataclasses.replace(MODEL, id="model-2", name="best single", trial=0, latency_ms=0.2)
-    )
+    trials.upsert(cursor, "job-1", dataclasses.replace(make_trial(0, 0.9), rows=10_000))
+    told = {"name": "best single", "trial": 0, "latency_ms": 0.2, "card": {"rows_per_second": 5e5}}
+    models.insert(cursor, dataclasses.replace(MODEL, id="model-2", **told))
     models.insert(cursor, MODEL)
     jobs.update(cursor, "job-1", champion="model-1")
     ensemble, single = models.leaderboard(cursor, "job-1")
     assert (ensemble.model_id, ensemble.trial, ensemble.champion, ensemble.rank) == ("model-1", None, True, 1)
     assert (single.model_id, single.trial, single.champion, single.rank) == ("model-2", 0, False, 2)
     assert (single.name, single.latency_ms, single.size_bytes) == ("best single", 0.2, 1000)
+    assert (single.rows, single.rows_per_second) == (10_000, 5e5)
 
 
 def test_the_rows_that_the_job_measured_win(cursor: Cursor) -> None:
