@@ -25,7 +25,7 @@ def run(home: Path, *arguments: object, stdin: str = "", **environ: str) -> subp
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=170,
         check=False,
         env={**os.environ, "FLOWML_HOME": str(home), **environ},
     )
@@ -260,6 +260,24 @@ def test_no_studio_is_said_plainly(tmp_path: Path) -> None:
     done = run(tmp_path, "jobs", "list", "--studio", "http://127.0.0.1:9")
     assert (done.returncode, "No studio answers" in done.stderr) == (1, True)
     assert "Traceback" not in done.stderr
+
+
+def test_shells_complete_what_the_studio_knows(
+    flowml: Run, trained: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    job, model = trained[1]["job_id"], trained[1]["model_id"]
+
+    def offered(ask: Run, words: str) -> list[str]:
+        place = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+        done = ask(_FLOWML_COMPLETE="complete_bash", **place)
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    assert job in offered(flowml, "flowml jobs show ")
+    assert offered(flowml, f"flowml watch {job[:-1]}") == [job]
+    assert model in offered(flowml, "flowml models show model-")
+    away = {"FLOWML_STUDIO_URL": "http://127.0.0.1:9"}
+    assert offered(lambda **more: run(tmp_path, **more, **away), "flowml datasets show ") == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flowml.ui.cli import foreign, jobs, looks, models, storage, tokens, users, workers
+from flowml.ui.cli import completing, foreign, jobs, looks, models, storage, tokens, users, workers
 from flowml.ui.cli.asking import StudioUrl
 from flowml.ui.cli.ending import ended
 from flowml.ui.cli.versions import program
@@ -211,7 +211,12 @@ def package(
 
 @app.command()
 def watch(
-    job: Annotated[str, typer.Argument(help="Id of a job; else the newest that waits or runs.")] = "",
+    job: Annotated[
+        str,
+        typer.Argument(
+            help="Id of a job; else the newest that waits or runs.", autocompletion=completing.jobs
+        ),
+    ] = "",
     studio: StudioUrl = "",
     json: Json = False,
 ) -> None:

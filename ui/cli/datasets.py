@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flowml.ui.cli import completing
 from flowml.ui.cli.asking import (
     Column,
     Json,
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The tables of a studio.", no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(help="Id of a dataset.", metavar="DATASET")]
+Id = Annotated[
+    str, typer.Argument(help="Id of a dataset.", metavar="DATASET", autocompletion=completing.datasets)
+]
 LIST: tuple[Column, ...] = (
     ("ID", lambda d: d.id),
     ("NAME", lambda d: f"{d.name} v{d.version}"),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flowml.ui.cli import completing
 from flowml.ui.cli.asking import (
     Column,
     Json,
@@ -23,7 +24,7 @@ from flowml.ui.cli.asking import (
 
 app = typer.Typer(help="The jobs of a studio.", no_args_is_help=True)
 
-Id = Annotated[str, typer.Argument(help="Id of a job.", metavar="JOB")]
+Id = Annotated[str, typer.Argument(help="Id of a job.", metavar="JOB", autocompletion=completing.jobs)]
 Trial = Annotated[int, typer.Argument(min=0, help="Number of a trial, as the leaderboard has it.")]
 LIST: tuple[Column, ...] = (
     ("ID", lambda j: j.id),

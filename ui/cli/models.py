@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flowml.ui.cli import completing
 from flowml.ui.cli.asking import (
     Column,
     Json,
@@ -23,7 +24,12 @@ from flowml.ui.cli.asking import (
 
 app = typer.Typer(help="The models of a studio, and their names in its registry.", no_args_is_help=True)
 
-Ref = Annotated[str, typer.Argument(help="Id of a model, NAME@ALIAS or NAME:VERSION.", metavar="MODEL")]
+Ref = Annotated[
+    str,
+    typer.Argument(
+        help="Id of a model, NAME@ALIAS or NAME:VERSION.", metavar="MODEL", autocompletion=completing.models
+    ),
+]
 Name = Annotated[str, typer.Argument(help="Name in the registry.")]
 Version = Annotated[int, typer.Argument(min=1, help="Version of that name.")]
 LIST: tuple[Column, ...] = (

@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from flowml.ui.cli import completing
 from flowml.ui.cli.asking import Column, Json, StudioUrl, asking, done, moment, show, show_one
 
 app = typer.Typer(help="The machines that train for a studio.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="Name of a worker.", metavar="WORKER")]
+Name = Annotated[
+    str, typer.Argument(help="Name of a worker.", metavar="WORKER", autocompletion=completing.workers)
+]
 LIST: tuple[Column, ...] = (
     ("NAME", lambda w: w.name),
     ("STATE", lambda w: f"{w.status} ({w.told})" if w.told and w.status == "busy" else w.status),

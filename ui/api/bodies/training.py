@@ -9,6 +9,8 @@ from pydantic import Field
 from flowml.storage.records import Finding, Job, JobKind, JobSpec, JobState, Json, Receipt, Role, Task
 from flowml.ui.api.bodies.base import Answer, Asked
 
+MOST, MOST_BYTES = 2**31 - 1, 2**53  # beyond what can be meant; arithmetic and tables hold more
+
 
 class ProblemType(StrEnum):
     AUTO = "auto"
@@ -30,28 +32,36 @@ class TrainingAsked(Asked):
     model_types: list[str] = Field(
         default=[], description="Keys of the algorithms to try; empty: all that fit.", examples=[["lightgbm"]]
     )
-    n_trials_per_model: int | None = Field(None, ge=1, description="Most trials of each algorithm.")
-    max_trials: int | None = Field(None, ge=1, description="Most trials in all.")
+    n_trials_per_model: int | None = Field(None, ge=1, le=MOST, description="Most trials of each algorithm.")
+    max_trials: int | None = Field(None, ge=1, le=MOST, description="Most trials in all.")
     name: str = Field("", max_length=200, description="A name for people.")
     seed: int = Field(0, ge=0, lt=2**32)
     split: str = Field("auto", description="auto, random, group:COLUMN, time:COLUMN or holdout.")
     folds: int | None = Field(None, description="Default: by the number of rows.")
     roles: dict[str, Role] = Field(default={}, description="Roles of columns that the guess got wrong.")
-    max_latency_ms: float | None = Field(None, gt=0, description="Longest time to predict one row.")
-    max_size_mb: float | None = Field(20.0, gt=0, description="Largest file of the model; null: no limit.")
-    jobs: int | None = Field(None, ge=1, description="Cores to use; default: all that the worker gives.")
+    max_latency_ms: float | None = Field(None, gt=0, le=MOST, description="Longest time to predict one row.")
+    max_size_mb: float | None = Field(
+        20.0, gt=0, le=1e6, description="Largest file of the model; null: no limit."
+    )
+    jobs: int | None = Field(
+        None, ge=1, le=MOST, description="Cores to use; default: all that the worker gives."
+    )
     machines: int | None = Field(
         None,
         ge=1,
+        le=MOST,
         description="Workers that may share the trials; default: all that have nothing else to do.",
     )
     priority: bool = Field(False, description="Before other waiting jobs.")
     vram: int | None = Field(
         None,
         ge=0,
+        le=MOST_BYTES,
         description="Bytes on a GPU that its worker must have; 0: any GPU. Default: it needs none.",
     )
-    memory: int | None = Field(None, ge=1, description="Bytes that its worker must have for trials.")
+    memory: int | None = Field(
+        None, ge=1, le=MOST_BYTES, description="Bytes that its worker must have for trials."
+    )
 
     def spec(self, default_budget_s: float) -> JobSpec:
         return JobSpec(
@@ -87,15 +97,15 @@ class TrainingChanges(Asked):
     metric: str | None = None
     time_budget: float | None = Field(None, gt=0, description="Minutes, fractions allowed.")
     model_types: list[str] | None = None
-    n_trials_per_model: int | None = Field(None, ge=1)
-    max_trials: int | None = Field(None, ge=1)
+    n_trials_per_model: int | None = Field(None, ge=1, le=MOST)
+    max_trials: int | None = Field(None, ge=1, le=MOST)
     name: str | None = Field(None, max_length=200)
     seed: int | None = Field(None, ge=0, lt=2**32)
     split: str | None = None
     folds: int | None = None
     roles: dict[str, Role] | None = None
-    max_latency_ms: float | None = Field(None, gt=0)
-    jobs: int | None = Field(None, ge=1)
+    max_latency_ms: float | None = Field(None, gt=0, le=MOST)
+    jobs: int | None = Field(None, ge=1, le=MOST)
     priority: bool | None = None
 
     def changes(self) -> Json:
