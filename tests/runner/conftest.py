@@ -142,7 +142,7 @@ def start_worker(settings: Settings, tmp_path: Path, redis: Redis) -> Iterator[C
         own = dataclasses.replace(settings, **changes)
         worker = WorkerProcess(name, own, tmp_path / f"{name}.log")
         started.append(worker)
-        online = wait_until(lambda: redis.exists(f"rq:worker:{name}") == 1, 20)
+        online = wait_until(lambda: redis.exists(f"rq:worker:{name}") == 1, 60)
         assert online, worker.log.read_text()
         return worker
 
