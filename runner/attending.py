@@ -109,6 +109,8 @@ class Attending:
 
     def _look_at_the_lead(self) -> None:
         lead, now = self._study.lead(self._redis), time.monotonic()
+        if lead is None and self._study.has_lead(self._redis):
+            lead = self._lead
         if lead is None or lead.phase is Phase.OVER:
             self.leave = "The search is over."
             return

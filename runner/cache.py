@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flowml.storage.artifacts import check_id
 from flowml.storage.errors import StorageError
 
 WAIT_S = 0.05
@@ -33,6 +34,7 @@ class Cache:
 
         A fetch that broke off goes on from where it ended. Raises StorageError for other content.
         """
+        check_id(sha256)
         place = self._folder / sha256[:2] / sha256
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(place.with_name(sha256 + LOCK), os.O_RDWR | os.O_CREAT, 0o600)
@@ -57,6 +59,7 @@ class Cache:
     @contextmanager
     def once(self, sha256: str, fetch: Fetch) -> Iterator[Path]:
         """A file that is used at once and not kept."""
+        check_id(sha256)
         place = self._folder / PARCELS / f"{sha256}-{secrets.token_hex(4)}"
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:

@@ -35,6 +35,7 @@ from flowml.runner.team import Task
 from flowml.runner.transfer import transfer_of
 from flowml.runner.workplace import WORKPLACE
 from flowml.storage.errors import FlowMLError
+from flowml.storage.ids import check_id
 from flowml.storage.records import Dataset, FactKind, Job, Json
 
 TOLD_WITHIN_S = 900.0  # for a Redis that is away when the job ends; after that its facts wait on the disk
@@ -94,6 +95,7 @@ Make: TypeAlias = Callable[[Job, Path, Redis, Report, int], End]
 
 def _to_its_end(asked: Job, make: Make) -> str:
     place = WORKPLACE.get()
+    check_id(asked.id)
     redis = connect(place.redis_url, patient())
     with closing(redis), workfolder.held(place.settings.work / asked.id) as work:
         if facts.has_ended(redis, asked.id):
@@ -141,6 +143,7 @@ def help_study(job: Json, dataset: Json) -> str:
     """Evaluates trials for the worker that leads a job; answers why it left."""
     place = WORKPLACE.get()
     asked, table = Job.from_dict(job), Dataset.from_dict(dataset)
+    check_id(asked.id)
     own = place.settings.work / f"{workfolder.HELP}{asked.id}-{place.worker}"
     redis = connect(place.redis_url)
     with closing(redis), FactWriter(redis, place.settings.spool, f"help for {asked.id}") as told:

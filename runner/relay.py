@@ -38,10 +38,13 @@ class Relay:
             return self._transfer.send(packed)
 
     def hand_over(self, folder: Path, number: int, work: str, place: str) -> Artifact | None:
-        """Gives the files of a trial to a lead that works in the folder `work` of `place`: moved, or sent."""
-        if place != self.place:
+        """Gives the files of a trial to a lead that works in the folder `work` of `place`.
+
+        They are moved where that is a folder beside our own, and else sent.
+        """
+        if place != self.place or Path(work).resolve().parent != self._work.resolve().parent:
             return self.send(folder)
-        target = trial_folder(Path(work), number)
+        target = trial_folder(Path(work).resolve(), number)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(target, ignore_errors=True)
         folder.rename(target)

@@ -12,13 +12,15 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from flowml.automl.candidate import Candidate
 from flowml.runner.needs import Serves
-from flowml.storage.records import Artifact, Json, Record, TrialRecord, read_record
+from flowml.storage.records import Artifact, Json, Record, TrialRecord, read_record, record_of
 
 ORDERS = "flowml:study:{}:orders:{}"
 ANSWERS = "flowml:study:{}:answers"
@@ -27,6 +29,7 @@ LANES = "flowml:study:{}:lanes"
 JOURNAL = "flowml:study:{}:journal"
 GROUP = "lanes"
 THE_LEAD = "the lead"  # its name among the consumers
+JOURNALED: dict[str, type[Record]] = {"asked": Candidate, "trial": TrialRecord, "parcel": Artifact}
 KEPT_S = 7 * 86_400
 MANY = 1_000
 
@@ -45,6 +48,12 @@ class Order(Record):
     claim: str
     kind: str
     candidate: Json
+
+    @property
+    def is_sound(self) -> bool:
+        """False for what no lead of ours has written."""
+        candidate = record_of(Candidate, self.candidate)
+        return candidate is not None and candidate.number == self.number >= 0
 
 
 class Held(NamedTuple):
@@ -74,6 +83,13 @@ class Answer(Record):
     record: TrialRecord | None = None
     parcel: Artifact | None = None  # what the trial left behind, where it is not in the lead's own folder
     cause: str = ""  # why a lane was lost; empty where it left by itself
+
+    @property
+    def is_sound(self) -> bool:
+        """False for what no lane of ours has written."""
+        if self.word is Word.ENDED:
+            return self.record is not None and self.record.number == self.number >= 0
+        return self.record is None
 
 
 class Arrived(NamedTuple):
@@ -164,7 +180,7 @@ class Study:
 
     def lanes(self, redis: Redis) -> dict[str, LaneRecord]:
         found: Any = redis.hgetall(self._lanes)
-        lanes = ((_text(name), read_record(LaneRecord, text)) for name, text in found.items())
+        lanes = ((_text(name), _lane(text)) for name, text in found.items())
         return {name: lane for name, lane in lanes if lane is not None}
 
     def forget_lane(self, redis: Redis, name: str) -> None:
@@ -186,8 +202,12 @@ class Study:
     # --- a lane -------------------------------------------------------------------------------------------
 
     def lead(self, redis: Redis) -> LeadRecord | None:
-        """None: the study is over, or has not begun."""
-        return read_record(LeadRecord, redis.get(self._lead))
+        """None: the study is over, or has not begun, or nobody can read what stands there."""
+        return _lead(redis.get(self._lead))
+
+    def has_lead(self, redis: Redis) -> bool:
+        """Whether something stands there; a lead writes it anew every second."""
+        return bool(redis.exists(self._lead))
 
     def take(self, redis: Redis, kinds: Sequence[str], lane: str, count: int) -> tuple[Held, ...]:
         """At most `count` orders, of the first kinds first. Does not wait."""
@@ -224,14 +244,26 @@ class Study:
         self.answer(redis, Answer(Word.LEFT, lane, cause=cause))
 
 
+# Both are read many times before they change.
+@lru_cache(maxsize=256)
+def _lane(text: bytes) -> LaneRecord | None:
+    return read_record(LaneRecord, text)
+
+
+@lru_cache(maxsize=4)
+def _lead(text: bytes | None) -> LeadRecord | None:
+    return read_record(LeadRecord, text)
+
+
 def _held(entries: Any) -> tuple[Held, ...]:
     """Entries that were deleted meanwhile come without fields; whatever else is no order is left out."""
     orders = ((_text(id), read_record(Order, (fields or {}).get(b"order"))) for id, fields in entries)
-    return tuple(Held(id, order) for id, order in orders if order is not None)
+    return tuple(Held(id, order) for id, order in orders if order is not None and order.is_sound)
 
 
 def _arrived(id: bytes | str, fields: Any) -> Arrived:
-    return Arrived(_text(id), read_record(Answer, fields.get(b"answer")))
+    answer = read_record(Answer, fields.get(b"answer"))
+    return Arrived(_text(id), answer if answer is not None and answer.is_sound else None)
 
 
 def _line(text: bytes | str) -> Json | None:
@@ -239,7 +271,13 @@ def _line(text: bytes | str) -> Json | None:
         line = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return line if isinstance(line, dict) else None
+    return line if isinstance(line, dict) and all(_reads(line, name) for name in line) else None
+
+
+def _reads(line: Json, name: str) -> bool:
+    if name == "used_s":
+        return isinstance(line[name], int | float)
+    return name in JOURNALED and record_of(JOURNALED[name], line[name]) is not None
 
 
 def _text(value: bytes | str) -> str:

@@ -6,7 +6,9 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self, TypeAlias, TypeVar
 
 Json: TypeAlias = dict[str, Any]
@@ -21,26 +23,96 @@ class Record:
 
     @classmethod
     def from_dict(cls, values: Json) -> Self:
-        hints = _hints(cls)
-        return cls(**{name: _typed(values[name], hint) for name, hint in hints.items() if name in values})
+        kind: Any = cls
+        return cls(**{name: read(values[name]) for name, read in _readers(kind).items() if name in values})
 
 
 def read_record(kind: type[Kind], text: bytes | str | None) -> Kind | None:
     """A record from JSON that somebody wrote where others write too; None for what is none."""
     try:
-        return None if text is None else kind.from_dict(json.loads(text))
+        return None if text is None else record_of(kind, json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def record_of(kind: type[Kind], values: Any) -> Kind | None:
+    """The same from values that are read already; each field must have its type."""
+    try:
+        record, hint = kind.from_dict(values), typing.cast(Any, kind)
+        return record if _judge(hint)(record) else None
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None
 
 
-_HINTS: dict[type, dict[str, Any]] = {}
+Read: TypeAlias = Callable[[Any], Any]
+Judge: TypeAlias = Callable[[Any], bool]
 
 
-def _hints(cls: type) -> dict[str, Any]:
-    if cls not in _HINTS:
-        known = {f.name for f in dataclasses.fields(cls)}
-        _HINTS[cls] = {name: hint for name, hint in typing.get_type_hints(cls).items() if name in known}
-    return _HINTS[cls]
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    known = {f.name for f in dataclasses.fields(kind)}
+    return {name: hint for name, hint in typing.get_type_hints(kind).items() if name in known}
+
+
+@cache
+def _readers(kind: type) -> dict[str, Read]:
+    return {name: _reader(hint) for name, hint in _hints(kind).items()}
+
+
+@cache
+def _reader(hint: Any) -> Read:
+    """What makes a value of that type from plain JSON. None stays None; what does not fit stays as it is."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = [each for each in arguments if each is not type(None)]
+        return _reader(inner[0]) if len(inner) == 1 else _same
+    if origin in (tuple, list):
+        item = _reader(arguments[0])
+        return lambda value: None if value is None else origin(map(item, value))
+    if origin is dict:
+        item = _reader(arguments[1])
+        return lambda value: None if value is None else {key: item(each) for key, each in value.items()}
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return lambda value: None if value is None else hint.from_dict(value)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return lambda value: None if value is None else hint(value)
+    if hint is float:
+        return lambda value: float(value) if isinstance(value, int) else value
+    return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@cache
+def _judges(kind: type) -> tuple[tuple[str, Judge], ...]:
+    return tuple((name, _judge(hint)) for name, hint in _hints(kind).items())
+
+
+@cache
+def _judge(hint: Any) -> Judge:
+    """What tells whether a value has that type."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        either = tuple(map(_judge, arguments))
+        return lambda value: any(judge(value) for judge in either)
+    if origin in (tuple, list):
+        item = _judge(arguments[0])
+        return lambda value: isinstance(value, origin) and all(map(item, value))
+    if origin is dict:
+        key, item = map(_judge, arguments)
+        return lambda value: isinstance(value, dict) and all(key(k) and item(v) for k, v in value.items())
+    if hint is Any or not isinstance(hint, type):
+        return lambda _: True
+    if issubclass(hint, Record):
+        return lambda value: (
+            isinstance(value, hint)
+            and all(judge(getattr(value, name)) for name, judge in _judges(typing.cast(Any, type(value))))
+        )
+    if hint in (int, float):
+        return lambda value: isinstance(value, hint) and not isinstance(value, bool)
+    return lambda value: isinstance(value, hint)
 
 
 def _plain(value: Any) -> Any:
@@ -52,26 +124,4 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value
-
-
-def _typed(value: Any, hint: Any) -> Any:
-    if value is None:
-        return None
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        inner = [a for a in arguments if a is not type(None)]
-        return _typed(value, inner[0]) if len(inner) == 1 else value
-    if origin is tuple:
-        return tuple(_typed(item, arguments[0]) for item in value)
-    if origin is list:
-        return [_typed(item, arguments[0]) for item in value]
-    if origin is dict:
-        return {key: _typed(item, arguments[1]) for key, item in value.items()}
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return hint.from_dict(value)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint(value)
-    if hint is float and isinstance(value, int):
-        return float(value)
     return value

@@ -13,7 +13,7 @@ from redis import Redis
 
 from flowml.runner import facts, logs
 from flowml.runner.client import Client
-from flowml.runner.jobs import train
+from flowml.runner.jobs import help_study, train
 from flowml.runner.reaper import Reaper
 from flowml.runner.recorder import Recorder
 from flowml.runner.serving import Serving
@@ -22,7 +22,18 @@ from flowml.runner.workplace import WORKPLACE, Workplace
 from flowml.storage.artifacts import LocalArtifacts
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
-from flowml.storage.records import ENDED, Dataset, EventKind, Job, JobSpec, JobState, Role, TrialState
+from flowml.storage.errors import NotAllowed
+from flowml.storage.records import (
+    ENDED,
+    Dataset,
+    EventKind,
+    Job,
+    JobKind,
+    JobSpec,
+    JobState,
+    Role,
+    TrialState,
+)
 
 Start = Callable[[str], Any]
 
@@ -135,6 +146,22 @@ def test_what_the_data_forbids_is_a_failed_job_with_its_cause(
     failed = client.job(job.id)
     assert "column" in failed.cause
     assert failed.receipt is not None
+
+
+def test_a_job_that_names_another_folder_as_its_own_is_refused(
+    dataset: Dataset, place: Workplace, settings: Settings
+) -> None:
+    victim = settings.home / "victim"
+    victim.mkdir()
+    spec = JobSpec("y", dataset_id=dataset.id)
+    for id in ("../victim", str(victim), ".", ""):
+        job = Job(id, JobKind.TRAINING, JobState.QUEUED, spec, 0.0)
+        with pytest.raises(NotAllowed, match="is no id"):
+            run(job, dataset)
+        with pytest.raises(NotAllowed, match="is no id"):
+            help_study(job.to_dict(), dataset.to_dict())
+    assert list(victim.iterdir()) == []
+    assert place.settings.work == settings.home / "work"
 
 
 @pytest.mark.usefixtures("place")

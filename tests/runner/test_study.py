@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -29,6 +32,7 @@ from flowml.storage.records import (
     JobKind,
     JobSpec,
     JobState,
+    Record,
     TrialRecord,
     TrialState,
 )
@@ -81,6 +85,36 @@ def test_a_study_that_is_forgotten_leaves_nothing(redis: Redis, study: Study) ->
     study.forget(redis)
     assert redis.keys("flowml:study:*") == []
     assert study.lead(redis) is None
+
+
+class Exploit:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (self.path,))
+
+
+def hostile(tmp_path: Path, sound: Record, **changes: Any) -> list[bytes]:
+    """What somebody may have written in place of a sound record."""
+    wrong = [json.dumps({**sound.to_dict(), name: value}).encode() for name, value in changes.items()]
+    return [pickle.dumps(Exploit(tmp_path / "planted")), b"{", b"[]", b"null", b"[" * 100_000, *wrong]
+
+
+def test_orders_that_no_lead_wrote_are_passed_over(redis: Redis, study: Study, tmp_path: Path) -> None:
+    outside = Candidate("../../outside", "logistic").to_dict()  # type: ignore[arg-type]
+    entries = [
+        *hostile(tmp_path, order(3), number="3", claim=None, kind=5, candidate={"number": 4}),
+        json.dumps({**order(3).to_dict(), "number": "../../outside", "candidate": outside}).encode(),
+        json.dumps({**order(3).to_dict(), "candidate": {**order(3).candidate, "limit_s": "never"}}).encode(),
+    ]
+    for entry in entries:
+        redis.xadd("flowml:study:job-1:orders:cpu", {"order": entry})
+    redis.xadd("flowml:study:job-1:orders:cpu", {"other": "field"})
+    study.order(redis, order(3))
+    assert [held.order for held in study.take(redis, ("cpu",), "w1", 100)] == [order(3)]
+    assert [held.order for held in study.outstanding(redis, "cpu")] == [order(3)]
+    assert not (tmp_path / "planted").exists()
 
 
 class Lead:
@@ -249,6 +283,56 @@ def test_a_successor_adopts_what_lanes_still_have(
     time.sleep(1.5)  # by now the first lead has seen that it is not the lead any more
     assert lead.leading.room("cpu") == 0
     successor.leading.close()
+
+
+def test_answers_that_no_lane_gave_are_passed_over(
+    lead: Lead, eventually: Eventually, redis: Redis, tmp_path: Path
+) -> None:
+    lead.begin()
+    lead.leading.offer(Candidate(7, "logistic"), "cpu")
+    eventually(lambda: waiting(lead) == 1)
+    held = lead.take()
+    ended = Answer(Word.ENDED, "w2", 7, held.order.claim, "cpu", held.entry)
+    outside = TrialRecord("../../outside", "logistic", {}, TrialState.COMPLETE)  # type: ignore[arg-type]
+    for answer in hostile(tmp_path, ended, word="run", number=None, record=outside.to_dict(), parcel="x"):
+        redis.xadd("flowml:study:job-1:answers", {"answer": answer})
+    redis.xadd("flowml:study:job-1:answers", {"answer": json.dumps(ended.to_dict())})
+    for name, text in enumerate(hostile(tmp_path, LaneRecord("w3", 1, 1, "there"), slots="9", serves=[])):
+        redis.hset("flowml:study:job-1:lanes", str(name), text)
+    record = lead.end(held)
+    assert heard(lead, 2) == [Begun(7, "w2"), Evaluated(record)]
+    eventually(lambda: redis.xlen("flowml:study:job-1:answers") == 0)
+    assert lead.leading.room("cpu") == 0
+    assert not (tmp_path / "planted").exists()
+
+
+def test_a_journal_that_no_lead_wrote_is_passed_over(redis: Redis, study: Study, tmp_path: Path) -> None:
+    record = TrialRecord(7, "logistic", {}, TrialState.COMPLETE)
+    study.note(redis, {"trial": record.to_dict(), "used_s": 1.0})
+    for line in (
+        *hostile(tmp_path, record, number="7"),
+        b'{"trial": {"number": "../../outside"}}',
+        b'{"asked": []}',
+        b'{"used_s": "long"}',
+        b'{"run": "this"}',
+    ):
+        redis.rpush("flowml:study:job-1:journal", line)
+    assert study.journal(redis) == [{"trial": record.to_dict(), "used_s": 1.0}]
+    assert not (tmp_path / "planted").exists()
+
+
+def test_a_lead_that_names_a_folder_elsewhere_is_sent_its_files(lead: Lead, tmp_path: Path) -> None:
+    """Nothing is moved, or cleared away, at a place that a study cannot have."""
+    victim = tmp_path / "victim" / "work" / "trials" / "0"
+    left = tmp_path / "left"
+    for folder in (victim, left):
+        folder.mkdir(parents=True)
+        (folder / "record.json").write_text(folder.name)
+    assert lead.relay.hand_over(left, 0, str(tmp_path / "victim" / "work"), "here") is not None
+    assert lead.relay.hand_over(left, 0, str(tmp_path / "x" / ".." / "victim" / "work"), "here") is not None
+    assert (victim / "record.json").read_text() == "0"
+    assert lead.relay.hand_over(left, 0, str(tmp_path / "lead"), "here") is None
+    assert (tmp_path / "lead" / "trials" / "0" / "record.json").read_text() == "left"
 
 
 def test_a_parcel_that_is_none_is_refused(tmp_path: Path) -> None:
