@@ -46,12 +46,14 @@ class Budget:
     maximize: bool = False  # whether scores are better the higher they are
     cores: int = 1
     _complete: list[TrialRecord] = field(default_factory=list)
+    _reserve: float | None = None  # as it was last worked out, with what was known then
 
     def know(self, shape: Shape, size_limit: int | None, cores: int) -> None:
         """What the problem and the machine are like, once that is known."""
         self.folds, self.whole_share = shape.kept, shape.whole_share
         self.maximize = shape.direction == "maximize"
         self.size_limit, self.cores = size_limit, cores
+        self._reserve = None
 
     def used(self) -> float:
         return time.time() - self.started
@@ -65,13 +67,16 @@ class Budget:
 
     def reserve(self) -> float:
         """Seconds kept for the finish, by the size of the largest models so far."""
-        wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + self._export()
-        return self._refits() + min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
+        if self._reserve is None:
+            wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + self._export()
+            self._reserve = self._refits() + min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
+        return self._reserve
 
     def learn(self, record: TrialRecord) -> None:
         """What a trial left decides how long the finish will take."""
         if record.state is TrialState.COMPLETE:
             self._complete.append(record)
+            self._reserve = None
 
     def _export(self) -> float:
         """Of the model to fall back on and of the final one."""

@@ -26,12 +26,13 @@ from flowml.runner.helpers import Begun, Recalled, Waits
 from flowml.runner.helpers import Word as Told
 from flowml.runner.inviting import Invitations
 from flowml.runner.journal import Past, past_of, trial_folder
+from flowml.runner.lanes import Lanes
 from flowml.runner.needs import CPU, GPU, Serves, as_cpu, on_gpu
 from flowml.runner.outbox import Outbox
 from flowml.runner.progress import Rhythm
 from flowml.runner.relay import Relay
 from flowml.runner.routine import Routine
-from flowml.runner.study import THE_LEAD, Answer, Held, LaneRecord, LeadRecord, Order, Phase, Study, Word
+from flowml.runner.study import THE_LEAD, Answer, Held, LeadRecord, Order, Phase, Study, Word
 from flowml.runner.team import Evaluated, Failed, Said
 from flowml.storage.errors import FlowMLError, TrialCrashed
 from flowml.storage.ids import new_id
@@ -66,7 +67,7 @@ class Leading:
         self._redis, self._study, self._relay, self._invitations = redis, study, relay, invitations
         self._work, self._attempt, self._lease_s = work, attempt, lease_s
         self._claims = Claims()
-        self._lanes: dict[str, tuple[LaneRecord, float]] = {}  # as last heard, and when
+        self._lanes = Lanes()
         self._told: deque[Told] = deque()
         self._phase, self._left_s, self._used_s, self._beats = Phase.PAUSE, 0.0, 0.0, 0
         self._begun = self._went_on = self._apart = self._superseded = False
@@ -112,21 +113,17 @@ class Leading:
 
     @property
     def has_room(self) -> bool:
-        learned = {algorithm for lane, _ in self._lanes.values() for algorithm in lane.serves.gpu}
-        return any(self.room(kind) > 0 for kind in (CPU, *(f"{GPU}.{name}" for name in learned)))
+        return any(self.room(kind) > 0 for kind in (CPU, *(f"{GPU}.{name}" for name in self._lanes.gpu)))
 
     def room(self, kind: str) -> int:
         if self._phase is not Phase.SEARCH:
             return 0
-        lanes = [lane for lane, _ in self._lanes.values() if lane.slots and lane.serves.kind(kind)]
-        places = sum(lane.serves.cards if on_gpu(kind) else lane.slots for lane in lanes)
+        places = self._lanes.places(kind)
         taken = self._claims.count(on_gpu) if on_gpu(kind) else len(self._claims)
         return places + max(1, places // 4) - taken if places else 0
 
     def may_serve(self, kind: str) -> bool:
-        return any(lane.serves.kind(kind) for lane, _ in self._lanes.values()) or any(
-            serves.kind(kind) for serves in self._hopes
-        )
+        return self._lanes.serve(kind) or any(serves.kind(kind) for serves in self._hopes)
 
     def offer(self, candidate: Candidate, kind: str) -> None:
         order = Order(candidate.number, new_id("claim"), kind, candidate.to_dict())
@@ -253,16 +250,11 @@ class Leading:
     def _survey(self) -> None:
         """Who is there, who was not heard from, and whom to invite."""
         now = time.monotonic()
-        found = self._study.lanes(self._redis)
-        lanes = {}
-        for name, lane in found.items():
-            known, heard_at = self._lanes.get(name, (None, now))
-            silent_s = now - heard_at if known is not None and known.beat == lane.beat else 0.0
-            if silent_s > self._lease_s:
-                self._study.forget_lane(self._redis, name)
-            else:
-                lanes[name] = (lane, now - silent_s)
-        self._lanes = lanes
+        lanes = self._lanes.hear(self._study.lanes(self._redis), now)
+        silent = lanes.silent(now - self._lease_s)
+        for name in silent:
+            self._study.forget_lane(self._redis, name)
+        self._lanes = lanes.without(*silent)
         if now - self._calm_since > self._lease_s:
             for kind in self._kinds:
                 for held in self._study.overdue(self._redis, kind, self._lease_s):
@@ -271,11 +263,10 @@ class Leading:
         self._apart = self._apart or any(worker.place != self._relay.place for worker in online)
         self._hopes = self._invitations.hopes(online)
         for kind in self._kinds:
-            served = any(lane.slots and lane.serves.kind(kind) for lane, _ in lanes.values())
-            if not served and self._claims.count(kind.__eq__):
+            if not self._lanes.places(kind) and self._claims.count(kind.__eq__):
                 self._take_back([kind], MANY)
         if self._phase is Phase.SEARCH and self._left_s > WORTH_S:
-            self._invitations.send(self._redis, online, self._lanes)
+            self._invitations.send(self._redis, online, self._lanes.heard)
 
     def _take_back(self, kinds: Sequence[str], count: int) -> None:
         """Orders that no lane has taken."""
@@ -315,7 +306,7 @@ class Leading:
         for kind in self._kinds:
             for held in self._study.held_by(self._redis, kind, answer.lane):
                 self._lost(held, answer.cause)
-        self._lanes = {name: seen for name, seen in self._lanes.items() if name != answer.lane}
+        self._lanes = self._lanes.without(answer.lane)
         self._out.put(partial(self._study.answered, id=id))
 
     def _lost(self, held: Held, cause: str) -> None:

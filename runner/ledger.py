@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Ledger:
     def __init__(self, past: tuple[TrialRecord, ...], threads: int, worker: str) -> None:
         self.records = {record.number: record for record in past}
+        self._complete = {record.number: record for record in past if record.state is TrialState.COMPLETE}
         self._running: dict[int, tuple[Candidate, float, str]] = {}  # trial, when it began, worker
         self._offered: dict[int, Candidate] = {}  # to helpers, and not begun
         self._begun: set[int] = set()  # of trials that began and were lost
@@ -41,7 +42,7 @@ class Ledger:
 
     @property
     def complete(self) -> tuple[TrialRecord, ...]:
-        return tuple(record for record in self.records.values() if record.state is TrialState.COMPLETE)
+        return tuple(self._complete.values())
 
     def begin(self, candidate: Candidate, worker: str = "") -> None:
         """`worker` is that of the helper which runs it."""
@@ -78,6 +79,8 @@ class Ledger:
         self._running.pop(record.number, None)
         self._offered.pop(record.number, None)
         self.records[record.number] = record
+        if record.state is TrialState.COMPLETE:
+            self._complete[record.number] = record
 
     def unfinished(self, number: int, state: TrialState, cause: str, advice: str = "") -> TrialRecord:
         """The record of a trial that did not come to an end by itself."""

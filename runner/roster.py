@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import lru_cache
 
 from redis import Redis
 
@@ -59,6 +60,7 @@ def offline(worker: Worker) -> Worker:
     )
 
 
+@lru_cache(maxsize=256)  # a record is read many times before it changes
 def _read(record: bytes | str | None) -> Worker | None:
     worker = read_record(Worker, record)
     return worker if worker is not None and isinstance(worker.capabilities, Capabilities) else None
