@@ -1,9 +1,10 @@
 """The trial child: a process that prepares a table once and then evaluates trial after trial.
 
-`python -m flowml.runner.child` is started by a lane. Commands arrive as JSON lines on stdin, answers leave as
-JSON lines on what was stdout; whatever libraries print goes to stderr, and from there into the job's log. The
-child may die of a trial at any moment: it holds nothing that the lane could not have another child do again.
-It never outlives its lane.
+A lane has it forked from a process that has loaded the libraries (`forkserver`), or starts it as a program:
+`python -m flowml.runner.child`. Commands arrive as JSON lines on stdin, answers leave as JSON lines on what
+was stdout; whatever libraries print goes to stderr, and from there into the job's log. The child may die of a
+trial at any moment: it holds nothing that the lane could not have another child do again. It never outlives
+its lane.
 """
 
 from __future__ import annotations
@@ -277,9 +278,10 @@ def warm_up(inbox: queue.SimpleQueue[Json]) -> None:
         importlib.import_module(name)
 
 
-def main() -> None:
+def work_for(lane: int) -> None:
+    """Obeys the process `lane`, our parent, until it is gone. Never returns."""
     commands, answers = take_pipes()
-    die_with(int(sys.argv[1]))
+    die_with(lane)
     faulthandler.enable()
     inbox: queue.SimpleQueue[Json] = queue.SimpleQueue()
     threading.Thread(target=listen, args=(commands, inbox), daemon=True, name="commands").start()
@@ -291,6 +293,10 @@ def main() -> None:
     warm_up(inbox)
     while True:
         obey(bench, inbox.get())
+
+
+def main() -> None:
+    work_for(int(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -31,9 +31,10 @@ ANSWER = "flowml.runner.jobs.answer"
 VERIFY = "flowml.runner.jobs.verify"
 HELP = "flowml.runner.jobs.help_study"
 ALLOWED = frozenset({TRAIN, PREDICT, ANSWER, VERIFY, HELP})
+WITH_CHILDREN = frozenset({TRAIN, VERIFY, HELP})  # they evaluate trials
 
 INVITATION = "help-"  # how the ids of invitations begin
-POLL_S = 0.25
+POLL_S = 0.1
 UNREADABLE_S = 5.0  # until the next look
 LARGEST_JOB = 32 * 2**20  # what a job needs to be told is much less
 LOST_MACHINES = 3  # so often a job runs again after its worker was lost before it got any further
@@ -83,7 +84,8 @@ class FlowJob(Job):  # type: ignore[misc]  # RQ is not followed by mypy
 
 class FlowQueue(Queue):  # type: ignore[misc]
     job_class = FlowJob
-    taker: Taker | None = None  # the worker that serves it
+    taker: Taker | None = None  # the worker that serves it,
+    at_rest: Callable[[], object] | None = None  # and what it does while there is no job
 
     @classmethod
     def dequeue_any(
@@ -113,6 +115,9 @@ class FlowQueue(Queue):  # type: ignore[misc]
                 return None
             if time.monotonic() >= deadline:
                 raise DequeueTimeout(timeout, names)
+            for each in queues[:1]:
+                if each.at_rest is not None:
+                    each.at_rest()
             time.sleep(POLL_S)
 
     @classmethod

@@ -24,8 +24,10 @@ from rq.utils import now
 
 from flowml.runner import control, facts, leases, tending
 from flowml.runner.connection import AWAY
+from flowml.runner.forkserver import FORK_SERVER, ForkServer
 from flowml.runner.lifeline import die_with_parent
-from flowml.runner.queue import FlowJob, FlowQueue, helped, retries_left
+from flowml.runner.preloading import Preloading
+from flowml.runner.queue import WITH_CHILDREN, FlowJob, FlowQueue, helped, retries_left
 from flowml.runner.study import Study
 from flowml.runner.taking import Taker, queue_key
 from flowml.runner.tending import Told
@@ -57,6 +59,9 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         self._ended = False  # the job had ended at the last look
         self._cancelled = False
         self._turns = Turns(self.queue_names())
+        self._preloading = Preloading()
+        for each in self.queues:
+            each.at_rest = self._preloading.step
 
     @property
     def told_to_stop(self) -> bool:
@@ -105,6 +110,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
             super().execute_job(job, queue)
         finally:
             self.job_id = ""
+            self._preloading.wait()
             self.log.removeFilter(_is_true)
             self.on_change()
         self.jobs_done += 1
@@ -112,10 +118,18 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
     # --- while it runs ------------------------------------------------------------------------------------
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
+        if self._preloading.done and job.func_name in WITH_CHILDREN:
+            self._make_a_fork_server()  # while there are no threads
         die_with_parent(self.pid)
         if self.enter_horse is not None:
             self.enter_horse()
         super().main_work_horse(job, queue)
+
+    def _make_a_fork_server(self) -> None:
+        try:
+            FORK_SERVER.set(ForkServer())
+        except OSError as error:
+            self.log.warning("Trial children start anew, for they cannot be forked: %s", error)
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         try:

@@ -10,12 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import IO
 
 import psutil
 
+from flowml.runner.forkserver import FORK_SERVER, Forked
 from flowml.storage.records import Json
 
 CHILD = (sys.executable, "-m", "flowml.runner.child")
@@ -84,17 +85,17 @@ class Slot:
         self.babbled = False  # it answered with what is no answer
         self._printed = 0  # bytes since the last command
         self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._measured: psutil.Process | None = None
 
-    def start(self, threads: int, environ: Mapping[str, str] = os.environ) -> None:
+    def start(self, threads: int) -> None:
         """Start a child in a process group of its own, where a Ctrl-C of the terminal does not reach it."""
-        self._process = subprocess.Popen(
+        self._process = self._fork(threads) or subprocess.Popen(
             [*self._command, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))},
+            env={**os.environ, **_with_threads(threads)},
             process_group=0,
         )
         assert self._process.stdout is not None
@@ -103,6 +104,10 @@ class Slot:
         self.answers, self.words = Pipe(self._process.stdout), Pipe(self._process.stderr, LONGEST_LINE)
         self.last_words, self.babbled, self._printed = "", False, 0
         self.now(Doing.STARTING, START_S)
+
+    def _fork(self, threads: int) -> Forked | None:
+        server = FORK_SERVER.get()
+        return server.fork(_with_threads(threads)) if server and self._command == CHILD else None
 
     def now(self, doing: Doing, limit_s: float = math.inf, grace_s: float = 0.0) -> None:
         """What the child does from now on, how long it may take, and how late it may be."""
@@ -171,6 +176,10 @@ class Slot:
                 _close(stream)
         self._process = self._measured = None
         self.now(Doing.NOTHING)
+
+
+def _with_threads(count: int) -> dict[str, str]:
+    return dict.fromkeys(THREAD_VARIABLES, str(count))
 
 
 def _close(stream: IO[bytes]) -> None:

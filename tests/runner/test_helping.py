@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from redis import Redis
 
 from flowml.runner import queue
 from flowml.runner.client import Client
+from flowml.runner.forkserver import CHILD_NAME, NAME
+from flowml.runner.preloading import LOADED
 from flowml.runner.reaper import Reaper
 from flowml.runner.recorder import Recorder
 from flowml.runner.settings import Settings
@@ -76,11 +80,23 @@ def test_two_workers_share_one_study(
 
 def horse_and_children(worker: Any) -> tuple[psutil.Process, list[psutil.Process]]:
     (horse,) = psutil.Process(worker.process.pid).children()
-    return horse, horse.children()
+    return horse, [each for each in horse.children() if each.name() != NAME]
 
 
 def begun_by(client: Client, job: Job, name: str) -> bool:
     return any(trial.worker == name for trial in client.trials(job.id))
+
+
+def shared(
+    client: Client, dataset: Dataset, start_worker: Start, eventually: Eventually, **of_w2: Any
+) -> tuple[Job, Any, Any]:
+    """A long study that w1 leads and of which w2, which came later, has begun a trial; and both workers."""
+    lead = start_worker("w1")
+    job = study(client, dataset, 100_000)
+    eventually(lambda: client.job(job.id).worker == "w1", 20)
+    helper = start_worker("w2", **of_w2)
+    eventually(lambda: begun_by(client, job, "w2"), 40)
+    return job, lead, helper
 
 
 def freeze_at_work(client: Client, job: Job, helper: Any) -> int:
@@ -145,9 +161,8 @@ def test_a_helper_on_another_machine_sends_what_its_trials_leave(
     tmp_path: Path,
     eventually: Eventually,
 ) -> None:
-    lead = start_worker("w1")
-    start_worker("w2", home=tmp_path / "elsewhere", artifacts_folder=settings.artifacts)
-    job = study(client, dataset, 200, budget_s=60.0)
+    elsewhere = {"home": tmp_path / "elsewhere", "artifacts_folder": settings.artifacts}
+    job, lead, _ = shared(client, dataset, start_worker, eventually, **elsewhere)
     eventually(lambda: by_worker(client, job)["w2"] > 2, 40)
     assert not any((settings.work / job.id).glob("help-*"))
     lead.kill()  # and its machine with it: what it had must be found elsewhere
@@ -167,10 +182,7 @@ def test_a_helper_on_another_machine_sends_what_its_trials_leave(
 def test_a_helper_makes_room_for_a_job_that_waits(
     client: Client, dataset: Dataset, start_worker: Start, eventually: Eventually
 ) -> None:
-    start_worker("w1")
-    start_worker("w2")
-    job = study(client, dataset, 100_000)
-    eventually(lambda: by_worker(client, job)["w2"] > 0, 40)
+    job, *_ = shared(client, dataset, start_worker, eventually)
     other = study(client, dataset, 1)
     queued = time.monotonic()
     eventually(lambda: client.job(other.id).worker == "w2")
@@ -186,10 +198,7 @@ def test_a_helper_makes_room_for_a_job_that_waits(
 def test_a_cancelled_study_ends_its_helpers(
     client: Client, dataset: Dataset, start_worker: Start, eventually: Eventually
 ) -> None:
-    start_worker("w1")
-    helper = start_worker("w2")
-    job = study(client, dataset, 100_000)
-    eventually(lambda: begun_by(client, job, "w2"), 40)
+    job, _, helper = shared(client, dataset, start_worker, eventually)
     children = horse_and_children(helper)[1]
     assert children
     client.cancel(job.id)
@@ -200,13 +209,62 @@ def test_a_cancelled_study_ends_its_helpers(
     eventually(lambda: client.job(job.id).state is JobState.CANCELLED)
 
 
+def test_a_worker_that_had_time_to_load_its_libraries_forks_its_children(
+    client: Client, dataset: Dataset, start_worker: Start, eventually: Eventually
+) -> None:
+    worker = start_worker("w1")
+    eventually(lambda: LOADED in worker.log.read_text(), 60)
+    for ended in (JobState.FINISHED, None):
+        job = study(client, dataset, 100_000 if ended is None else 4)
+        eventually(lambda job=job: begun_by(client, job, "w1"), 20)
+        horse, children = horse_and_children(worker)
+        assert {child.name() for child in children} == {CHILD_NAME}
+        if ended is not None:
+            eventually(lambda job=job: client.job(job.id).state is JobState.FINISHED, 60)
+            check_whole(client, job)
+    family = [horse, *horse.children(recursive=True)]
+    worker.process.kill()
+    assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+def test_hostile_content_of_a_study_stops_neither_helper_nor_lead(
+    client: Client,
+    dataset: Dataset,
+    start_worker: Start,
+    redis: Redis,
+    eventually: Eventually,
+    tmp_path: Path,
+) -> None:
+    job, _, helper = shared(client, dataset, start_worker, eventually)
+    key = f"flowml:study:{job.id}"
+    candidate = {
+        "number": "../../outside",
+        "algorithm": "os.system",
+        "params": {"touch": str(tmp_path / "planted")},
+    }
+    order = {"number": "../../outside", "claim": "c", "kind": "cpu", "candidate": candidate}
+    for text in (b"\x80\x04K\x01.", b"[" * 100_000, json.dumps(order).encode(), b"{}"):
+        redis.xadd(f"{key}:orders:cpu", {"order": text})
+        redis.xadd(f"{key}:answers", {"answer": text})
+        redis.hset(f"{key}:lanes", "evil", text)
+        redis.rpush(f"{key}:journal", text)
+        redis.set(f"{key}:lead", text)
+    for name in ("w1", "w2"):
+        before = by_worker(client, job)
+        eventually(lambda name=name, before=before: by_worker(client, job)[name] > before[name] + 2, 40)
+    assert helper.process.poll() is None
+    client.stop(job.id)
+    eventually(lambda: client.job(job.id).state in ENDED, 60)
+    check_whole(client, job, JobState.STOPPED)
+    assert not list(tmp_path.rglob("outside")) + list(tmp_path.rglob("planted"))
+    eventually(lambda: redis.keys("flowml:study:*") == [])
+
+
 def test_a_helper_that_is_told_to_stop_hands_its_trials_back(
     client: Client, dataset: Dataset, start_worker: Start, eventually: Eventually
 ) -> None:
-    start_worker("w1", lease=60.0)  # so nothing but what the helper hands back comes back in time
-    helper = start_worker("w2", lease=60.0)
-    job = study(client, dataset, 100_000)
-    eventually(lambda: begun_by(client, job, "w2"), 40)
+    patient = partial(start_worker, lease=60.0)  # only what the helper hands back comes back in time
+    job, _, helper = shared(client, dataset, patient, eventually)
     number = freeze_at_work(client, job, helper)
     assert helper.stop() == 0
     eventually(lambda: client.trials(job.id)[number].worker == "w1", 20)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import psutil
 
+from flowml.runner.forkserver import CHILD_NAME, NAME
 from flowml.storage.errors import FlowMLError
 
 PATIENCE_S = 300.0
@@ -69,10 +70,10 @@ class Stage:
             return []
 
     def horses(self) -> list[psutil.Process]:
-        return [each for name in self.workers for each in self.below(name) if "child" not in words_of(each)]
+        return [each for name in self.workers for each in self.below(name) if not is_child(each)]
 
     def children(self) -> list[psutil.Process]:
-        return [each for name in self.workers for each in self.below(name) if "child" in words_of(each)]
+        return [each for name in self.workers for each in self.below(name) if is_child(each)]
 
     def servers(self) -> list[psutil.Process]:
         return [each for each in self.below("studio") if "server" in name_of(each)]
@@ -109,6 +110,11 @@ class Stage:
             if mine and process.pid not in (os.getpid(), os.getppid()):
                 found.append(words_of(process)[:200])
         return found
+
+
+def is_child(process: psutil.Process) -> bool:
+    """Of a work-horse: started, forked, or the process that forks them."""
+    return "child" in words_of(process) or name_of(process) in (NAME, CHILD_NAME)
 
 
 def words_of(process: psutil.Process) -> str:

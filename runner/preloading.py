@@ -1,0 +1,95 @@
+"""What an idle worker loads ahead, so that a job that comes needs only forks of its process.
+
+It runs nothing: no library has a pool of threads afterwards, none has opened a GPU. (Polars has one idle
+thread from its first moment, which clears away spilled files and which a fork does without.)
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from flowml.runner.slot import THREAD_VARIABLES
+
+# In the order in which a job wants them; each is loaded in one go, during which no job is taken.
+WANTED = (
+    "polars",
+    "flowml.runner.jobs",
+    "flowml.runner.child",
+    "flowml.automl.prepared",
+    "flowml.automl.evaluate",
+    "flowml.storage.drift",
+    "optuna",
+    "flowml.automl.search",
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn.ensemble",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+)
+ALLOCATORS = ("_RJEM_MALLOC_CONF", "JE_ARROW_MALLOC_CONF")  # of polars and of pyarrow
+QUIET = dict.fromkeys(THREAD_VARIABLES, "1") | dict.fromkeys(ALLOCATORS, "background_thread:false")
+IDLE_S = 1.0  # without a job before it begins, so that jobs that wait go first
+LOADED = "The libraries are loaded"
+WHY_NOT = "On this system a process that has loaded model libraries is not safe to fork"
+
+log = logging.getLogger(__name__)
+
+
+class Preloading:
+    """`done` once all is loaded; then trial children may be forked."""
+
+    def __init__(self, wanted: Sequence[str] = WANTED, platform: str = sys.platform) -> None:
+        self.done = False
+        self._left = deque(wanted)
+        self._possible = platform == "linux"
+        self._from = 0.0
+        self.wait()
+        if not self._possible:
+            log.info("%s: each job starts its trial children anew, which takes seconds.", WHY_NOT)
+
+    def wait(self) -> None:
+        """A job was there."""
+        self._from = time.monotonic() + IDLE_S
+
+    def step(self) -> None:
+        """Loads one of them. Called in the main thread, which also forks: never in the midst of a load."""
+        if self.done or not self._possible or time.monotonic() < self._from:
+            return
+        if self._left:
+            _load(self._left.popleft())
+            return
+        gc.collect()
+        gc.freeze()  # what is there by now stays, and forks share it
+        self.done = True
+        log.info("%s; its next jobs fork their trial children.", LOADED)
+
+
+def _load(name: str) -> None:
+    try:
+        with _without_threads():
+            importlib.import_module(name)
+    except Exception as error:  # whoever needs it will say so
+        log.warning("%s cannot be loaded: %r", name, error)
+
+
+@contextmanager
+def _without_threads() -> Iterator[None]:
+    """Libraries that would start threads as they are loaded do not."""
+    before = dict(os.environ)
+    os.environ.update(QUIET)
+    try:
+        yield
+    finally:
+        for name in QUIET:
+            os.environ.pop(name, None)
+            if name in before:
+                os.environ[name] = before[name]
