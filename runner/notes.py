@@ -21,6 +21,7 @@ class Note(Record):
     address: str
     pid: int
     key: str
+    certificate: str = ""  # the file with it, where the studio answers by HTTPS
 
 
 def write_note(home: Path, note: Note) -> None:

@@ -6,6 +6,7 @@ Content never changes under its hash, so what broke off goes on where it ended, 
 from __future__ import annotations
 
 import logging
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -45,14 +46,20 @@ class Kept(Protocol):
 
 
 class Remote:
-    """`urls` are addresses of the studio, the first that answers is used."""
+    """`urls` are addresses of the studio: the first that answers is used, if `trusted` believes it."""
 
     def __init__(
-        self, urls: tuple[str, ...], redis: Redis, job_id: str, cache: Cache, patience_s: float = PATIENCE_S
+        self,
+        urls: tuple[str, ...],
+        redis: Redis,
+        job_id: str,
+        cache: Cache,
+        patience_s: float = PATIENCE_S,
+        trusted: ssl.SSLContext | bool = True,
     ) -> None:
         self._urls, self._redis, self._job_id, self._cache = list(urls), redis, job_id, cache
         self._patience_s = patience_s
-        self._http = httpx.Client(timeout=TIMEOUT, trust_env=False)
+        self._http = httpx.Client(timeout=TIMEOUT, trust_env=False, verify=trusted)
         self._pass = ""
 
     def fetch(self, kept: Kept) -> Path:

@@ -186,6 +186,10 @@ class Settings:
         default=None, metadata=_row("file", "Certificate (PEM, with its chain) to answer by HTTPS.")
     )
     tls_key: Path | None = field(default=None, metadata=_row("file", "Private key of the certificate (PEM)."))
+    tls_ca: Path | None = field(
+        default=None,
+        metadata=_row("file", "Certificates (PEM) to believe a studio by; else those of the system."),
+    )
     studio_url: str = field(
         default="",
         metadata=_row("text", "The studio that commands ask; else the one of this folder.", private=True),

@@ -140,7 +140,9 @@ class Studio:
 
     def announce(self, address: str) -> None:
         """Leaves a note in the data folder, by which programs of the same user find the studio."""
-        write_note(self.settings.home, Note(address, os.getpid(), self.entrance.local_key))
+        cert = self.settings.tls_cert
+        note = Note(address, os.getpid(), self.entrance.local_key, str(cert.absolute()) if cert else "")
+        write_note(self.settings.home, note)
         self._running.callback(remove_note, self.settings.home)
         about.announce(self._redis, about.store_of(self.settings), self._urls(address))
 

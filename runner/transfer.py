@@ -18,6 +18,7 @@ from flowml.runner.cache import Cache
 from flowml.runner.remote import Kept, Remote
 from flowml.runner.settings import Settings
 from flowml.runner.stores import open_artifacts, open_parcels
+from flowml.runner.trust import of_authorities
 from flowml.storage.artifacts import Artifacts
 from flowml.storage.errors import NotFound
 from flowml.storage.records import Artifact
@@ -78,7 +79,8 @@ def transfer_of(settings: Settings, redis: Redis, job_id: str) -> Transfer:
     if said is None or not said.urls or said.store == about.store_of(settings):
         return SharedStore(open_artifacts(settings), open_parcels(settings))
     urls = (settings.studio_url,) if settings.studio_url else said.urls
-    return Remote(urls, redis, job_id, Cache(settings.cache, settings.cache_limit))
+    cache, trusted = Cache(settings.cache, settings.cache_limit), of_authorities(settings.tls_ca)
+    return Remote(urls, redis, job_id, cache, trusted=trusted)
 
 
 def sweep(settings: Settings) -> int:

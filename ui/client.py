@@ -12,7 +12,10 @@ What goes wrong there is raised here as the same error of `flowml.storage.errors
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flowml.runner.address import LOCAL, find
+from flowml.runner.trust import of_authorities
 from flowml.ui.remote.batches import BatchesPart
 from flowml.ui.remote.explaining import ExplainingPart
 from flowml.ui.remote.foreign import ForeignPart
@@ -38,14 +41,19 @@ class Studio(
     """One studio, by its address; `token` is sent where it asks for a login.
 
     Without an address: the one of FLOWML_STUDIO_URL, else the studio of this user on this machine, whose key
-    lies in its data folder, else the usual port. Without a token: that of FLOWML_TOKEN.
+    lies in its data folder, else the usual port. Without a token: that of FLOWML_TOKEN. `ca` is a PEM file
+    with the certificates to believe a studio by that answers by HTTPS; without it: that of FLOWML_TLS_CA.
     """
 
-    def __init__(self, url: str = "", token: str | None = None, timeout_s: float = 60.0) -> None:
+    def __init__(
+        self, url: str = "", token: str | None = None, timeout_s: float = 60.0, ca: Path | str | None = None
+    ) -> None:
+        trusted = of_authorities(Path(ca)) if ca else None
         if not url or token is None:
             known = find(url)
             url, token = known.url, token or known.token
-        super().__init__(url, token, timeout_s)
+            trusted = known.trusted if trusted is None else trusted
+        super().__init__(url, token, timeout_s, True if trusted is None else trusted)
 
 
 __all__ = ["LOCAL", "Studio"]

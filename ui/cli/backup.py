@@ -9,7 +9,6 @@ from pathlib import Path
 import typer
 
 from flowml.runner import backups, storekeeping
-from flowml.runner.address import find
 from flowml.runner.notes import read_note
 from flowml.runner.settings import read_settings
 from flowml.storage.errors import Conflict, NotFound
@@ -24,8 +23,7 @@ def back_up(out: Path, url: str, force: bool, as_json: bool) -> None:
     if url or settings.studio_url or read_note(settings.home) is not None:
         from flowml.ui.client import Studio
 
-        address = find(url, settings)
-        with Studio(address.url, address.token) as studio:
+        with Studio(url) as studio:
             studio.backup(out)
     else:
         storekeeping.back_up(settings, out)

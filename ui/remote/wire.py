@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -33,10 +34,18 @@ CODES = {"request": "input", "no_route": "not_found", "no_method": "input", "gon
 class Wire:
     """One studio, by its address. `token` is sent as a bearer token where the studio asks for one."""
 
-    def __init__(self, url: str, token: str | None = None, timeout_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        timeout_s: float = 60.0,
+        trusted: ssl.SSLContext | bool = True,
+    ) -> None:
         headers = {"X-FlowML": "1"} | ({"Authorization": f"Bearer {token}"} if token else {})
         # No proxy from the environment: tables go to the named studio and nowhere else.
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_s, trust_env=False)
+        self._http = httpx.Client(
+            base_url=url, headers=headers, timeout=timeout_s, trust_env=False, verify=trusted
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -136,6 +145,11 @@ class Wire:
 
     def _away(self, error: Exception) -> NotReady:
         reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            return NotReady(
+                f"Who answers at {self.url} cannot be believed: {reason}.",
+                "If its certificate is your own, name the file with it by FLOWML_TLS_CA.",
+            )
         return NotReady(
             f"No studio answers at {self.url}: {reason}.",
             "Start one with `flowml up`, or name another with --studio or FLOWML_STUDIO_URL.",

@@ -26,8 +26,9 @@ from flowml.runner.entrance import Entrance
 from flowml.runner.people import People
 from flowml.runner.settings import Settings
 from flowml.storage.db import Database
-from flowml.storage.errors import SettingError
+from flowml.storage.errors import NotReady, NotSignedIn, SettingError
 from flowml.storage.records import UserRole
+from flowml.ui.client import Studio
 from flowml.ui.server import check_tls
 
 FLOWML = Path(sys.executable).with_name("flowml")
@@ -105,6 +106,26 @@ def test_a_studio_with_a_certificate_speaks_https_alone(
             pass
         with pytest.raises(httpx.TransportError):
             httpx.get(url.replace("https", "http", 1) + "/health")
+        assert_believed(tmp_path, url, cert)
+
+
+def assert_believed(home: Path, url: str, cert: Path) -> None:
+    """By commands of the same machine, and elsewhere by who names the certificate; by nobody else."""
+    listed = subprocess.run(
+        [FLOWML, "datasets", "list", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=os.environ | {"FLOWML_HOME": str(home)},
+    )
+    assert (listed.stdout.strip(), listed.stderr) == ("[]", "")
+    with Studio(url, "flowml_nobody", ca=cert) as known, pytest.raises(NotSignedIn):
+        known.datasets()
+    with Studio(url, "flowml_nobody") as stranger, pytest.raises(NotReady, match="cannot be believed"):
+        stranger.datasets()
+    with pytest.raises(SettingError, match="cannot be used"):
+        Studio(url, "flowml_nobody", ca=home / "studio.json")
 
 
 def test_behind_a_proxy_cookies_are_secure_and_only_its_name_is_answered(
