@@ -23,6 +23,9 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+MOST_LINES = 11  # of a table that does not scroll
+
+
 def told(drift: DriftSummary) -> None:
     """From the training: in a line, and the columns that differ."""
     st.markdown(_line_of(drift))
@@ -42,11 +45,15 @@ def _line_of(drift: DriftSummary) -> str:
 
 
 def table(columns: Sequence[ColumnDrift], alt: str) -> None:
+    """Shares of missing values are shown where some are missing."""
+    shown = frame(columns)
+    if not any(column.missing_before or column.missing_now for column in columns):
+        shown = shown.drop("missing_before", "missing_now")
     st.dataframe(
-        frame(columns),
+        shown,
         hide_index=True,
         column_config=_config(),
-        height=min(420, 40 + 35 * len(columns)),
+        height="content" if len(columns) <= MOST_LINES else 420,
         placeholder="–",
         alt=alt,
     )
@@ -73,8 +80,8 @@ def _line(column: ColumnDrift) -> dict[str, Any]:
 def _config() -> dict[str, Any]:
     config = st.column_config
     return {
-        "column": config.TextColumn("Column", pinned=True, width=150),
-        "noticed": config.TextColumn("Noticed", width=330),
+        "column": config.TextColumn("Column", pinned=True, width=120),
+        "noticed": config.TextColumn("Noticed", width=455),
         "psi": config.NumberColumn(
             "PSI",
             format="%.3f",

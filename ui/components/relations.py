@@ -13,6 +13,7 @@ from flowml.ui import words
 from flowml.ui.charts.associations import MEASURES
 
 SHOWN = 50
+MOST_LINES = 10  # of a table that does not scroll
 SCHEMA: dict[str, Any] = {
     "column": pl.String,
     "other": pl.String,
@@ -28,7 +29,7 @@ def show(profile: Profile) -> None:
             frame(profile.associations[:SHOWN]),
             hide_index=True,
             column_config=_config(),
-            height=min(400, 40 + 35 * len(profile.associations[:SHOWN])),
+            height="content" if len(profile.associations) <= MOST_LINES else 400,
             alt="Pairs of columns that belong together, strongest first",
         )
     else:
