@@ -58,13 +58,19 @@ def rest(base_url: str) -> Iterator[Studio]:
 
 
 @pytest.fixture
+def address(base_url: str) -> str:
+    """Of the studio that a test looks at; its pages may ask no other."""
+    return base_url
+
+
+@pytest.fixture
 def forgiven() -> list[str]:
     """Words of faults that a test expects to see."""
     return []
 
 
 @pytest.fixture
-def page(page: Page, base_url: str, forgiven: list[str]) -> Iterator[Page]:
+def page(page: Page, address: str, forgiven: list[str]) -> Iterator[Page]:
     """A page that fails its test on an error in the console, a failed request or one to another host."""
     wrong: list[str] = []
 
@@ -73,7 +79,7 @@ def page(page: Page, base_url: str, forgiven: list[str]) -> Iterator[Page]:
             wrong.append(f"console: {message.text}")
 
     def asked(request: Request) -> None:
-        local = (base_url, base_url.replace("http", "ws", 1), "data:", "blob:")
+        local = (address, address.replace("http", "ws", 1), "data:", "blob:")
         if not request.url.startswith(local):
             wrong.append(f"foreign request: {request.url}")
 
