@@ -48,10 +48,10 @@ def view() -> None:
         height=min(640, 40 + 35 * len(shown)),
         column_config={
             "setting": st.column_config.TextColumn("Setting", width=205),
-            "value": st.column_config.TextColumn("Value", width=140),
+            "value": st.column_config.TextColumn("Value", width=180),
             "from": st.column_config.TextColumn("Comes from", width=115),
-            "for": st.column_config.TextColumn("What it is for", width=300),
-            "expected": st.column_config.TextColumn("Expected", width=140),
+            "for": st.column_config.TextColumn("What it is for", width=424),
+            "expected": st.column_config.TextColumn("Expected", width="medium"),
         },
         alt="Every setting with its value and where that comes from",
     )
