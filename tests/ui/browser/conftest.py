@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from chromium import ARGUMENTS, CHROMIUM, HEIGHT, WIDTH
@@ -58,29 +59,28 @@ def rest(base_url: str) -> Iterator[Studio]:
 
 
 @pytest.fixture
-def address(base_url: str) -> str:
-    """Of the studio that a test looks at; its pages may ask no other."""
-    return base_url
-
-
-@pytest.fixture
 def forgiven() -> list[str]:
     """Words of faults that a test expects to see."""
     return []
 
 
 @pytest.fixture
-def page(page: Page, address: str, forgiven: list[str]) -> Iterator[Page]:
+def page(page: Page, forgiven: list[str]) -> Iterator[Page]:
     """A page that fails its test on an error in the console, a failed request or one to another host."""
     wrong: list[str] = []
+    came_from: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
         if message.type == "error":
             wrong.append(f"console: {message.text}")
 
     def asked(request: Request) -> None:
-        local = (address, address.replace("http", "ws", 1), "data:", "blob:")
-        if not request.url.startswith(local):
+        """A page may ask the studio that it came from, and no other, be that on this machine too."""
+        parts = urlsplit(request.url)
+        if request.is_navigation_request() and request.frame == page.main_frame:
+            came_from[:] = [parts.netloc]
+        inline = parts.scheme in ("data", "blob")
+        if not inline and (parts.netloc not in came_from or parts.hostname != "127.0.0.1"):
             wrong.append(f"foreign request: {request.url}")
 
     def answered(response: Response) -> None:
