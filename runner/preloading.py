@@ -37,7 +37,6 @@ WANTED = (
 )
 ALLOCATORS = ("_RJEM_MALLOC_CONF", "JE_ARROW_MALLOC_CONF")  # of polars and of pyarrow
 QUIET = dict.fromkeys(THREAD_VARIABLES, "1") | dict.fromkeys(ALLOCATORS, "background_thread:false")
-IDLE_S = 1.0  # without a job before it begins, so that jobs that wait go first
 LOADED = "The libraries are loaded"
 WHY_NOT = "On this system a process that has loaded model libraries is not safe to fork"
 
@@ -47,25 +46,30 @@ log = logging.getLogger(__name__)
 class Preloading:
     """`done` once all is loaded; then trial children may be forked."""
 
-    def __init__(self, wanted: Sequence[str] = WANTED, platform: str = sys.platform) -> None:
+    def __init__(self, idle_s: float, wanted: Sequence[str] = WANTED, platform: str = sys.platform) -> None:
+        """It begins after `idle_s` without a job, so that jobs that wait go first; with 0, never."""
         self.done = False
+        self.loading = False  # in the midst of it: no signal may raise now, a library would swallow that
+        self._idle_s = idle_s
         self._left = deque(wanted)
-        self._possible = platform == "linux"
+        self._possible = platform == "linux" and idle_s > 0
         self._from = 0.0
         self.wait()
-        if not self._possible:
+        if platform != "linux" and idle_s > 0:
             log.info("%s: each job starts its trial children anew, which takes seconds.", WHY_NOT)
 
     def wait(self) -> None:
         """A job was there."""
-        self._from = time.monotonic() + IDLE_S
+        self._from = time.monotonic() + self._idle_s
 
     def step(self) -> None:
         """Loads one of them. Called in the main thread, which also forks: never in the midst of a load."""
         if self.done or not self._possible or time.monotonic() < self._from:
             return
         if self._left:
+            self.loading = True
             _load(self._left.popleft())
+            self.loading = False
             return
         gc.collect()
         gc.freeze()  # what is there by now stays, and forks share it

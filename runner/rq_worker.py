@@ -59,9 +59,18 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         self._ended = False  # the job had ended at the last look
         self._cancelled = False
         self._turns = Turns(self.queue_names())
-        self._preloading = Preloading()
+        self._preloading = Preloading(0.0)
+
+    def load_ahead(self, idle_s: float) -> None:
+        """While it is idle, from `idle_s` after its last job on; 0: never."""
+        self._preloading = Preloading(idle_s)
         for each in self.queues:
-            each.at_rest = self._preloading.step
+            each.at_rest = self._rest
+
+    def _rest(self) -> None:
+        self._preloading.step()
+        if self._stop_requested:  # meanwhile
+            raise StopRequested
 
     @property
     def told_to_stop(self) -> bool:
@@ -195,6 +204,8 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         self._stop_requested = True
         if self.retry is not None:
             self.retry.update_retries(1)  # also of a call that waits for Redis right now
+        if self._preloading.loading:
+            return
         if not self.job_id:
             raise StopRequested
         self._hand_over()

@@ -115,6 +115,7 @@ def _work(
         )
         worker.serve_as(Taker(record.name, memory_for_trials(record)))
         worker.lease_s = int(settings.lease)
+        worker.load_ahead(settings.load_ahead)
         worker.retry = retry
         worker.enter_horse = lambda: logs.set_up(settings, record.name)
         pulse = Pulse(

@@ -13,6 +13,7 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in [name for name in os.environ if name.startswith("FLOWML_") and name != "FLOWML_CHROMIUM"]:
         del os.environ[name]
     os.environ["FLOWML_HOME"] = str(tmp_path_factory.mktemp("home"))
+    os.environ["FLOWML_LOAD_AHEAD"] = "0"  # for workers of single jobs it would be in vain
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from typing import Any
 
 import psutil
 
-from flowml.runner import preloading
 from flowml.runner.crew import Answered, Crew, Happening, Lost
 from flowml.runner.forkserver import FORK_SERVER, NAME, ForkServer
 from flowml.runner.preloading import Preloading
@@ -107,8 +106,7 @@ def crash(*_: Any) -> Any:
 
 
 def main() -> None:
-    preloading.IDLE_S = 0.0
-    ahead = Preloading()
+    ahead = Preloading(1e-9)
     while not ahead.done:
         ahead.step()
     opened = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]

@@ -46,8 +46,8 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 @pytest.fixture
 def settings(home: Path, redis_url: str) -> Settings:
-    """Impatient ones: leases of three seconds."""
-    return Settings(home=home, redis_url=redis_url, lease=3.0, worker_ttl=2.0, workers=0)
+    """Impatient ones: leases of three seconds; and frugal ones: no worker loads ahead."""
+    return Settings(home=home, redis_url=redis_url, lease=3.0, worker_ttl=2.0, workers=0, load_ahead=0.0)
 
 
 @pytest.fixture
