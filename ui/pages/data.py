@@ -66,9 +66,7 @@ def dataset_page(dataset: Dataset) -> None:
     )
     datasets.versions(dataset)
     if dataset.deleted:
-        st.info(
-            "It was deleted. What is known of it stays, for the jobs that used it.", icon=":material/info:"
-        )
+        st.info("It was deleted. What is known of it stays, for its jobs.", icon=":material/info:")
         schema.show(dataset)
         return
     if actions.button(
