@@ -6,7 +6,9 @@ combinations cannot be written as a table of one column.
 
 from __future__ import annotations
 
+import json
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ LOSSES = {Task.BINARY: "Logloss", Task.MULTICLASS: "MultiClass", Task.REGRESSION
 STEPS = {Task.BINARY: 10.0, Task.MULTICLASS: 50.0, Task.REGRESSION: 40.0}  # for `cost`
 MISSING_CODE = -1
 FEWEST_FOR_MVS = 200  # rows; with fewer, sampling by gradients is refused
+FEWEST_COLUMNS = 2  # of which a tree chooses: each is drawn by itself, and a round that drew none is lost
 MOST_ROUNDS = 2000  # each round is handed the history of all before it
 
 
@@ -40,7 +43,10 @@ class CatBoost:
     cut: bool
 
     def predict(self, X: Array) -> Array:
-        raw: Array = self.model.predict(columns(X, self.categorical), prediction_type="RawFormulaVal")
+        table = columns(X, self.categorical)
+        raw: Array = self.model.predict(
+            table, prediction_type="RawFormulaVal", ntree_end=min(self.rounds, self.model.tree_count_)
+        )
         if self.task is Task.REGRESSION:
             return raw
         return sigmoid(raw) if self.task is Task.BINARY else softmax(raw)
@@ -49,7 +55,7 @@ class CatBoost:
         with tempfile.TemporaryDirectory(prefix="flowml-") as folder:
             path = Path(folder) / "model.json"
             self.model.save_model(str(path), format="json", pool=self.pool)
-            content = path.read_bytes()
+            content = _shortened(path.read_bytes(), self.rounds)
         outputs = self.outputs if self.task is Task.MULTICLASS else 1
         return Fitted("catboost", LINKS[self.task], content, outputs)
 
@@ -66,6 +72,18 @@ def columns(X: Array, categorical: tuple[int, ...]) -> Any:
     return pl.DataFrame(named)
 
 
+def _shortened(content: bytes, rounds: int) -> bytes:
+    """The model's JSON without the trees after its best round.
+
+    The library's own `shrink` refuses as many rounds as there are trees, where some of them have no split.
+    """
+    model = json.loads(content)
+    for kind in ("oblivious_trees", "trees"):
+        if kind in model:
+            model[kind] = model[kind][:rounds]
+    return json.dumps(model, separators=(",", ":")).encode()
+
+
 def fit(fold: FoldTable, params: Json, context: FitContext) -> CatBoost:
     import catboost
 
@@ -78,7 +96,8 @@ def fit(fold: FoldTable, params: Json, context: FitContext) -> CatBoost:
     watch = Watch(context, boosting.patience(params))
     model = catboost.CatBoost(settings)
     model.fit(train, eval_set=valid, callbacks=[_Stopper(watch, settings["loss_function"])])
-    model.shrink(watch.rounds)
+    with suppress(catboost.CatBoostError):  # see _shortened
+        model.shrink(watch.rounds)  # drops the statistics that no tree needs any more, too
     return CatBoost(model, train, fold.task, fold.outputs, fold.categorical, watch.rounds, watch.cut)
 
 
@@ -113,6 +132,7 @@ class _Stopper:
 
 
 def space(trial: Space, shape: Shape) -> Json:
+    fewest = min(0.5, max(0.05, FEWEST_COLUMNS / max(shape.columns, 1)))
     return {
         "rounds": MOST_ROUNDS,
         "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.2, log=True),
@@ -120,7 +140,7 @@ def space(trial: Space, shape: Shape) -> Json:
         "l2_leaf_reg": trial.suggest_float("l2_leaf_reg", 0.5, 20.0, log=True),
         "random_strength": trial.suggest_float("random_strength", 0.1, 5.0, log=True),
         "subsample": trial.suggest_float("subsample", 0.6, 1.0),
-        "rsm": trial.suggest_float("rsm", 0.05, 1.0),
+        "rsm": trial.suggest_float("rsm", fewest, 1.0),
         "one_hot_max_size": trial.suggest_int("one_hot_max_size", 2, 60, log=True),
         **choices.suggest_encoding(trial, shape),
         **choices.suggest_target(trial, shape),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from functools import cache
@@ -11,7 +12,7 @@ import optuna
 import pytest
 
 from flowml.automl.algorithms import ALGORITHMS, algorithms_for
-from flowml.automl.algorithms.row import Algorithm, Estimator, FoldTable
+from flowml.automl.algorithms.row import ALL_TASKS, Algorithm, Estimator, FoldTable
 from flowml.automl.metrics import METRICS
 from flowml.storage.errors import SpecError
 from flowml.storage.records import Json, Task
@@ -135,6 +136,19 @@ def test_a_passed_deadline_still_gives_a_model_at_once(row: Algorithm, task: Tas
     if row.family in ("boosting", "forest"):
         assert estimator.cut
         assert 0 < estimator.rounds <= 3
+
+
+@pytest.mark.parametrize("task", sorted(ALL_TASKS))
+def test_rounds_that_look_at_no_column_do_no_harm(task: Task) -> None:
+    row = ALGORITHMS["catboost"]
+    fold = make_fold(task, categorical=False)
+    params = few(row, task) | {"rsm": 0.05, "rounds": 300, "learning_rate": 0.05}
+    estimator = row.fit(fold, params, context())
+    trees = json.loads(estimator.freeze().content)["oblivious_trees"]
+    assert len(trees) == estimator.rounds
+    assert sum(not tree["splits"] for tree in trees) > len(trees) / 2
+    again = row.fit(fold, params, context(rounds=estimator.rounds))
+    assert np.array_equal(estimator.predict(fold.X_valid), again.predict(fold.X_valid))
 
 
 @each_case
