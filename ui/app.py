@@ -23,6 +23,7 @@ from flowml.ui import assets, login, session, shell
 from flowml.ui.api.application import build_api
 from flowml.ui.api.operate import plain_health
 from flowml.ui.api.receive import sweep
+from flowml.ui.bundle import Bundle
 from flowml.ui.cors import Cors
 from flowml.ui.door import Door
 from flowml.ui.guard import Guard, Hosts, page_policy
@@ -71,7 +72,12 @@ def build_app(studio: Studio, address: str, port: int, stopping: Event, names: I
         SCRIPT,
         lifespan=bound,
         routes=routes(studio, stopping),
-        middleware=[guard, *([Middleware(Cors, origins=origins)] if origins else []), door],
+        middleware=[
+            guard,
+            *([Middleware(Cors, origins=origins)] if origins else []),
+            door,
+            Middleware(Bundle),
+        ],
         on_script_error=note_fault,
     )
 

@@ -139,8 +139,10 @@ class Server(uvicorn.Server):
         ready: Callable[[Studio, str], None] | None,
         names: Iterable[str],
     ) -> None:
-        from flowml.ui.app import build_app  # here, for Streamlit takes a second to import
+        from flowml.ui import ahead  # here, for Streamlit takes a second to import
+        from flowml.ui.app import build_app
 
+        self.make_ready = ahead.begin
         self.studio = studio
         scheme = "https" if studio.settings.tls_cert else "http"
         self.address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
@@ -173,6 +175,7 @@ class Server(uvicorn.Server):
         if not self.started:
             return
         self.studio.announce(self.address)
+        self.make_ready()
         if self.ready is not None:
             self.ready(self.studio, self.address)
 

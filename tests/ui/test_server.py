@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import pytest
 import streamlit.logger
 
 from flowml.storage.errors import Conflict, FlowMLError, SettingError
+from flowml.ui import ahead, bundle
 from flowml.ui.app import speak_through_us
 from flowml.ui.server import listen
 
@@ -54,6 +56,25 @@ def test_the_guard_stands_before_all_of_it(url: str) -> None:
         assert httpx.get(url + path, headers={"Host": "evil.example"}).status_code == 403
     foreign = {"Origin": "http://evil.example"}
     assert httpx.post(f"{url}/api/training/start", json={}, headers=foreign).status_code == 403
+
+
+def test_scripts_are_packed_for_browsers_that_take_them_so(url: str) -> None:
+    path = bundle.first()[0]
+    plain = httpx.get(url + path, headers={"Accept-Encoding": "identity"})
+    packed = httpx.get(url + path, headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    assert packed.content == plain.content
+    assert "immutable" in packed.headers["cache-control"]
+    assert packed.headers["x-content-type-options"] == "nosniff"
+
+
+def test_all_that_the_first_visit_loads_can_be_made_ready() -> None:
+    assert {Path(path).suffix for path in bundle.first()} == {".js", ".css"}
+    assert "flowml.ui.components.explain.parts" in ahead.modules()
+    ahead.make_ready()
+    assert all(name in sys.modules for name in (*ahead.LATER, *ahead.modules()))
 
 
 ANSWERS = [
