@@ -6,7 +6,6 @@ import math
 import time
 from dataclasses import dataclass, field
 
-from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.costs import THREAD_GAIN
 from flowml.automl.shape import Shape
 from flowml.automl.sizes import estimated_bytes, few, fitting, served_share
@@ -17,15 +16,27 @@ LEAST_RESERVE_S = 0.8  # of a very small budget
 MOST_RESERVE = 0.25  # of the budget
 MOST_REFIT = 0.15  # of the budget, that is kept besides where members learn all rows in the end
 EXPLAIN_SHARE = 0.03  # of the budget, for importances
-EXPORT_S = 0.12  # of a trial whatever its size
-EXPORT_S_PER_MB = {"lightgbm": 0.12, "xgboost": 0.13, "catboost": 0.09, "sklearn_trees": 0.055}
-LIKELY_MEMBERS = 5  # trials that a champion is made of
+EXPORT_S = 0.05  # of a trial whatever its size
+EXPORT_S_PER_MB = {  # as measured on five tables: small trees and what compares rows with rows take longest
+    "lightgbm": 0.2,
+    "xgboost": 0.17,
+    "catboost": 0.2,
+    "random_forest": 0.075,
+    "extra_trees": 0.065,
+    "ada_boost": 0.12,
+    "gradient_boosting": 0.9,
+    "hist_gradient_boosting": 0.9,
+    "svm": 0.5,
+    "mlp": 0.4,
+    "k_nearest_neighbors": 0.5,
+}
+OTHER_S_PER_MB = 0.2
+LIKELY_MEMBERS = 6  # trials that a champion is made of
 
 
 def export_seconds(record: TrialRecord) -> float:
     """To read the fold models of a trial, write them as ONNX and check them, on an ordinary core."""
-    row = ALGORITHMS.get(record.algorithm)
-    return EXPORT_S + record.size_bytes / 2**20 * EXPORT_S_PER_MB.get(row.format if row else "", 0.05)
+    return EXPORT_S + record.size_bytes / 2**20 * EXPORT_S_PER_MB.get(record.algorithm, OTHER_S_PER_MB)
 
 
 def refit_seconds(record: TrialRecord, whole_share: float, cores: int) -> float:
@@ -66,7 +77,7 @@ class Budget:
         return self.remaining() - self.reserve()
 
     def reserve(self) -> float:
-        """Seconds kept for the finish, by the size of the largest models so far."""
+        """Seconds kept for the finish, by the size of the best models so far."""
         if self._reserve is None:
             wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + self._export()
             self._reserve = self._refits() + min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
@@ -80,13 +91,13 @@ class Budget:
 
     def _export(self) -> float:
         """Of the model to fall back on and of the final one."""
-        largest = sorted(self._complete, key=export_seconds, reverse=True)[:LIKELY_MEMBERS]
-        share = served_share(largest, self.folds, self.size_limit) if self.folds else 1.0
-        return share * (sum(map(export_seconds, largest)) + sum(map(export_seconds, self._best()[:1])))
+        best = self._best()
+        share = served_share(best, self.folds, self.size_limit) if self.folds else 1.0
+        return share * sum(map(export_seconds, (*best, *best[:1])))
 
     def _refits(self) -> float:
         """Seconds for the likely members to learn all rows, where few of their fold models would serve."""
-        best = self._best()
+        best = self._best() if self.folds else []
         if not best or not few(fitting(estimated_bytes(best), self.folds, self.size_limit), self.folds):
             return 0.0
         wanted = sum(refit_seconds(record, self.whole_share, self.cores) for record in best)
@@ -97,4 +108,4 @@ class Budget:
             score = record.score if record.score is not None else -math.inf if self.maximize else math.inf
             return -score if self.maximize else score
 
-        return sorted(self._complete, key=loss)[:LIKELY_MEMBERS] if self.folds else []
+        return sorted(self._complete, key=loss)[:LIKELY_MEMBERS]

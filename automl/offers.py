@@ -12,8 +12,9 @@ from flowml.automl.prepared import Prepared
 from flowml.storage.records import TrialRecord
 
 SINGLES = 5  # trials that are tried one after another when an ensemble cannot be exported
-GATE_S = 0.4  # of an export whatever its size: the parity gate, the speed of the model
-SLOWEST, FASTEST = 20.0, 0.5  # paces that are believed
+GATE_S = 0.1  # of an export whatever its size: the parity gate, the speed of the model
+SLOWEST, FASTEST = 20.0, 0.8  # paces that are believed
+UNSURE_S = 0.5  # of an export that tell nothing: what is short is mostly chance
 
 
 def expected_s(members: Sequence[TrialRecord], pace: float = 1.0, share: float = 1.0) -> float:
@@ -23,7 +24,7 @@ def expected_s(members: Sequence[TrialRecord], pace: float = 1.0, share: float =
 
 def pace_of(members: Sequence[TrialRecord], measured_s: float, share: float = 1.0) -> float:
     """How much longer an export took than on an ordinary core: a machine may be slow, or busy."""
-    return min(SLOWEST, max(FASTEST, measured_s / expected_s(members, share=share)))
+    return min(SLOWEST, max(FASTEST, (measured_s + UNSURE_S) / (expected_s(members, share=share) + UNSURE_S)))
 
 
 def offers(

@@ -26,6 +26,18 @@ def test_large_models_need_a_longer_finish() -> None:
     assert budget.reserve() == pytest.approx(60 * MOST_RESERVE)
 
 
+def test_the_finish_gets_time_for_the_best_trials_and_not_for_the_largest() -> None:
+    def kept(maximize: bool) -> float:
+        budget = Budget(60.0, maximize=maximize)
+        for number in range(1, 8):
+            size = 20 * 2**20 if number == 7 else 2**20
+            facts = {"score": float(number), "size_bytes": size}
+            budget.learn(TrialRecord(number, "lightgbm", {}, TrialState.COMPLETE, **facts))
+        return budget.reserve()
+
+    assert kept(maximize=True) > kept(maximize=False) + 3
+
+
 @pytest.mark.parametrize("budget_s", [1.0, 5.0, 60.0, 3600.0])
 def test_most_of_the_time_is_for_the_search(budget_s: float) -> None:
     budget = Budget(budget_s)
