@@ -45,18 +45,20 @@ def calibration_curve(truth: Array, share: Array) -> Json:
     }
 
 
-def decisions(truth: Array, share: Array) -> Json:
+def decisions(truth: Array, share: Array, threshold: float = 0.5) -> Json:
     """What each threshold would do: threshold, hits (rows of the class from it on), alarms (rows of the rest
     from it on), highest threshold first; of, rest: how many rows there are of each.
 
     A threshold lies in the middle between two shares that occur, so that rounding it changes no row. Half of
-    those told follow the rows, half the rows of the class, which may be few.
+    those told follow the rows, half the rows of the class, which may be few; `threshold` is told as it is.
     """
     hits, alarms = _counted(truth, share)
     met = np.unique(share)[::-1].astype(np.float64)
     between = np.append((met[1:] + met[:-1]) / 2, 0.0)
     by_class = np.searchsorted(hits, np.linspace(1, hits[-1], MOST_THRESHOLDS // 2))
-    kept = np.unique(np.concatenate([_even(len(met), MOST_THRESHOLDS // 2), by_class]))
+    own = np.flatnonzero(met >= threshold)[-1:]
+    between[own] = np.minimum(between[own], threshold)
+    kept = np.unique(np.concatenate([_even(len(met), MOST_THRESHOLDS // 2), by_class, own]))
     return {
         "threshold": between[kept].tolist(),
         "hits": hits[kept].astype(int).tolist(),

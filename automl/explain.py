@@ -125,7 +125,11 @@ def _of_classes(classes: tuple[str, ...], y: Array, shares: Array, threshold: fl
         "confusion": _matrix(classes, counts, frequent[:MOST_CLASSES]),
         "confused": [_pair(classes, counts, actual, predicted) for actual, predicted in pairs],
         "classes": [_of_class(classes[k], counts, k) for k in np.sort(frequent[:MOST_SCORED])],
-        "curves": [_curves(classes[k], y == k, shares[:, k]) for k in curved if 0 < (y == k).sum() < len(y)],
+        "curves": [
+            _curves(classes[k], y == k, shares[:, k], threshold)
+            for k in curved
+            if 0 < (y == k).sum() < len(y)
+        ],
     }
     if len(classes) > MOST_CLASSES and len(pairs):
         involved = np.array(list(dict.fromkeys(pairs.ravel().tolist())))
@@ -165,13 +169,13 @@ def _of_class(label: str, counts: Array, k: int) -> Json:
     return {"label": label, "support": support, "precision": precision, "recall": recall, "f1": f1}
 
 
-def _curves(label: str, truth: Array, share: Array) -> Json:
+def _curves(label: str, truth: Array, share: Array, threshold: float | None) -> Json:
     return {
         "label": label,
         "roc": roc(truth, share),
         "precision_recall": precision_recall(truth, share),
         "calibration": calibration_curve(truth, share),
-        "decisions": decisions(truth, share),
+        "decisions": decisions(truth, share, 0.5 if threshold is None else threshold),
     }
 
 

@@ -107,7 +107,7 @@ def by_size(rows: int, columns: int, budget_s: float, outputs: int = 1) -> tuple
     if rows > MANY_ROWS and outputs > 2:
         burden *= outputs
     if burden <= FIVE_FOLDS_BURDEN or rows <= ALWAYS_FOLDS_ROWS:
-        return "kfold", DEFAULT_FOLDS, f"{DEFAULT_FOLDS} folds for {rows} rows."
+        return "kfold", DEFAULT_FOLDS, f"{DEFAULT_FOLDS} folds for {rows:,} rows."
     if burden <= THREE_FOLDS_BURDEN:
         return "kfold", 3, f"3 folds, as {rows} rows are many for the budget."
     return "holdout", 2, f"One part is held out, as {rows} rows are many for the budget."

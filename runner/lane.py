@@ -146,7 +146,7 @@ class Lane:
         if past.used_s or past.records:
             self._ledger = Ledger(past.records, self._plan.threads, self._worker)
             self._progress.go_on_after(past.used_s)
-            message = f"Going on with {len(past.records)} trials after {past.used_s:.0f} s of work."
+            message = f"Going on with {len(past.records):,} trials after {past.used_s:.0f} s of work."
             self._listener.log(Level.INFO, message)
             self._listener.resumed(past.records)
         for candidate in past.pending:
@@ -404,7 +404,10 @@ class Lane:
         self._budget.learn(record)
         self._dry = False
         if record.state is TrialState.FAILED:
-            self._listener.log(Level.WARNING, f"{record.algorithm} failed. {record.cause}", record.number)
+            from flowml.automl.algorithms import ALGORITHMS
+
+            name = ALGORITHMS[record.algorithm].label
+            self._listener.log(Level.WARNING, f"{name} failed. {record.cause}", record.number)
         self._listener.trial_finished(record, self._ledger.best_score(self._summary.direction))
 
     # --- the user, and the end ----------------------------------------------------------------------------

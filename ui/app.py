@@ -32,6 +32,11 @@ from flowml.ui.navigation import PAGES
 FOLDER = Path(__file__).resolve().parent
 SCRIPT = FOLDER / "main.py"
 
+FAULT = (
+    "The fault is the studio's, and what it keeps is untouched. Reload the page, or open another one. "
+    "Should it fail again, the page [Logs](/logs?level=error) tells why."
+)
+
 log = logging.getLogger(__name__)
 
 OPTIONS: dict[str, Any] = {
@@ -82,9 +87,14 @@ def build_app(studio: Studio, address: str, port: int, stopping: Event, names: I
     )
 
 
-def note_fault(error: Exception) -> None:
-    """A page has a fault of its own: readers see that it failed, the log of the studio tells why."""
+def note_fault(error: Exception) -> bool:
+    """A page has a fault of its own: readers see that it failed, the log of the studio tells why.
+
+    True: Streamlit shows nothing of its own.
+    """
     log.error("A page failed", exc_info=error)
+    st.error(FAULT, title="This page failed", icon=":material/error:")
+    return True
 
 
 def configure(address: str, port: int) -> None:

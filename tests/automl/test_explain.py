@@ -96,6 +96,8 @@ def test_classification_agrees_with_scikit_learn(classes: int) -> None:
         for threshold, hits, alarms in zip(told["threshold"], told["hits"], told["alarms"], strict=True):
             named = p[:, k] >= threshold
             assert (hits, alarms) == ((named & (y == k)).sum(), (named & (y != k)).sum())
+        half = next(i for i, threshold in enumerate(told["threshold"]) if threshold <= 0.5)
+        assert told["hits"][half] + told["alarms"][half] == (p[:, k] >= 0.5).sum()
     json.dumps(found, allow_nan=False)
 
 

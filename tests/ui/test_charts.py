@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from flowml.automl.algorithms import ALGORITHMS
 from flowml.storage.records import (
     Column,
     ColumnProfile,
@@ -17,7 +18,7 @@ from flowml.storage.records import (
     TrialState,
 )
 from flowml.ui.charts import associations, columns, diagnostics, history, importance, probabilities
-from flowml.ui.charts.figure import Chart, label
+from flowml.ui.charts.figure import Chart, axis, label
 from flowml.ui.charts.palette import COLOURS, algorithm_colour
 
 
@@ -72,8 +73,8 @@ def test_a_chart_has_a_title_a_text_and_named_axes(name: str) -> None:
     assert chart is not None
     assert chart.title
     assert len(chart.alt) > 20
-    for axis in ("xaxis", "yaxis"):
-        assert chart.layout[axis]["title"]["text"]
+    for name_of_axis in ("xaxis", "yaxis"):
+        assert chart.layout[name_of_axis]["title"]["text"]
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -179,3 +180,14 @@ def test_the_confusion_matrix_counts_rows_or_shares() -> None:
     assert counts.alt == (
         "85 of 100 rows are predicted as they are. Most often no is taken for <yes>, 10 times."
     )
+
+
+def test_algorithms_of_one_colour_have_points_of_their_own_shape() -> None:
+    keys = [*ALGORITHMS]
+    drawn = history.history([trials([0.5], key)[0] for key in keys], "maximize", "F1", 1000.0, 60.0)
+    looks = [(trace["marker"]["color"], trace["marker"]["symbol"]) for trace in drawn.traces[:-1]]
+    assert len(set(looks)) == len(keys)
+
+
+def test_ticks_of_thousands_are_separated() -> None:
+    assert axis("Rows")["separatethousands"]

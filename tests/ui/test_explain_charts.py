@@ -62,6 +62,8 @@ def test_a_waterfall_ends_at_the_answer(columns: int) -> None:
     assert len(bars["x"]) == min(columns, SHOWN)
     assert bars["base"][-1] == 0.3
     assert bars["base"][0] + bars["x"][0] == pytest.approx(0.3 + sum(step.contribution for step in steps))
+    assert [each["y"] for each in drawn.layout["annotations"]] == bars["y"]
+    assert {each["xref"] for each in drawn.layout["annotations"]} == {"paper"}
     assert (bars["y"][0] == REST) == (columns > SHOWN)
     assert len(drawn.table["rows"]) == columns + 2
     assert drawn.table["rows"][-1][2] == pytest.approx(0.3 + sum(step.contribution for step in steps))

@@ -72,6 +72,7 @@ def axis(title: str, **more: Any) -> Json:
         "linecolor": "@grid",
         "tickfont": {"size": 11, "color": "@muted"},
         "automargin": True,
+        "separatethousands": True,
         **more,
     }
 

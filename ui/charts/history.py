@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from flowml.storage.records import Json, TrialRecord, TrialState
@@ -10,6 +11,7 @@ from flowml.ui.charts.figure import LEGEND_ABOVE, Chart, axis, label, layout
 from flowml.ui.charts.palette import TEXT, algorithm_colour
 
 POINTS = 2000  # an SVG chart stays quick up to here; beyond, every improvement and an even part is drawn
+SHAPES = ("circle", "diamond", "square", "triangle-up", "cross")
 MINUTES_FROM = 300  # budgets longer than this (s) are drawn in minutes
 
 
@@ -105,10 +107,20 @@ def _scatter(
             "customdata": [[t.number, round(t.seconds, 2)] for t in trials if t.algorithm == key],
             "hovertemplate": f"<b>{label(labels.get(key, key))}</b>, trial %{{customdata[0]}}<br>"
             f"{label(metric)} %{{y:.5~g}}<br>took %{{customdata[1]}} s<extra></extra>",
-            "marker": {"size": 7, "color": algorithm_colour(key), "opacity": 0.85},
+            "marker": {"size": 7, "color": algorithm_colour(key), "opacity": 0.85, "symbol": symbol},
         }
-        for key in sorted({t.algorithm for t in trials})
+        for key, symbol in _symbols({t.algorithm for t in trials})
     ]
+
+
+def _symbols(keys: Iterable[str]) -> list[tuple[str, str]]:
+    """Algorithms by name, those of one colour told apart by their shape."""
+    met: Counter[str] = Counter()
+    found = []
+    for key in sorted(keys):
+        found.append((key, SHAPES[met[algorithm_colour(key)] % len(SHAPES)]))
+        met[algorithm_colour(key)] += 1
+    return found
 
 
 def _best_line(ended: Sequence[TrialRecord], moments: list[float], direction: str, span: float) -> Json:

@@ -44,7 +44,7 @@ def timeline(
     machines = len({t.worker for t in begun})
     return Chart(
         title="Timeline of machines and their lanes",
-        note=f"The first {LANES} of {len(names)} lanes." if len(names) > LANES else "",
+        note=f"The first {LANES} of {len(names):,} lanes." if len(names) > LANES else "",
         alt=f"{words.plural(len(begun), 'trial')} on {words.plural(machines, 'machine')} in "
         f"{words.plural(len(names), 'lane')}; lanes were busy {words.percent(busy / (span * len(names)))} "
         f"of {words.duration(span)}.",
@@ -61,7 +61,7 @@ def timeline(
             legend=LEGEND_ABOVE,
             margin={"l": 56, "r": 12, "t": 44, "b": 44},
         ),
-        height=min(900, 130 + 30 * len(shown)),
+        height=min(900, 130 + 30 * len(shown)) + 18 * (len({bar.algorithm for bar in drawn}) // 4),
         table={
             "columns": ["machine and lane", "algorithm", "trial", "began (s)", "ended (s)"],
             "rows": [[b.lane, b.algorithm, b.number, round(b.began, 3), round(b.ended, 3)] for b in bars],
@@ -108,7 +108,7 @@ def _trace(key: str, name: str, bars: Sequence[Bar], second: float) -> Json:
         "x": [round((bar.ended - bar.began) / second, 3) for bar in bars],
         "customdata": [
             [
-                f"trial {b.number}" if b.trials == 1 else f"{b.trials} trials",
+                f"trial {b.number}" if b.trials == 1 else f"{b.trials:,} trials",
                 words.duration(b.ended - b.began),
             ]
             for b in bars

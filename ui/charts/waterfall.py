@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flowml.storage.records import Json
 from flowml.ui import words
 from flowml.ui.charts.figure import Chart, axis, label, layout, names_axis
-from flowml.ui.charts.palette import MUTED, PRIMARY, colour
+from flowml.ui.charts.palette import MUTED, PRIMARY, TEXT, colour
 
 SHOWN = 12
 REST = "all other columns"
@@ -46,14 +47,19 @@ def waterfall(base: float, steps: Sequence[Step], answer: str, what: str, note: 
                 "y": [label(name, 10_000) for name in names],
                 "marker": {"color": [PRIMARY if step.contribution >= 0 else colour(1) for step, _ in bars]},
                 "text": [_signed(step.contribution) for step, _ in bars],
-                "textposition": "outside",
-                "cliponaxis": False,
+                "textposition": "none",
                 "hovertemplate": "%{y}<br>%{text}<extra></extra>",
             },
             _mark(base, names, "start"),
             _mark(at, names, "answer"),
         ),
-        layout=layout(axis(answer), names_axis("Column and its value", names, 34), bargap=0.3),
+        layout=layout(
+            axis(answer),
+            names_axis("Column and its value", names, 34),
+            bargap=0.3,
+            margin={"l": 48, "r": 76, "t": 8, "b": 40},
+            annotations=[_beside(name, step) for name, (step, _) in zip(names, bars, strict=True)],
+        ),
         height=110 + 30 * len(bars),
         table={
             "columns": ["column", "value", "contribution", "standard error"],
@@ -83,7 +89,16 @@ def _name(step: Step) -> str:
 
 
 def _signed(change: float) -> str:
-    return f"{'+' if change >= 0 else '−'}{words.number(abs(change))}"
+    """Three significant digits; the file of the chart has all."""
+    return f"{'+' if change >= 0 else '−'}{words.number(float(f'{abs(change):.3g}'))}"
+
+
+def _beside(name: str, step: Step) -> Json:
+    """The change in a column of its own at the right, where no bar and no line crosses it."""
+    return {
+        "xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "y": label(name, 10_000),
+        "text": _signed(step.contribution), "showarrow": False, "font": {"size": 11, "color": TEXT},
+    }  # fmt: skip
 
 
 def _mark(at: float, names: Sequence[str], name: str) -> dict[str, Any]:

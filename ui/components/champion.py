@@ -43,7 +43,7 @@ def members(model: Model) -> None:
         table,
         hide_index=True,
         column_config={
-            "Member": st.column_config.TextColumn("Member", width="large"),
+            "Member": st.column_config.TextColumn("Member", width="medium"),
             "Weight": st.column_config.ProgressColumn(
                 "Weight", format="%.0f %%", min_value=0.0, max_value=100.0
             ),

@@ -165,7 +165,7 @@ def _limits(spec: JobSpec) -> JobSpec:
     st.session_state.setdefault("size", train_presets.USUAL_MB)
     with st.grid(min_column_width=150):
         latency = st.number_input(
-            "Slowest answer (ms)", 0.01, None, None, key="latency", placeholder="no limit",
+            "Longest answer time (ms)", 0.01, None, None, key="latency", placeholder="no limit",
             help="Of one row on one thread. Members that make the model slower are left out.",
         )  # fmt: skip
         size = st.number_input(
@@ -173,7 +173,7 @@ def _limits(spec: JobSpec) -> JobSpec:
             help="A model that would be larger gives way to a smaller one. Empty: no limit.",
         )  # fmt: skip
         machines = st.number_input(
-            "Most machines", 1, 1000, None, key="machines", placeholder="all that are free",
+            "Most machines", 1, 1000, None, key="machines", placeholder="all free ones",
             help="Workers that have nothing else to do share the trials of this job.",
         )  # fmt: skip
     most_bytes = None if size is None else round(size * train_presets.MB)

@@ -62,7 +62,7 @@ def list_page() -> None:
 def dataset_page(dataset: Dataset) -> None:
     actions = layout.heading(
         words.plain(datasets.title(dataset)),
-        f"From {words.plain(dataset.source)} · {words.size(dataset.size)} as Parquet · {dataset.format}",
+        f"From {words.plain(dataset.source)} · {words.size(dataset.size)} as Parquet",
     )
     datasets.versions(dataset)
     if dataset.deleted:

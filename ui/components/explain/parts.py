@@ -60,8 +60,7 @@ def fairness_view(model: Model) -> None:
 
 def measures_of(model: Model) -> dict[str, str]:
     """The measures of `automl.fairness` in words."""
-    classes = [str(each) for each in model.contract.get("classes", ())]
-    second = words.short(classes[1], 20) if len(classes) == 2 else ""
+    second = _second(model)
     return {
         "predicted": f"Answered as {second}",
         "hit_rate": f"Of {second}: found",
@@ -69,6 +68,12 @@ def measures_of(model: Model) -> dict[str, str]:
         "error": "Mean absolute error" if model.task is Task.REGRESSION else "Wrong answers",
         "residual": "Mean of actual minus predicted",
     }
+
+
+def _second(model: Model) -> str:
+    """The class that two answers are about; of more classes none."""
+    classes = [str(each) for each in model.contract.get("classes", ())]
+    return words.short(classes[1], 20) if len(classes) == 2 else ""
 
 
 def _told(model: Model) -> Json | None:
@@ -149,7 +154,7 @@ def _groups(model: Model, column: Json) -> None:
         "Rows": [group["rows"] for group in groups],
         metric: [words.score(group["score"]) for group in groups],
     }
-    for key, name in (("actual", "Actual"), ("predicted", "Predicted")):
+    for key, name in _answers(model):
         if key in groups[0]:
             percent = model.task is not Task.REGRESSION
             table[name] = [words.percent(g[key]) if percent else words.number(g[key]) for g in groups]
@@ -159,6 +164,14 @@ def _groups(model: Model, column: Json) -> None:
         column_config={"Rows": st.column_config.NumberColumn("Rows", format="localized")},
         alt=f"Rows, score and answers of each group of {column['column']}",
     )
+
+
+def _answers(model: Model) -> tuple[tuple[str, str], ...]:
+    """What a group has of them: means of a number, or the shares of the second class."""
+    if model.task is Task.REGRESSION:
+        return ("actual", "Mean actual"), ("predicted", "Mean predicted")
+    second = _second(model)
+    return ("actual", f"Is {second}"), ("predicted", f"Answered as {second}")
 
 
 def _gaps(model: Model, column: Json) -> None:
