@@ -39,7 +39,7 @@ MOST_THREADS = 8
 QUIET = {"RUST_BACKTRACE": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 # Readers of text set aside a whole block for each column. What is large must go back to the system at once,
 # or a hundred columns fill the address space with holes.
-FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(128 << 10)}
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
 
 
 @dataclass(frozen=True)

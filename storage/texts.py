@@ -76,7 +76,8 @@ def plain_numbers(
         numbers = column.cast(pl.Float64, strict=False)
     if numbers.null_count() != empty or not numbers.is_finite().all():
         return None
-    if not -(10**MOST_DIGITS) < _ends(numbers)[0] <= _ends(numbers)[1] < 10**MOST_DIGITS:
+    low, high = _ends(numbers)
+    if not -(10**MOST_DIGITS) < low <= high < 10**MOST_DIGITS:
         return None
     return None if leads(column) else numbers
 

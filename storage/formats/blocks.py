@@ -32,7 +32,8 @@ MOST_COLUMNS = 2_000
 MOST_THREADS = 8
 LOOKED_AT = 60  # cells of a column in each block, before all of them are
 NEWLINE = b"\n"
-SIGNS, DIGITS = list(b"+-"), list(b"0123456789")
+LETTERS = np.arange(256, dtype=np.uint8)
+SIGNED, DIGIT, ZERO = np.isin(LETTERS, list(b"+-")), np.isin(LETTERS, list(b"0123456789")), ord("0")
 
 Options = Callable[[bool], dict[str, Any]]  # how Arrow reads a block, the first or another
 
@@ -159,13 +160,10 @@ def _leading_zero(cells: pa.LargeStringArray) -> bool:
     """Whether a cell begins with 0, perhaps after a sign, and goes on with another digit."""
     _, offsets, data = cells.buffers()
     ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1]
-    letters = np.frombuffer(data, np.uint8)
-    starts, ends = ends[:-1], ends[1:]
-    signed = np.isin(letters[starts[ends > starts]], SIGNS)
-    starts, ends = starts[ends > starts] + signed, ends[ends > starts]
-    starts = starts[ends - starts > 1]
-    zeros = starts[letters[starts] == ord("0")]
-    return bool(np.isin(letters[zeros + 1], DIGITS).any())
+    letters = np.frombuffer(data or b"\0", np.uint8)
+    starts = ends[:-1] + SIGNED[letters.take(ends[:-1], mode="clip")]
+    leads = (letters.take(starts, mode="clip") == ZERO) & DIGIT[letters.take(starts + 1, mode="clip")]
+    return bool((starts[leads] + 1 < ends[1:][leads]).any())
 
 
 def _all_empty(table: pa.Table, place: int) -> bool:
