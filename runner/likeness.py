@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -20,6 +22,7 @@ class Likeness:
         compared = {column.name for column in reference.columns}
         self._columns = [column for column in contract.columns if column.name in compared]
         self._comparison = Comparison(reference)
+        self._seen: set[str] = set()  # columns that came
 
     @classmethod
     def of(cls, predictor: Predictor) -> Self | None:
@@ -30,8 +33,19 @@ class Likeness:
     def add(self, feeds: Feeds) -> None:
         self._comparison.add(pl.DataFrame([_series(column, feeds) for column in self._columns]))
 
+    def saw(self, names: Iterable[str]) -> None:
+        """Tells of columns that the rows have; a record stands for all its fields."""
+        self._seen.update(names)
+
     def summary(self) -> DriftSummary:
-        return self._comparison.summary()
+        """Columns that no row had are absent: that all their values are missing says nothing of values."""
+        whole = self._comparison.summary()
+        columns = tuple(each for each in whole.columns if self._came(each.column))
+        absent = tuple(each.column for each in whole.columns if not self._came(each.column))
+        return replace(whole, columns=columns, absent=(*whole.absent, *sorted(absent)))
+
+    def _came(self, name: str) -> bool:
+        return name in self._seen or name.partition(".")[0] in self._seen
 
 
 def _series(column: ContractColumn, feeds: Feeds) -> pl.Series:

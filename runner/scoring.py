@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+
+import polars as pl
 
 from flowml.automl.contract import Contract
 from flowml.automl.scoring import SINKS, Scored, open_sink, score_pieces
@@ -13,6 +15,7 @@ from flowml.automl.serve import Predictor
 from flowml.runner.likeness import Likeness
 from flowml.storage.errors import SpecError, StorageError
 from flowml.storage.formats import Located, locate
+from flowml.storage.formats.row import Piece
 from flowml.storage.pieces import Pieces, pieces_of
 from flowml.storage.records import DriftSummary, FileScored
 
@@ -66,7 +69,7 @@ def compare_file(
         )
     done = 0
     with tempfile.TemporaryDirectory(prefix="comparing-") as folder:
-        pieces = _pieces(predictor.contract, locate(file, name, Path(folder), table))
+        pieces = _pieces(predictor.contract, locate(file, name, Path(folder), table), likeness)
         for piece in pieces.each:
             feeds, _ = predictor.contract.accept(piece, pieces.as_text)
             likeness.add(feeds)
@@ -76,17 +79,29 @@ def compare_file(
     return likeness.summary()
 
 
-def _pieces(contract: Contract, found: Located) -> Pieces:
+def _pieces(contract: Contract, found: Located, likeness: Likeness | None) -> Pieces:
     pieces = pieces_of(found, wanted_by(contract))
     if pieces.names is not None:
         contract.refuse_strangers(pieces.names)
-    return pieces
+    if likeness is None:
+        return pieces
+    if pieces.names is not None:
+        likeness.saw(pieces.names)
+        return pieces
+    return replace(pieces, each=_told_of(pieces.each, likeness))
+
+
+def _told_of(pieces: Iterator[Piece], likeness: Likeness) -> Iterator[Piece]:
+    """The pieces, while `likeness` hears which columns their rows have."""
+    for piece in pieces:
+        likeness.saw(piece.columns if isinstance(piece, pl.DataFrame) else set().union(*piece))
+        yield piece
 
 
 def _score(
     predictor: Predictor, found: Located, out: Path, told: Told | None, likeness: Likeness | None
 ) -> Scored:
-    pieces = _pieces(predictor.contract, found)
+    pieces = _pieces(predictor.contract, found, likeness)
     heard = None if told is None else lambda done: told(done, pieces.rows)
     part = out.with_name(f".{out.stem}.part{out.suffix}")
     try:

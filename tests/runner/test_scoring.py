@@ -88,6 +88,10 @@ def test_rows_are_compared_before_and_after_alike(model: Path, tmp_path: Path) -
         "plan",
         Severity.WARNING,
     )
+    assert before.absent == ("city",)
+    assert "city" not in {each.column for each in before.columns}
+    (tmp_path / "rows.jsonl").write_text(pl.read_csv(rows).write_ndjson())
+    assert compare_file(predictor, tmp_path / "rows.jsonl", "rows.jsonl").absent == ("city",)
     assert compare_in_child(tmp_path / "told.onnx", rows, "rows.csv") == before
     assert score_and_compare(predictor, rows, "rows.csv", tmp_path / "out.csv").drift == before
     with pytest.raises(ContractError, match="None of the columns"):

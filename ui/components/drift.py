@@ -38,6 +38,10 @@ def _line_of(drift: DriftSummary) -> str:
     if changed:
         columns = words.plural(changed, "column differs", "columns differ")
         said = f":orange[:material/warning:] {rows} compared with the training: {columns} from it."
+    elif drift.absent:
+        said = (
+            f":orange[:material/warning:] {rows} compared with the training: what they hold is spread alike."
+        )
     else:
         said = f":green[:material/check_circle:] {rows} compared with the training: they are spread alike."
     absent = f" Not in this file: {words.plain(words.listing(drift.absent, 12))}." if drift.absent else ""
