@@ -24,7 +24,7 @@ _PIVOT = 1969  # of two digits, 69 means 2069 where the tables are read, and 196
 def parse(text: str, written: Sequence[str]) -> dt.datetime | None:
     """The date that a text means in one of the ways of `written`; None if it is in none of them."""
     for way in written:
-        for format_ in _python_formats(way):
+        for format_ in python_formats(way):
             found = _parsed(text, format_)
             if found is not None:
                 return found
@@ -57,7 +57,7 @@ def _distinct(dates: Sequence[dt.datetime]) -> list[dt.datetime]:
 
 
 @lru_cache(maxsize=256)
-def _python_formats(way: str) -> tuple[str, ...]:
+def python_formats(way: str) -> tuple[str, ...]:
     """A way of writing as tables are read, in the letters that Python knows."""
     ways = [way.replace("%#z", "%z")]
     for there, here in (("%.f", (".%f", "")), (" %p", (" %p", "%p"))):

@@ -12,9 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flowml.automl.card import to_markdown
+from flowml.automl.package.columns import described, example_rows
 from flowml.automl.package.page import to_html
 from flowml.automl.serve import Predictor
 from flowml.storage.records import Json
+from flowml.storage.records.sheets import harmless, is_formula
 
 SCRIPT = Path(__file__).with_name("predict.py")
 NEEDS = ("numpy", "onnxruntime")
@@ -31,6 +33,7 @@ def pack(content: bytes) -> bytes:
         "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in NEEDS),
         "schema.json": _json(schema(predictor)),
         "request.json": _json({"data": predictor.contract.example}),
+        "rows.csv": example_rows(predictor.contract),
     }
     if card:
         files |= {"card.md": to_markdown(card), "card.html": to_html(card)}
@@ -40,31 +43,14 @@ def pack(content: bytes) -> bytes:
 def schema(predictor: Predictor) -> Json:
     """What goes in and what comes out, as JSON Schema of one row with a few words of ours."""
     contract = predictor.contract
-    types = {"number": "number", "string": "string", "text": "string", "datetime": "string"}
-    columns = {
-        column.name: {
-            "type": [types[column.kind], "null"],
-            **({"format": "date-time"} if column.kind == "datetime" else {}),
-            "examples": [column.example] if column.example is not None else [],
-            "x-input": column.feed,
-            "x-kind": column.kind.value,
-            "x-missing-share": column.missing_share,
-            **({"x-seen": list(column.categories)} if column.categories else {}),
-            **(
-                {"x-minimum": column.minimum, "x-maximum": column.maximum}
-                if column.maximum is not None
-                else {}
-            ),
-        }
-        for column in contract.columns
-    }
     return {
         "title": f"A row for the prediction of {contract.target}",
         "type": "object",
-        "properties": columns,
+        "properties": {column.name: described(column) for column in contract.columns},
         "x-task": contract.task.value,
         "x-target": contract.target,
         "x-classes": list(contract.classes),
+        "x-quoted": {name: harmless(name) for name in contract.classes if is_formula(name)},
         "x-metric": contract.metric,
     }
 
