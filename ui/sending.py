@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -34,31 +36,50 @@ def bring(ask: Ask, path: Path, sent: Callable[[int], None] = lambda _: None) ->
     size = path.stat().st_size
     upload = _told(ask("POST", "uploads", json={"name": path.name, "size": size}))
     tried = 0
-    while upload.received < size:
-        before = upload.received
-        try:
-            upload = _send_part(ask, path, upload)
-        except NotReady:
-            if tried >= TRIES:
-                raise
-            time.sleep(0.2 * 2**tried)
-            tried += 1
-            upload = _resumed(ask, upload)
-        tried = 0 if upload.received > before else tried
-        sent(upload.received)
+    with ThreadPoolExecutor(1, "part") as ahead:
+        coming = ahead.submit(_part, path, upload.received, upload.part_bytes)
+        while upload.received < size:
+            before, part = upload.received, coming.result()
+            coming = ahead.submit(_part, path, part.end, upload.part_bytes)  # while this one is sent
+            try:
+                upload = _send_part(ask, part, upload)
+            except NotReady:
+                if tried >= TRIES:
+                    raise
+                time.sleep(0.2 * 2**tried)
+                tried += 1
+                upload = _resumed(ask, upload)
+            if upload.received != part.end:
+                coming = ahead.submit(_part, path, upload.received, upload.part_bytes)
+            tried = 0 if upload.received > before else tried
+            sent(upload.received)
     return upload
 
 
-def _send_part(ask: Ask, path: Path, upload: UploadAnswer) -> UploadAnswer:
+@dataclass(frozen=True)
+class _Part:
+    first: int
+    content: bytes
+    sha256: str
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.content)
+
+
+def _part(path: Path, first: int, most: int) -> _Part:
     with path.open("rb") as file:
-        file.seek(upload.received)
-        part = file.read(upload.part_bytes)
-    last = upload.received + len(part) - 1
+        file.seek(first)
+        content = file.read(most)
+    return _Part(first, content, hashlib.sha256(content).hexdigest())
+
+
+def _send_part(ask: Ask, part: _Part, upload: UploadAnswer) -> UploadAnswer:
     headers = {
-        "Content-Range": f"bytes {upload.received}-{last}/{upload.size}",
-        "X-Part-SHA256": hashlib.sha256(part).hexdigest(),
+        "Content-Range": f"bytes {part.first}-{part.end - 1}/{upload.size}",
+        "X-Part-SHA256": part.sha256,
     }
-    return _told(ask("PUT", f"uploads/{upload.id}", content=part, headers=headers))
+    return _told(ask("PUT", f"uploads/{upload.id}", content=part.content, headers=headers))
 
 
 def _resumed(ask: Ask, upload: UploadAnswer) -> UploadAnswer:

@@ -110,26 +110,39 @@ async function begin(job) {
 }
 
 // The checksum of a part as a header. Browsers compute it only for pages that came by HTTPS or from this machine.
-async function checksum(job, part) {
+async function checksum(part) {
   if (!crypto.subtle) return {}
+  const digest = await crypto.subtle.digest('SHA-256', await part.arrayBuffer())
+  return { 'X-Part-SHA256': [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('') }
+}
+
+function cut(file, first, size) {
+  const last = Math.min(first + size, file.size) - 1
+  const part = file.slice(first, last + 1)
+  const checked = checksum(part)
+  checked.catch(() => {}) // told to whoever waits for it
+  return { first, last, part, checked }
+}
+
+async function unlessCancelled(job, promise) {
   let cancelled = false
   job.request = { abort: () => { cancelled = true } }
-  const digest = await crypto.subtle.digest('SHA-256', await part.arrayBuffer())
+  const value = await promise
   if (cancelled) throw new Cancelled()
-  return { 'X-Part-SHA256': [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('') }
+  return value
 }
 
 async function sendParts(job, upload) {
   const { file } = job
+  let next = null
   while (upload.received < file.size) {
-    const first = upload.received
-    const last = Math.min(first + upload.part_bytes, file.size) - 1
-    const part = file.slice(first, last + 1)
-    const checked = await checksum(job, part)
+    const { first, last, part, checked } = next?.first === upload.received ? next : cut(file, upload.received, upload.part_bytes)
+    const headers = { 'Content-Range': `bytes ${first}-${last}/${file.size}`, ...(await unlessCancelled(job, checked)) }
+    next = last + 1 < file.size ? cut(file, last + 1, upload.part_bytes) : null // its checksum while this one is sent
     upload = await ask(job, 'PUT', '/uploads/' + upload.id, {
       body: part,
       type: 'application/octet-stream',
-      headers: { 'Content-Range': `bytes ${first}-${last}/${file.size}`, ...checked },
+      headers,
       moved: (loaded) => job.row.moved(first + loaded, file.size),
     })
   }
