@@ -96,4 +96,5 @@ LEGEND_ABOVE: Json = {
     "yanchor": "bottom",
     "font": {"size": 11, "color": "@text"},
     "itemsizing": "constant",
+    "maxheight": 0.75,  # of the chart: on narrow screens names stand below each other
 }

@@ -14,7 +14,7 @@ from flowml.ui.components import clock
 
 def strip() -> DeltaGenerator:
     """Four equal cards a row, two on narrow screens."""
-    return st.grid(columns=4, min_column_width=120, gap="small")
+    return st.grid(columns=4, min_column_width=132, gap="small")
 
 
 def card(label: str, value: str, below: str = "", help: str | None = None) -> None:
