@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flowml.storage.records import Importance
 from flowml.ui import words
 from flowml.ui.charts.figure import Chart, axis, label, layout, names_axis
-from flowml.ui.charts.palette import MUTED, PRIMARY
+from flowml.ui.charts.palette import PRIMARY, TEXT
 
 SHOWN = 20
 
@@ -30,7 +30,7 @@ def importance(importances: Sequence[Importance], metric: str) -> Chart:
                 "error_x": {
                     "type": "data",
                     "array": [i.std for i in bars],
-                    "color": MUTED,
+                    "color": TEXT,
                     "thickness": 1.2,
                     "width": 3,
                 },

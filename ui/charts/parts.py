@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from flowml.storage.records import Json
 from flowml.ui import words
 from flowml.ui.charts.figure import LEGEND_ABOVE, Chart, axis, label, layout, names_axis
-from flowml.ui.charts.palette import MUTED, PRIMARY, colour
+from flowml.ui.charts.palette import PRIMARY, TEXT, colour
 
 
 def errors(column: str, groups: Sequence[Json], whole: Json, error: str) -> Chart:
@@ -29,7 +29,7 @@ def errors(column: str, groups: Sequence[Json], whole: Json, error: str) -> Char
                 "y": [label(name, 10_000) for name in names],
                 "error_x": {
                     "type": "data", "array": [group["spread"] for group in bars],
-                    "color": MUTED, "thickness": 1.2, "width": 3,
+                    "color": TEXT, "thickness": 1.2, "width": 3,
                 },
                 "marker": {"color": PRIMARY},
                 "hovertemplate": "%{y}<br>%{x:.4~g} ± %{error_x.array:.2~g}<extra></extra>",
@@ -37,7 +37,7 @@ def errors(column: str, groups: Sequence[Json], whole: Json, error: str) -> Char
             {
                 "type": "scatter", "mode": "lines", "name": "whole table",
                 "x": [whole["error"]] * 2, "y": [label(names[0], 10_000), label(names[-1], 10_000)],
-                "line": {"color": MUTED, "width": 1.5, "dash": "dot"},
+                "line": {"color": TEXT, "width": 1.5, "dash": "dot"},
                 "hovertemplate": "whole table: %{x:.4~g}<extra></extra>",
             },
         ),

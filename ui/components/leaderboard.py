@@ -155,7 +155,7 @@ def columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict
     config = st.column_config
     return {
         "rank": config.NumberColumn("#", width=40, pinned=True, help="Only complete rows have a place."),
-        "name": config.TextColumn("Model", width=160, pinned=True),
+        "name": config.TextColumn("Model", width=185, pinned=True),
         "score": config.NumberColumn(
             f"{metric} {arrow}",
             format=digits,
