@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from flowml.automl.contract import Feeds
+from flowml.automl import explain
+from flowml.automl.contract import Feeds, rows_of
 from flowml.automl.explain import diagnostics, permutation_importance, rounded
 from flowml.automl.metrics import Array
 from flowml.storage.records import Task
@@ -151,3 +152,26 @@ def test_rows_without_an_out_of_fold_prediction_are_left_out() -> None:
     found = diagnostics(Problem(Task.REGRESSION, (), y), np.array([2.5, np.nan]), rows=np.array([2, 3]))
     assert found["rows"] == 1
     assert found["residuals"]["mean"] == -0.5
+
+
+@pytest.mark.parametrize("rare", [False, True])
+def test_where_time_is_short_fewer_rows_are_shuffled_and_all_columns_reached(
+    monkeypatch: pytest.MonkeyPatch, rare: bool
+) -> None:
+    draw = np.random.default_rng(5)
+    feeds = {name: draw.normal(size=(2000, 1)).astype(np.float32) for name in "abcdefghij"}
+    y = (feeds["h"].ravel() > (3.1 if rare else 0)).astype(int)
+    clock = [100.0]
+    monkeypatch.setattr(explain.time, "monotonic", lambda: clock[0])
+
+    def predict(asked: Feeds) -> Array:
+        clock[0] += rows_of(asked) / 1000
+        return np.column_stack([-asked["h"], asked["h"]])
+
+    found = permutation_importance(predict, feeds, y, "roc_auc", repeats=1, deadline=107.0)
+    if rare:  # without all its classes a score could not be had
+        assert len(found) < 10
+    else:
+        assert len(found) == 10
+        assert found[0].column == "h"
+        assert clock[0] < 108
