@@ -270,7 +270,10 @@ class People(Seat):
         if user_id and user_id != self.who.id and not self.who.may(Scope.ADMIN):
             raise refused(self.who, Scope.ADMIN)
         if not (user_id or self.who.id):
-            raise InputError("It must be said for which user.", "Name one; `flowml user list` shows them.")
+            raise InputError(
+                "It must be said for which user.",
+                "Name one; `flowml user list` shows them. Where nobody has a login, no token is needed.",
+            )
         return user_id or self.who.id
 
     def _own_project(self, id: str) -> Project:

@@ -276,7 +276,7 @@ FROM dataset{condition} AND contains(lower(name), lower(?))
 
 
 def unknown(id: str) -> NotFound:
-    return NotFound(f"There is no dataset {id}.", "It may have been made by another studio.")
+    return NotFound(f"There is no dataset {id}.", "It is asked by its id, which the list of datasets shows.")
 
 
 def file_name(source: str) -> str:

@@ -80,6 +80,17 @@ def test_an_upload_with_a_key_is_kept_once(api: httpx.Client) -> None:
     assert put(api, "once").json()["version"] == 2
 
 
+def test_a_form_with_the_key_of_another_is_refused(api: httpx.Client) -> None:
+    def sent(name: str) -> httpx.Response:
+        files = {"file": ("form.csv", b"a,b\n1,2\n3,4\n")}
+        key = {"Idempotency-Key": "form-1"}
+        return api.post("/datasets/upload", data={"name": name}, files=files, headers=key)
+
+    first, again, other = sent("form"), sent("form"), sent("other form")
+    assert (first.status_code, again.json()) == (201, first.json())
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+
+
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201])
 def test_a_key_that_is_none_is_refused(api: httpx.Client, key: str) -> None:
     answer = put(api, "once", **{"Idempotency-Key": key})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 
+import pytest
 from rich.console import Console
 
 from flowml.runner.listener import Summary
@@ -27,6 +28,8 @@ def test_a_paused_job_is_said_so_and_its_clock_stands_still() -> None:
     assert view.elapsed_s == 11.5
     view.progress(state="paused", elapsed_s=11.5)
     view.progress(state="running", elapsed_s=11.5)
+    view.at = view.told_at + 3.0  # what is told now happened so long after
+    assert view.elapsed_s == pytest.approx(14.5)
     assert [line.split("s  ")[1] for line in said.getvalue().splitlines()] == ["Paused", "Going on"]
 
 

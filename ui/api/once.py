@@ -42,7 +42,7 @@ KEYED = [Depends(declare)]
 class OnceRoute(APIRoute):
     """A route that heeds the key; with `dependencies=KEYED` the document tells of it."""
 
-    streamed = False  # its body is a file: what bears the key is told by its path alone
+    streamed = False  # its body is a file: what bears the key is told by its path and length
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -81,9 +81,16 @@ async def _answer(
 
 async def _fingerprint(request: Request, streamed: bool) -> str:
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}".encode())
-    if not streamed:
+    if streamed:
+        digest.update(f"{_boundary_length(request)} {request.headers.get('content-length')}".encode())
+    else:
         digest.update(await request.body())
     return digest.hexdigest()
+
+
+def _boundary_length(request: Request) -> int:
+    """A form is as much longer as its boundary is, which differs from one sending to the next."""
+    return len(request.headers.get("content-type", "").partition("boundary=")[2])
 
 
 def _again(known: Reply, asked: str) -> Response:

@@ -29,6 +29,7 @@ class Standing:
     paused: bool = False
     used_s: float | None = None  # of the budget, when that was last told
     told_at: float = 0.0
+    at: float | None = None  # when what is being told happened; None: now
 
     def stage(self, text: str) -> None:
         self.now = text
@@ -65,8 +66,8 @@ class Standing:
     def elapsed_s(self) -> float:
         """Of the budget; it stands still while the job is paused."""
         if self.used_s is None:
-            return time.time() - self.started
-        return self.used_s + (0.0 if self.paused else time.time() - self.told_at)
+            return (self.at or time.time()) - self.started
+        return self.used_s + (0.0 if self.paused else (self.at or time.time()) - self.told_at)
 
     @property
     def doing(self) -> str:

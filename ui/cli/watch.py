@@ -83,9 +83,11 @@ def follow(studio: Studio, job: JobAnswer, view: Plain | Live, place: Place | No
     while True:
         for event in studio.events(job.id, place.after):
             place.after = event.id
+            view.at = event.at
             if view.summary is None:
                 _introduce(studio, job.id, view)
             _tell(view, event)
+            view.at = None
         job = studio.job(job.id)
         if job.status in ENDED:
             return job
