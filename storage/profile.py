@@ -41,8 +41,8 @@ def profile(path: Path) -> Profile:
     samples: list[pl.DataFrame] = []
     for part, table, drawn in _parts(path, lazy, looks, rows):
         samples.append(drawn)
-        for look, numbers in zip(part, _numbers(table, part, rows), strict=True):
-            columns.append(_column(table, look, numbers, drawn[look.name].drop_nulls(), rows))
+        for look, numbers in zip(part, _numbers(table.lazy(), part, rows), strict=True):
+            columns.append(_column(_alone(table, look), look, numbers, drawn[look.name].drop_nulls(), rows))
     whole = pl.concat(samples, how="horizontal") if samples else pl.DataFrame()
     related, associations = relations(whole)
     return Profile(
@@ -63,8 +63,8 @@ def work(request: Json) -> Json:
 
 def _parts(
     path: Path, lazy: pl.LazyFrame, looks: Sequence[Look], rows: int
-) -> Iterator[tuple[Sequence[Look], pl.LazyFrame, pl.DataFrame]]:
-    """Some columns at a time: all of their rows, and a sample."""
+) -> Iterator[tuple[Sequence[Look], pl.LazyFrame | pl.DataFrame, pl.DataFrame]]:
+    """Some columns at a time: all of their rows, held or to be read, and a sample."""
     held = rows <= CELLS
     chosen = sample.chosen(rows, len(looks)) if held else None
     far = None if held else sample.sample(path)
@@ -76,7 +76,12 @@ def _parts(
             yield part, table, far.select(cs.by_name(*(look.name for look in part)))
         else:
             frame = table.collect()
-            yield part, frame.lazy(), frame if chosen is None else frame.filter(chosen)
+            yield part, frame, frame if chosen is None else frame.filter(chosen)
+
+
+def _alone(table: pl.LazyFrame | pl.DataFrame, look: Look) -> pl.LazyFrame:
+    """A table with this column: among hundreds a question takes longer to plan than to answer."""
+    return table if isinstance(table, pl.LazyFrame) else table.get_column(look.name).to_frame().lazy()
 
 
 def _numbers(lazy: pl.LazyFrame, looks: Sequence[Look], rows: int) -> list[Json]:
