@@ -31,7 +31,7 @@ def top_values(lazy: pl.LazyFrame, rows: int, look: Look, known: pl.Series, dist
     if distinct <= COUNTABLE:
         return _top(_counted(lazy.select(value), rows))
     leading = known.alias("value").value_counts(name="count").filter(pl.col("count") >= RECUR)
-    candidates = leading.top_k(2 * MOST, by="count")["value"]
+    candidates = _leading(leading, 2 * MOST)["value"]
     if candidates.is_empty():
         return Top()
     return _top(_counted(lazy.select(value).filter(pl.col("value").is_in(candidates.implode())), rows))
@@ -39,6 +39,12 @@ def top_values(lazy: pl.LazyFrame, rows: int, look: Look, known: pl.Series, dist
 
 def _counted(values: pl.LazyFrame, rows: int) -> pl.DataFrame:
     return ask(values.drop_nulls().group_by("value").len("count"), rows)
+
+
+def _leading(counted: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Those that occur most often; of equal counts the first by value, so that a table is told alike."""
+    often = counted.filter(pl.col("count") >= pl.col("count").top_k(most).min())
+    return often.sort(["count", "value"], descending=[True, False]).head(most)
 
 
 def _top(counted: pl.DataFrame) -> Top:

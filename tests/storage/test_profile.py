@@ -177,3 +177,12 @@ def test_a_target_that_cannot_be_is_refused(table: pl.DataFrame, tmp_path: Path)
     for name in ("parts", "remark", "day"):
         with pytest.raises(BadTarget):
             with_target(path, name)
+
+
+def test_of_words_that_occur_as_often_the_same_are_told() -> None:
+    words = pl.Series("value", [f"word {n}" for n in range(3000) for _ in range(2)])
+    told = [
+        tops._leading(words.sample(fraction=1, shuffle=True, seed=seed).value_counts(name="count"), 5)
+        for seed in range(4)
+    ]
+    assert [each["value"].to_list() for each in told] == [sorted(words.unique())[:5]] * 4
