@@ -222,7 +222,7 @@ def _describe(
         diagnostics=insight.diagnostics,
         leaderboard=leaderboard(records, blend, chosen.refused, speeds, problem.metric),
         cut=insight.cut,
-        notes=_notes(prepared, blend, chosen),
+        notes=_notes(prepared, blend, chosen, ranked(prepared, records)),
         phases=tuple(clock.phases),
     )
     return replace(
@@ -268,8 +268,14 @@ def _training(prepared: Prepared, records: Sequence[TrialRecord]) -> Json:
     }
 
 
-def _notes(prepared: Prepared, blend: Blend, chosen: _Chosen) -> tuple[str, ...]:
+def _notes(
+    prepared: Prepared, blend: Blend, chosen: _Chosen, best_first: Sequence[TrialRecord]
+) -> tuple[str, ...]:
     notes = [f"Passed over: {why}" for why in chosen.refused.values()]
+    better = best_first[: best_first.index(blend.members[0])] if blend.is_single else ()
+    late = [name_of(each) for each in better if (each.number,) not in chosen.refused]
+    if late:
+        notes.append(f"Better, but too large to export in the time that was left: {', '.join(late)}.")
     if blend.stack is not None:
         share = f"{blend.stack.share:.0%} of the answer"
         notes.append(f"A linear model on top of its {len(blend.members)} trials gives {share}.")

@@ -17,6 +17,7 @@ from flowml.automl.champion import Champion
 from flowml.automl.evaluate import Limits, evaluate
 from flowml.automl.finish import export_trial, finish
 from flowml.automl.fitted import pack, unpack
+from flowml.automl.leaderboard import name_of
 from flowml.automl.metrics import METRICS
 from flowml.automl.onnx.graph import Graph
 from flowml.automl.onnx.links import LINKS
@@ -193,6 +194,20 @@ def test_an_exporter_that_is_wrong_is_caught(
     assert champion.trial == 0
     (row,) = [row for row in champion.leaderboard if row.trial == 1]
     assert "The exported model's probabilities differ from the library's" in row.cause
+
+
+def test_a_better_trial_that_no_time_was_left_for_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, records = study(tmp_path, "left", ("logistic", "lightgbm"))
+    best = max(records, key=lambda record: record.score or 0.0)
+    monkeypatch.setattr(
+        "flowml.automl.finish.expected_s",
+        lambda members, *_: 1e6 * any(each.number == best.number for each in members),
+    )
+    champion = finish(table, tmp_path, records, deadline_s=600.0)
+    assert champion.trial == 1 - best.number
+    assert any("too large to export in the time" in n and name_of(best) in n for n in champion.notes)
 
 
 def test_a_limit_on_latency_is_kept_or_the_fastest_is_taken(tmp_path: Path) -> None:
