@@ -208,6 +208,7 @@ def test_the_model_loads_in_python(trained: tuple[Path, dict[str, Any]]) -> None
         (["predict", "TABLE", "TABLE", "--out", "OUT/p.csv"], 1, "onnx"),
         (["predict", "nowhere.onnx", "TABLE", "--out", "OUT/p.csv"], 1, "no model file nowhere.onnx"),
         (["drift", "nowhere.onnx", "TABLE"], 1, "no model file nowhere.onnx"),
+        (["package", "model-1", "--out", "OUT/p.zip"], 1, "models download model-1 --format package"),
         (["drift", "OUT", "OUT/nothing.csv"], 1, "no file"),
         (["predict", "nowhere.onnx", "TABLE", "--out", "OUT/p.docx"], 1, ".csv or .parquet"),
     ],
