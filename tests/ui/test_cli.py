@@ -182,6 +182,9 @@ def test_drift_is_told_before_a_row_is_predicted(
     assert "400 rows with values not seen before: 'Rome'" in told.stdout, told.stderr
     as_json = json.loads(run("drift", trained[0], tmp_path / "moved.csv", "--json").stdout)
     assert (as_json["rows"], as_json["columns"][0]["column"]) == (400, "city")
+    pl.read_csv(table).drop("city").write_csv(tmp_path / "narrow.csv")
+    done = run("predict", trained[0] / "model.onnx", tmp_path / "narrow.csv", "--out", tmp_path / "out.csv")
+    assert "Not in this table: city." in done.stdout, done.stderr
 
 
 def test_the_model_loads_in_python(trained: tuple[Path, dict[str, Any]]) -> None:

@@ -51,8 +51,7 @@ def compare_table(model: str, file: Path, as_json: bool, table: str = "", studio
         return
     typer.echo(f"{found.rows:,} rows compared with those of the training.")
     show(found.drifted, CHANGES, False, "They are spread alike.")
-    if found.absent:
-        typer.echo(f"Not in this table: {', '.join(found.absent)}.")
+    _tell_absent(found)
 
 
 @contextmanager
@@ -73,6 +72,12 @@ def _tell_drift(drift: DriftSummary) -> None:
         typer.echo(f"  {column.column}: {column.message}")
     if (more := len(drift.drifted) - SHOWN_DRIFT) > 0:
         typer.echo(f"  and {more} more columns.")
+    _tell_absent(drift)
+
+
+def _tell_absent(drift: DriftSummary) -> None:
+    if drift.absent:
+        typer.echo(f"Not in this table: {', '.join(drift.absent)}.")
 
 
 def _progress() -> Callable[[int, int | None], None] | None:
