@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-FOLDER, LIMIT = Path(__file__).parent, np.finfo("float32").max
+FOLDER, LIMIT = Path(__file__).parent, float(np.finfo("float32").max)
 SCHEMA = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
 
 

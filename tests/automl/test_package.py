@@ -64,7 +64,7 @@ def run(package: Path, rows: Path, bare: Path) -> pl.DataFrame:
         text=True,
         check=False,
     )
-    assert ran.returncode == 0, ran.stderr
+    assert (ran.returncode, ran.stderr) == (0, "")
     return pl.read_csv(io.StringIO(ran.stdout))
 
 
