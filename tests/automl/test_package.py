@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +23,7 @@ from flowml.automl.finish import finish
 from flowml.automl.metrics import METRICS
 from flowml.automl.onnx import build
 from flowml.automl.outcome import load_whole_seen, trial_folder
-from flowml.automl.package import pack
+from flowml.automl.package import pack, schema
 from flowml.automl.package.page import to_html
 from flowml.automl.serve import Predictor
 from flowml.storage.errors import ContractError
@@ -230,3 +231,10 @@ def test_the_page_of_a_card_is_whole_safe_and_says_the_same(tmp_path: Path) -> N
     assert words.count("<script>alert(1)</script> a|b *c* `d` \\e") >= 3
     assert "Quality" in words
     assert evil not in to_markdown(card)
+
+
+def test_labels_that_a_spreadsheet_would_run_are_quoted() -> None:
+    trained = train(Task.BINARY, ("dummy",))
+    contract = replace(trained.contract, classes=("=1+1", "plain"))
+    found = schema(Predictor(build(contract, trained.members)))
+    assert found["x-quoted"] == {"=1+1": "'=1+1"}

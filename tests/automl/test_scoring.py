@@ -11,7 +11,6 @@ import pytest
 
 from flowml.automl.contract import Warnings
 from flowml.automl.onnx import build
-from flowml.automl.package.predict import harmless
 from flowml.automl.scoring import SINKS, neutralise, open_sink, score, to_frame
 from flowml.automl.serve import Predictions, Predictor
 from flowml.storage.errors import SpecError
@@ -73,11 +72,6 @@ def test_excel_holds_no_formulas(tmp_path: Path) -> None:
     back = pl.read_excel(tmp_path / "out.xlsx", engine="calamine")
     assert back["prediction"].to_list() == ["=1+1", "-5", "plain"]
     assert back["probability_plain"].to_list() == [0.5, 0.5, 0.5]
-
-
-def test_the_script_of_a_package_writes_none_either() -> None:
-    cells = ["=1+1", "-5", "-a", "x", 1.5]
-    assert [harmless(cell) for cell in cells] == ["'=1+1", "-5", "'-a", "x", 1.5]
 
 
 def test_names_of_columns_are_made_safe_too() -> None:
