@@ -145,8 +145,6 @@ def test_rows_of_all_kinds_get_the_answers_that_they_get_here(bare: Path, tmp_pa
 
 
 def test_dates_and_numbers_are_read_as_training_wrote_them(bare: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     trained = train(Task.BINARY, ("logistic",))
     written = {"income": (COMMA_DECIMALS,), "joined": ("%d.%m.%Y",), "seen": ("%m/%d/%Y %H:%M:%S%.f",)}
     columns = tuple(replace(c, written=written.get(c.name, ())) for c in trained.contract.columns)
