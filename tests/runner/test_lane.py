@@ -335,8 +335,8 @@ def test_a_killed_lane_takes_its_children_along_and_the_next_goes_on(
     os.kill(leader.pid, signal.SIGKILL)
     leader.wait()
     assert children
-    _, alive = psutil.wait_procs(children, timeout=2)
-    assert alive == []
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
     before = journal.read_text().count('"trial"')
     outcome = lane(budget_s=60.0, algorithms=("logistic",), max_trials=8).run()
     assert outcome.state is JobState.FINISHED, outcome.cause
