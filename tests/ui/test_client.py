@@ -80,6 +80,34 @@ def test_a_large_file_goes_in_parts_and_goes_on_after_a_cut(
     assert sent[0] == sent[1]
 
 
+@pytest.mark.parametrize("arrived", [False, True], ids=["the part was lost", "its answer was lost"])
+def test_a_cut_between_many_parts_costs_no_byte(
+    arrived: bool, client: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowml.ui.remote.tables.PART_BYTES", 10)
+    asked = client._http.request
+    puts = 0
+
+    def request(method: str, path: str, **content: Any) -> httpx.Response:
+        nonlocal puts
+        puts += method == "PUT"
+        cut = method == "PUT" and puts == 2
+        if cut and not arrived:
+            raise httpx.ConnectError("cut")
+        answer = asked(method, path, **content)
+        if cut:
+            raise httpx.ReadError("cut")
+        told = answer.json() if "uploads" in path and "finish" not in path else {}
+        return httpx.Response(200, json={**told, "part_bytes": 40}) if told else answer
+
+    monkeypatch.setattr(client._http, "request", request)
+    file = table(tmp_path, "parts.csv")
+    added = client.upload(file, name="parts")
+    assert added.rows == 30
+    assert puts == -(-file.stat().st_size // 40) + (0 if arrived else 1)
+    assert client.preview(added.id, 30).rows[29][0] == 29
+
+
 @pytest.mark.parametrize("part_bytes", [10, 10**6], ids=["in parts", "at once"])
 def test_a_file_that_came_with_another_content_is_refused(
     part_bytes: int, client: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -139,3 +140,4 @@ async def _receive(request: Request, path: Path, first: int, length: int, sha256
                 await spool.flush()
         if spool.size != length:
             raise InputError(f"The part has {spool.size:,} bytes, not {length:,}.", "Send the rest.")
+        await to_thread.run_sync(os.fsync, file.fileno())
