@@ -9,7 +9,7 @@ from typing import Any
 from flowml.storage.records import Json
 from flowml.ui import words
 from flowml.ui.charts.figure import Chart, axis, label, layout, names_axis
-from flowml.ui.charts.palette import MUTED, PRIMARY, colour
+from flowml.ui.charts.palette import MUTED, PRIMARY, TEXT, colour
 
 SHOWN = 20
 
@@ -30,7 +30,7 @@ def strengths(told: Json) -> Chart:
                 "y": [label(each["column"], 10_000) for each in bars],
                 "error_x": {
                     "type": "data", "array": [each["std"] for each in bars],
-                    "color": MUTED, "thickness": 1.2, "width": 3,
+                    "color": TEXT, "thickness": 1.2, "width": 3,
                 },
                 "marker": {"color": PRIMARY},
                 "hovertemplate": "%{y}<br>%{x:.4~g} ± %{error_x.array:.2~g}<extra></extra>",

@@ -122,10 +122,11 @@ def _numbers(job: Job, watch: Watch) -> None:
             "higher is better" if job.direction == "maximize" else "lower is better",
         )
         if best:
-            figures.card("Leading", catalog.algorithm(best.algorithm), f"trial {best.trial}")
+            told = f"trial {best.trial}: {words.score(best.score)}"  # a champion of several may be better
+            figures.card("Best trial", catalog.algorithm(best.algorithm), told)
         else:
-            figures.card("Leading", words.MISSING, "no trial yet")
-        figures.card("Trials", str(len(watch.ended)), f"{failed} failed" if failed else "none failed")
+            figures.card("Best trial", words.MISSING, "no trial yet")
+        figures.card("Trials", f"{len(watch.ended):,}", f"{failed:,} failed" if failed else "none failed")
         offered = len(job.spec.algorithms or catalog.algorithms(job.task))
         figures.card("Algorithms tried", str(len(tried)), f"of {offered}")
 
