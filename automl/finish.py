@@ -9,7 +9,7 @@ reason in its row.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import numpy as np
 from flowml.automl.blend import Blend, ensemble, ranked, single
 from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
-from flowml.automl.champion import MODEL, Champion, write
+from flowml.automl.champion import Champion, write
 from flowml.automl.compact import (
     export_within_limit,
     leaves_few,
@@ -46,6 +46,8 @@ WARY = 2.0  # times what it should take, that must be left for what nobody waits
 SAFETY_S = 0.4  # kept for writing the files
 PATIENT_S = 1e9
 UNEXPLAINED = Insight((), {})
+CHAMPION = "champion"  # folder of the final model
+Built = Callable[[Champion], None]
 
 
 def finish(
@@ -57,11 +59,13 @@ def finish(
     pace: float = 1.0,
     findings: Sequence[Finding] = (),
     cores: int = 1,
+    built: Built = lambda _champion: None,
 ) -> Champion:
     """Build the champion in time and write it to work/champion; `simple`: of one trial, unexplained.
 
     `pace`: how much longer exports take here than on an ordinary core, see `offers.pace_of`. `findings` are
-    those of the check of the table, for the card.
+    those of the check of the table, for the card. `built` is told of the champion once its file is written,
+    before it is explained, and may take that folder away.
     """
     clock = _Clock(time.monotonic() + deadline_s)
     best_first = ranked(prepared, records)
@@ -77,14 +81,19 @@ def finish(
         offered = _refitted(prepared, work, offered, clock, pace, cores)
     chosen = _first_that_serves(prepared, work, offered, clock)
     clock.phase("export")
-    smaller = None if simple else variant(prepared, work, chosen.blend, chosen.exported, clock.left, pace)
+    end = _End(prepared, work, records, chosen, clock, findings)
+    plain = end.write(UNEXPLAINED, {})
+    if simple:
+        return plain
+    built(plain)
+    smaller = variant(prepared, work, chosen.blend, chosen.exported, clock.left, pace)
     clock.phase("compact")
-    folder = work / "champion"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MODEL).write_bytes(chosen.exported.content)
-    champion = _describe(prepared, work, records, chosen, clock, simple, findings, pace)
-    write(champion, folder, chosen.exported.content)
-    return champion if smaller is None else write_compact(champion, smaller, folder)
+    insight = end.insight()
+    clock.phase("explain")
+    speeds = end.speeds(pace)
+    clock.phase("measure")
+    champion = end.write(insight, speeds)
+    return champion if smaller is None else write_compact(champion, smaller, work / CHAMPION)
 
 
 class _Clock:
@@ -182,73 +191,78 @@ def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], 
 # --- describe ---------------------------------------------------------------------------------------------
 
 
-def _describe(
-    prepared: Prepared,
-    work: Path,
-    records: Sequence[TrialRecord],
-    chosen: _Chosen,
-    clock: _Clock,
-    simple: bool,
-    findings: Sequence[Finding],
-    pace: float,
-) -> Champion:
-    problem, blend, exported = prepared.problem, chosen.blend, chosen.exported
-    end = min(clock.share(EXPLAIN_SHARE), time.monotonic() + max(2.0, 0.05 * prepared.spec.budget_s))
-    insight = UNEXPLAINED if simple else insight_of(prepared, work, blend, ranked(prepared, records), end)
-    clock.phase("explain")
-    speeds = {} if simple else _speeds(prepared, work, records, chosen, clock, pace)
-    clock.phase("measure")
-    lead = blend.members[0]
-    champion = Champion(
-        name=name_of(lead) if blend.is_single else f"Ensemble of {len(blend.members)}",
-        algorithm=lead.algorithm if blend.is_single else ENSEMBLE,
-        task=problem.task,
-        metric=problem.metric,
-        direction=problem.direction,
-        score=blend.score,
-        score_std=float(np.std(blend.fold_scores)),
-        trial=lead.number if blend.is_single else None,
-        latency_ms=exported.speed.latency_ms,
-        rows_per_second=exported.speed.rows_per_second,
-        size_bytes=exported.speed.size_bytes,
-        threshold=blend.threshold,
-        members=tuple(name_of(member) for member in blend.members),
-        weights=tuple(round(weight, 4) for weight in blend.weights),
-        contract=prepared.contract.to_dict(),
-        parity=exported.parity,
-        card={},
-        recipe=blend.recipe,
-        importances=insight.importances,
-        diagnostics=insight.diagnostics,
-        leaderboard=leaderboard(records, blend, chosen.refused, speeds, problem.metric),
-        cut=insight.cut,
-        notes=_notes(prepared, blend, chosen, ranked(prepared, records)),
-        phases=tuple(clock.phases),
-    )
-    return replace(
-        champion, card=card(champion, _training(prepared, records), (*problem.findings, *findings))
-    )
+@dataclass(frozen=True)
+class _End:
+    """What is known of a study once its champion is exported."""
 
+    prepared: Prepared
+    work: Path
+    records: Sequence[TrialRecord]
+    chosen: _Chosen
+    clock: _Clock
+    findings: Sequence[Finding]
 
-def _speeds(
-    prepared: Prepared,
-    work: Path,
-    records: Sequence[TrialRecord],
-    chosen: _Chosen,
-    clock: _Clock,
-    pace: float,
-) -> dict[int | None, Speed]:
-    """Of the champion, and of the best single trials as far as time allows."""
-    blend = chosen.blend
-    speeds: dict[int | None, Speed] = {
-        blend.members[0].number if blend.is_single else None: chosen.exported.speed
-    }
-    for record in ranked(prepared, records)[:MEASURED]:
-        expected = SAFETY_S + WARY * pace * export_seconds(record)
-        known = record.number in speeds or (record.number,) in chosen.refused
-        if not known and clock.left > expected:
-            speeds[record.number] = speed_of_trial(prepared, work, record)
-    return speeds
+    def write(self, insight: Insight, speeds: dict[int | None, Speed]) -> Champion:
+        champion, folder = self._described(insight, speeds), self.work / CHAMPION
+        folder.mkdir(parents=True, exist_ok=True)
+        write(champion, folder, self.chosen.exported.content)
+        return champion
+
+    def insight(self) -> Insight:
+        most_s = max(2.0, 0.05 * self.prepared.spec.budget_s)
+        end = min(self.clock.share(EXPLAIN_SHARE), time.monotonic() + most_s)
+        best_first = ranked(self.prepared, self.records)
+        return insight_of(self.prepared, self.work, self.chosen.blend, best_first, end)
+
+    def speeds(self, pace: float) -> dict[int | None, Speed]:
+        """Of the best single trials, as far as time allows."""
+        found = dict[int | None, Speed]()
+        for record in ranked(self.prepared, self.records)[:MEASURED]:
+            expected = SAFETY_S + WARY * pace * export_seconds(record)
+            known = record.number == self._own or (record.number,) in self.chosen.refused
+            if not known and self.clock.left > expected:
+                found[record.number] = speed_of_trial(self.prepared, self.work, record)
+        return found
+
+    @property
+    def _own(self) -> int | None:
+        """The number of the champion's trial; None: an ensemble."""
+        blend = self.chosen.blend
+        return blend.members[0].number if blend.is_single else None
+
+    def _described(self, insight: Insight, speeds: dict[int | None, Speed]) -> Champion:
+        prepared, records, chosen = self.prepared, self.records, self.chosen
+        problem, blend, exported = prepared.problem, chosen.blend, chosen.exported
+        speeds = {self._own: exported.speed, **speeds}
+        lead = blend.members[0]
+        champion = Champion(
+            name=name_of(lead) if blend.is_single else f"Ensemble of {len(blend.members)}",
+            algorithm=lead.algorithm if blend.is_single else ENSEMBLE,
+            task=problem.task,
+            metric=problem.metric,
+            direction=problem.direction,
+            score=blend.score,
+            score_std=float(np.std(blend.fold_scores)),
+            trial=self._own,
+            latency_ms=exported.speed.latency_ms,
+            rows_per_second=exported.speed.rows_per_second,
+            size_bytes=exported.speed.size_bytes,
+            threshold=blend.threshold,
+            members=tuple(name_of(member) for member in blend.members),
+            weights=tuple(round(weight, 4) for weight in blend.weights),
+            contract=prepared.contract.to_dict(),
+            parity=exported.parity,
+            card={},
+            recipe=blend.recipe,
+            importances=insight.importances,
+            diagnostics=insight.diagnostics,
+            leaderboard=leaderboard(records, blend, chosen.refused, speeds, problem.metric),
+            cut=insight.cut,
+            notes=_notes(prepared, blend, chosen, ranked(prepared, records)),
+            phases=tuple(self.clock.phases),
+        )
+        found = (*problem.findings, *self.findings)
+        return replace(champion, card=card(champion, _training(prepared, records), found))
 
 
 def _training(prepared: Prepared, records: Sequence[TrialRecord]) -> Json:

@@ -24,6 +24,7 @@ import time
 import traceback
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
@@ -34,7 +35,8 @@ from flowml.storage.records import DatasetSchema, Finding, JobSpec, Json, Recipe
 if TYPE_CHECKING:
     from flowml.automl.prepared import Prepared
 
-CHAMPION, INSURED = "champion", "insured"  # folders of the final model, and of one to fall back on
+CHAMPION = "champion"  # folder of the final model
+INSURED, UNFINISHED = "insured", "unfinished"  # of models to fall back on: the best single one, the final one
 WORTH_S = 0.3  # that must be left for the full finish to be tried
 PR_SET_PDEATHSIG = 1
 
@@ -121,25 +123,32 @@ def evaluate(bench: Bench, command: Json) -> None:
 def finish(bench: Bench, command: Json) -> None:
     """First the best single model, which is soon written; then, if there is time for it, the full finish.
 
-    Should that be late or die, the lane takes the first.
+    Should that be late or die, the lane takes the best that was written before.
     """
     work, deadline = Path(command["work"]), time.monotonic() + command["deadline_s"]
     records = tuple(TrialRecord.from_dict(record) for record in command["records"])
     found = tuple(Finding.from_dict(finding) for finding in command.get("findings", ()))
     with _threads(command["threads"]):
         first = build_model(bench, work, records, max(WORTH_S, command["deadline_s"]), found, simple=True)
-        work.joinpath(CHAMPION).rename(cleared(work / INSURED))
-        bench.say("insured", champion=first)
+        _insure(bench, work, INSURED, first)
         left = deadline - time.monotonic()
         if left > WORTH_S:
             pace = _pace(bench, records, first)
+            built = partial(_insure, bench, work, UNFINISHED)
+            cores = command["threads"]
             final = build_model(
-                bench, work, records, left, found, simple=False, pace=pace, cores=command["threads"]
+                bench, work, records, left, found, simple=False, pace=pace, cores=cores, built=built
             )
             bench.say("finished", champion=final)
         else:
             work.joinpath(INSURED).rename(cleared(work / CHAMPION))
             bench.say("finished", champion=first)
+
+
+def _insure(bench: Bench, work: Path, name: str, champion: Json) -> None:
+    """From now on there is a better model to fall back on, in a folder of its own."""
+    work.joinpath(CHAMPION).rename(cleared(work / name))
+    bench.say("insured", champion=champion, folder=name)
 
 
 def _pace(bench: Bench, records: tuple[TrialRecord, ...], first: Json) -> float:
@@ -161,16 +170,29 @@ def build_model(
     simple: bool,
     pace: float = 1.0,
     cores: int = 1,
+    built: Callable[[Json], None] = lambda _champion: None,
 ) -> Json:
+    """`built` is told of the model once it is exported, before it is explained."""
     from flowml.automl.card import to_markdown
+    from flowml.automl.champion import Champion
     from flowml.automl.finish import finish as finish_study
 
-    prepared = bench.prepared
+    def written(champion: Champion) -> Json:
+        (work / CHAMPION / "card.md").write_text(to_markdown(champion.card), encoding="utf-8")
+        return champion.to_dict()
+
     champion = finish_study(
-        prepared, work, records, limit_s, simple=simple, pace=pace, findings=findings, cores=cores
+        bench.prepared,
+        work,
+        records,
+        limit_s,
+        simple=simple,
+        pace=pace,
+        findings=findings,
+        cores=cores,
+        built=lambda champion: built(written(champion)),
     )
-    (work / CHAMPION / "card.md").write_text(to_markdown(champion.card), encoding="utf-8")
-    return champion.to_dict()
+    return written(champion)
 
 
 def cleared(folder: Path) -> Path:

@@ -1,7 +1,8 @@
 """The end of a study: a child builds the final model in the time that is left.
 
-It first builds the best single model, which is soon there, and then the best of all. Should it be late or die
-on the way, the first one is taken; should it be lost before that, another child tries once more.
+It first builds the best single model, which is soon there, then the best of all, which it explains at last.
+Should it be late or die on the way, the best that is written is taken; should it be lost before there is one,
+another child tries once more.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from flowml.runner.child import CHAMPION, INSURED, cleared
+from flowml.runner.child import CHAMPION, UNFINISHED, cleared
 from flowml.runner.listener import Listener
 from flowml.runner.slot import Doing, Slot
 from flowml.storage.errors import ExportError, FlowMLError
@@ -36,7 +37,7 @@ class Closing:
         self._by = time.monotonic() + limit_s
         self._threads = threads
         self._findings = findings  # of the check, for the card
-        self._insured: Json | None = None
+        self._insured: tuple[Json, str] | None = None  # a model to fall back on, and its folder
         self._champion: Json | None = None
         self._trouble: FlowMLError | None = None
 
@@ -54,7 +55,7 @@ class Closing:
             if self._champion is not None:
                 return self._champion
             if self._insured is not None:
-                return self._fall_back(self._insured)
+                return self._fall_back(*self._insured)
             self._listener.log(Level.WARNING, f"The final model was not built. {self._trouble}")
         raise self._trouble or ExportError("The final model was not built.", "See the log of the job.")
 
@@ -70,9 +71,9 @@ class Closing:
             findings=[finding.to_dict() for finding in self._findings],
         )
 
-    def insured(self, slot: Slot, champion: Json) -> None:
+    def insured(self, slot: Slot, champion: Json, folder: str) -> None:
         """From now on the child is not waited for any longer than the clock allows."""
-        self._insured = champion
+        self._insured = champion, folder
         slot.now(Doing.FINISHING, max(0.0, self._by - time.monotonic()), LATE_S)
 
     def finished(self, champion: Json) -> None:
@@ -81,10 +82,11 @@ class Closing:
     def failed(self, error: FlowMLError) -> None:
         self._trouble = error
 
-    def _fall_back(self, insured: Json) -> Json:
-        note = f"The best single model was kept, the rest of the finish was left out. {self._trouble}"
-        (self._work / INSURED).rename(cleared(self._work / CHAMPION))
-        return {**insured, "notes": [*insured.get("notes", ()), note]}
+    def _fall_back(self, champion: Json, folder: str) -> Json:
+        kept = "The model was kept as it was exported" if folder == UNFINISHED else "The best single model was kept"
+        note = f"{kept}, the rest of the finish was left out. {self._trouble}"
+        (self._work / folder).rename(cleared(self._work / CHAMPION))
+        return {**champion, "notes": [*champion.get("notes", ()), note]}
 
 
 def _is_through(slot: Slot) -> bool:

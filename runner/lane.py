@@ -345,8 +345,8 @@ class Lane:
                 self._ended_here(replace(record, worker=self._worker))
             case Failed(number, error):
                 self._ended_here(self._failed(number, error))
-            case Insured(slot, champion):
-                self._closing.insured(slot, champion)
+            case Insured(slot, champion, folder):
+                self._closing.insured(slot, champion, folder)
             case Finished(champion):
                 self._closing.finished(champion)
             case Unfinished(error):

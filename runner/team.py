@@ -48,6 +48,7 @@ class Failed:
 class Insured:
     slot: Slot
     champion: Json
+    folder: str
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ class Team:
         yield Evaluated(TrialRecord.from_dict(answer["record"]))
 
     def _insured(self, slot: Slot, answer: Json) -> Iterator[Heard]:
-        yield Insured(slot, answer["champion"])
+        yield Insured(slot, answer["champion"], answer["folder"])
 
     def _finished(self, slot: Slot, answer: Json) -> Iterator[Heard]:
         slot.now(Doing.IDLE)

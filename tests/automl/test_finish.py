@@ -13,7 +13,7 @@ import pytest
 
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.candidate import Candidate
-from flowml.automl.champion import Champion
+from flowml.automl.champion import MODEL, Champion
 from flowml.automl.evaluate import Limits, evaluate
 from flowml.automl.finish import export_trial, finish
 from flowml.automl.fitted import pack, unpack
@@ -110,6 +110,27 @@ def test_a_simple_finish_is_of_one_trial_and_without_insight(tmp_path: Path) -> 
     champion = finish(table, tmp_path, records, 20.0, simple=True)
     assert champion.trial in (1, 2)
     assert champion.importances == ()
+
+
+def test_the_champion_is_there_before_it_is_explained(tmp_path: Path) -> None:
+    table, records = study(tmp_path, "left", EACH["left"])
+    early: list[Champion] = []
+
+    def built(champion: Champion) -> None:
+        early.append(champion)
+        (tmp_path / "champion").rename(tmp_path / "kept")
+
+    champion = finish(table, tmp_path, records, built=built)
+    (first,) = early
+    assert (first.members, first.score, first.parity) == (champion.members, champion.score, champion.parity)
+    assert first.importances == ()
+    assert champion.importances
+    one, other = (
+        Predictor((tmp_path / folder / MODEL).read_bytes()).predict_feeds(table.feeds)[1]
+        for folder in ("kept", "champion")
+    )
+    assert one is not None
+    assert np.array_equal(one, other)
 
 
 def test_a_time_split_keeps_the_model_of_the_last_fold(tmp_path: Path) -> None:

@@ -64,8 +64,18 @@ def freeze(*arguments: Any, simple: bool, **more: Any) -> Any:
     return FINISH(*arguments, simple=simple, **more) if simple else sleep()
 
 
+def stall(*arguments: Any, simple: bool, built: Fit = lambda _champion: None, **more: Any) -> Any:
+    """The full finish writes its model and hangs before it is explained."""
+
+    def hanging(champion: Any) -> None:
+        built(champion)
+        sleep()
+
+    return FINISH(*arguments, simple=simple, built=hanging, **more)
+
+
 FINISH = finish.finish
-FINISHES: dict[str, Fit] = {"sound": FINISH, "stumble": stumble, "freeze": freeze}
+FINISHES: dict[str, Fit] = {"sound": FINISH, "stumble": stumble, "freeze": freeze, "stall": stall}
 
 
 if __name__ == "__main__":
