@@ -15,7 +15,7 @@ from flowml.automl.metrics import Array
 from flowml.automl.onnx.steps import Step
 from flowml.automl.outcome import load_oof, trial_folder
 from flowml.automl.prepared import Prepared
-from flowml.automl.stack import Stack, learn
+from flowml.automl.stack import Learned, Stack, learn
 from flowml.automl.threshold import best_threshold, decided, has_threshold
 from flowml.storage.errors import TrialError
 from flowml.storage.records import Recipe, Task, TrialRecord, TrialState
@@ -37,6 +37,7 @@ class Blend:
     crosswise: float | None = None  # of an ensemble, with weights from rows other than those scored
     single_crosswise: float | None = None  # of the best single trial, chosen on other rows
     fallback: Blend | None = None  # the plain mean, where a stack on top was better
+    told: Recipe | None = None  # what a stack answers for the rows that it learned, by which it is verified
 
     @property
     def is_single(self) -> bool:
@@ -45,6 +46,8 @@ class Blend:
     @property
     def recipe(self) -> Recipe:
         """How to make it again from its trials."""
+        if self.told is not None:
+            return self.told
         numbers = tuple(member.number for member in self.members)
         stack = self.stack.to_dict() if self.stack else None
         return Recipe(numbers, self.weights, self.score, self.fold_scores, stack)
@@ -101,10 +104,27 @@ def ensemble(
         return blend
     members = tuple(known[i][0] for i in places)
     shares = tuple(float(chosen.weights[i]) for i in places)
-    stacked = blended(prepared, members, shares, lower, found.stack)
+    stacked = _stacked(prepared, members, shares, lower, found)
     return replace(
         stacked, crosswise=found.crosswise, single_crosswise=chosen.single_crosswise, fallback=blend
     )
+
+
+def _stacked(
+    prepared: Prepared,
+    members: tuple[TrialRecord, ...],
+    shares: tuple[float, ...],
+    parts: Sequence[Array],
+    found: Learned,
+) -> Blend:
+    """A stack, judged and calibrated by its answers for rows that it did not learn.
+
+    It is surer of those that it learned than it may be.
+    """
+    told = blended(prepared, members, shares, parts, found.stack).recipe
+    oof = _mixed(prepared, shares, parts, found.stack)
+    oof[found.rows] = found.answer
+    return replace(_judged(prepared, members, shares, oof, found.stack), told=told)
 
 
 def _diverse(chosen: Sequence[int], records: Sequence[TrialRecord]) -> tuple[int, ...]:
@@ -136,10 +156,24 @@ def blended(
     stack: Stack | None = None,
 ) -> Blend:
     """The mean of out-of-fold predictions or a stack on top of them, calibrated where that helps."""
+    return _judged(prepared, members, shares, _mixed(prepared, shares, parts, stack), stack)
+
+
+def _mixed(
+    prepared: Prepared, shares: tuple[float, ...], parts: Sequence[Array], stack: Stack | None
+) -> Array:
     together = np.stack(list(parts))
     oof: Array = np.tensordot(np.array(shares), together, axes=1)
-    if stack is not None:
-        oof = stack.mixed(oof, together, prepared.problem.task)
+    return oof if stack is None else stack.mixed(oof, together, prepared.problem.task)
+
+
+def _judged(
+    prepared: Prepared,
+    members: tuple[TrialRecord, ...],
+    shares: tuple[float, ...],
+    oof: Array,
+    stack: Stack | None,
+) -> Blend:
     steps = _steps(prepared, members, oof)
     for step in steps:
         oof = calibration.applied(prepared.problem.task, oof, step)

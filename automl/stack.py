@@ -81,7 +81,9 @@ Fit = Callable[[Array, Array, Weights], tuple[Array, Array]]  # features, y, wei
 @dataclass(frozen=True)
 class Learned:
     stack: Stack
-    crosswise: float  # of the whole answer, on rows that it was not learned on
+    crosswise: float  # score of the whole answer, on rows that it was not learned on
+    rows: Array  # places of those rows
+    answer: Array  # (rows, classes) or (rows,): for each of them, from what the others taught
 
 
 def learn(
@@ -115,17 +117,18 @@ def learn(
         return value if np.isfinite(value) else np.inf
 
     offers = [
-        (loss(share * answer + (1 - share) * means), share, one)
-        for answer, one in zip(answers, fits, strict=True)
+        (loss(mixed), share, place, mixed)
+        for place, answer in enumerate(answers)
         for share in SHARES
+        for mixed in (share * answer + (1 - share) * means,)
     ]
-    best, share, one = min(offers, key=lambda offer: offer[:2])
+    best, share, place, answer = min(offers, key=lambda offer: offer[:3])
     alone = loss(means)
     if not best < alone - LEAST_GAIN * abs(alone):
         return None
-    coef, intercept = one(X, y, weights)
+    coef, intercept = fits[place](X, y, weights)
     stack = Stack(tuple(map(tuple, coef.tolist())), tuple(intercept.tolist()), share)
-    return Learned(stack, row.loss(best))
+    return Learned(stack, row.loss(best), chosen, answer)
 
 
 def _thirds(y: Array, seed: int) -> Iterator[tuple[Array, Array]]:

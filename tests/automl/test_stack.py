@@ -54,6 +54,8 @@ def test_what_no_mean_can_say_is_learned(task: Task, weighted: bool) -> None:
     stacked = found.stack.mixed(mean, np.stack(others), task)
     assert row.better(row.score(unseen, stacked, None), row.score(unseen, mean, None))
     assert Stack.from_dict(found.stack.to_dict()) == found.stack
+    there = None if weights is None else weights[found.rows]
+    assert row.score(y[found.rows], found.answer, there) == pytest.approx(found.crosswise)
 
 
 def test_where_the_mean_is_as_good_there_is_none() -> None:

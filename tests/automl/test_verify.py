@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from flowml.automl import blend as blends
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.blend import ensemble, ranked
 from flowml.automl.candidate import Candidate
 from flowml.automl.evaluate import Limits, evaluate
 from flowml.automl.outcome import trial_folder
 from flowml.automl.prepared import Prepared
+from flowml.automl.stack import Learned, Stack
 from flowml.automl.verify import blend_again, compare, compare_champion, verify
 from flowml.storage.errors import TrialError
 from flowml.storage.records import Agreement, TrialRecord, TrialState
@@ -107,3 +110,26 @@ def test_the_champion_is_put_together_again(tmp_path: Path) -> None:
     assert excused.agreement is Agreement.EXCUSED
     with pytest.raises(TrialError, match="evaluated again"):
         blend_again(table, tmp_path, replace(blend.recipe, trials=(0, 9)), records)
+
+
+def test_a_stack_is_judged_by_rows_that_it_did_not_learn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = prepared("plan", folds=3)
+    records = []
+    for number, algorithm in enumerate(("logistic", "extra_trees")):
+        outcome = evaluate(table, candidate(table, algorithm, number), Limits(60))
+        outcome.save(trial_folder(tmp_path, number))
+        records.append(outcome.record)
+    rows, coef = np.arange(100), np.concatenate([0.5 * np.eye(3)] * 2)
+    unsure = np.full((100, 3), 1 / 3)
+    stack = Stack(tuple(map(tuple, coef.tolist())), (0.0, 0.0, 0.0), 1.0)
+    monkeypatch.setattr(blends, "learn", lambda *_: Learned(stack, 0.9, rows, unsure))
+    blend = ensemble(table, tmp_path, ranked(table, records), deadline=0.0)
+    assert blend is not None
+    assert blend.crosswise == 0.9
+    assert np.allclose(blend.oof[:100], unsure)
+    assert not np.allclose(blend.oof[100:], 1 / 3, atol=0.1)
+    assert blend.score > blend.recipe.score + 0.1
+    again = blend_again(table, tmp_path, blend.recipe, records)
+    assert compare_champion(blend.recipe, again.score, again.fold_scores).agreement is Agreement.SAME
