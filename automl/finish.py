@@ -141,13 +141,17 @@ def _ensemble(
 def _refitted(
     prepared: Prepared, work: Path, offered: Iterator[Blend], clock: _Clock, pace: float, cores: int
 ) -> Iterator[Blend]:
-    """The same offers; where few fold models would serve, the members of the first learn all rows before."""
+    """The same offers; where few fold models would serve, the members of the first learn all rows before.
+
+    Should that take longer than it may, a lighter one follows.
+    """
     for count, blend in enumerate(offered):
         if not count and leaves_few(prepared, blend):
-            share = share_served(prepared, blend.members)
-            export_s = expected_s(blend.members, pace, share) / EXPORT_SHARE
-            refit(prepared, work, blend, cores, clock.end - SAFETY_S - export_s)
+            export_s = expected_s(blend.members, pace, share_served(prepared, blend.members))
+            refit(prepared, work, blend, cores, clock.end - SAFETY_S - export_s / EXPORT_SHARE)
             clock.phase("refit")
+            if export_s > clock.left and not blend.is_single:
+                continue
         yield blend
 
 

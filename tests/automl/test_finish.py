@@ -159,6 +159,17 @@ def test_where_exports_are_slow_a_lighter_model_is_taken_in_time(tmp_path: Path)
     assert len(slow.members) < len(patient.members)
 
 
+def test_where_learning_all_rows_takes_too_long_a_lighter_model_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, records = study(tmp_path, "left", EACH["left"], split="holdout")
+    patient = finish(table, tmp_path, records, 60.0)
+    end = time.monotonic() + 3.0
+    monkeypatch.setattr("flowml.automl.finish.refit", lambda *_: time.sleep(max(0.0, end - time.monotonic())))
+    late = finish(table, tmp_path, records, 3.0)
+    assert len(late.members) < len(patient.members)
+
+
 def test_what_cannot_be_exported_gives_way_with_the_reason_in_its_row(tmp_path: Path) -> None:
     table, records = study(tmp_path, "left", ("dummy", "logistic", "lightgbm"))
     best = min(records, key=lambda record: -(record.score or 0))
