@@ -83,7 +83,8 @@ class Closing:
         self._trouble = error
 
     def _fall_back(self, champion: Json, folder: str) -> Json:
-        kept = "The model was kept as it was exported" if folder == UNFINISHED else "The best single model was kept"
+        final = folder == UNFINISHED
+        kept = "The model was kept as it was exported" if final else "The best single model was kept"
         note = f"{kept}, the rest of the finish was left out. {self._trouble}"
         (self._work / folder).rename(cleared(self._work / CHAMPION))
         return {**champion, "notes": [*champion.get("notes", ()), note]}
