@@ -13,6 +13,8 @@ from flowml.storage.records import Json, TrialRecord
 if TYPE_CHECKING:
     import optuna
 
+    from flowml.automl.tpe import OneSpaceSampler
+
 STARTUP = 8  # trials with params before the model of good and bad ones is used
 
 
@@ -75,13 +77,14 @@ class Sampler:
     """Asks TPE for params. Trials that it did not sample itself teach it too, if they lie in the space."""
 
     seed: int
-    _study: optuna.Study | None = None
+    _made: tuple[optuna.Study, OneSpaceSampler] | None = None
     _open: dict[int, optuna.trial.Trial] = field(default_factory=dict)
 
     def ask(self, number: int, algorithm: Algorithm, shape: Shape) -> Json:
-        trial = self._optuna().ask()
+        prefix = algorithm.key + "."
+        trial = self._optuna(prefix).ask()
         self._open[number] = trial
-        return algorithm.space(_Named(trial, algorithm.key + "."), shape)
+        return algorithm.space(_Named(trial, prefix), shape)
 
     def drop(self, number: int) -> None:
         """Forget what was asked for: it will not be tried."""
@@ -117,21 +120,25 @@ class Sampler:
         """Trials that the study has learned from."""
         return sum(trial.value is not None for trial in self._optuna().trials)
 
-    def _optuna(self) -> optuna.Study:
-        """The study, made when it is first needed: importing Optuna takes most of a second."""
-        if self._study is None:
-            import optuna
+    def _optuna(self, prefix: str = "") -> optuna.Study:
+        """The study, which samples params whose names begin so."""
+        if self._made is None:
+            self._made = self._make()
+        study, tpe = self._made
+        tpe.prefix = prefix
+        return study
 
-            optuna.logging.set_verbosity(optuna.logging.WARNING)
-            with warnings.catch_warnings():
-                # Grouping, without which the params of all algorithms would be one space, may change one day.
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                sampler = optuna.samplers.TPESampler(
-                    multivariate=True,
-                    group=True,
-                    constant_liar=True,
-                    n_startup_trials=STARTUP,
-                    seed=self.seed,
-                )
-            self._study = optuna.create_study(sampler=sampler)
-        return self._study
+    def _make(self) -> tuple[optuna.Study, OneSpaceSampler]:
+        """Only when it is needed: importing Optuna takes most of a second."""
+        import optuna
+
+        from flowml.automl.tpe import OneSpaceSampler
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with warnings.catch_warnings():
+            # Grouping, without which the params of all algorithms would be one space, may change one day.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            tpe = OneSpaceSampler(
+                multivariate=True, group=True, constant_liar=True, n_startup_trials=STARTUP, seed=self.seed
+            )
+        return optuna.create_study(sampler=tpe), tpe

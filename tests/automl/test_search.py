@@ -10,6 +10,7 @@ import pytest
 from flowml.automl.algorithms import algorithms_for
 from flowml.automl.costs import Costs
 from flowml.automl.portfolio import PORTFOLIO
+from flowml.automl.sampler import STARTUP, Sampler
 from flowml.automl.search import Candidate, Search
 from flowml.storage.errors import SpecError
 from flowml.storage.records import JobSpec, Task, TrialRecord, TrialState
@@ -113,6 +114,19 @@ def test_what_cannot_finish_is_made_lighter_or_left_out() -> None:
     assert any(lightened)
     assert any("could not finish" in words for words in search.left_out)
     assert search.ask(0.001) is None
+
+
+def test_a_trial_that_is_sampled_knows_only_params_of_its_own_algorithm() -> None:
+    sampler, shape = Sampler(0), shape_of(Task.BINARY)
+    rows = algorithms_for(Task.BINARY, ("lightgbm", "xgboost"))
+    for number in range(2 * STARTUP):
+        row = rows[number % 2]
+        params = sampler.ask(number, row, shape)
+        record = answer(Candidate(number, row.key, params))
+        sampler.tell(record, row, shape, 1 - (record.score or 0))
+    sampler.ask(100, rows[0], shape)
+    trial = sampler._open[100]
+    assert {name.partition(".")[0] for name in trial.relative_params} == {"lightgbm"}
 
 
 def test_no_trial_of_the_first_wave_takes_the_time_of_the_others() -> None:
