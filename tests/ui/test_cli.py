@@ -85,6 +85,13 @@ def test_no_command_line_loads_a_model_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_commands_that_ask_a_studio_load_nothing_that_works_there() -> None:
+    works = ("duckdb", "polars", "pyarrow", "numpy", "redis", "fastapi")
+    code = f"import sys, flowml.ui.client; print([name for name in {works} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_train_writes_the_model_and_its_papers(trained: tuple[Path, dict[str, Any]]) -> None:
     out, said = trained
     assert {path.name for path in out.iterdir()} - {"model.compact.onnx"} == PAPERS

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
-from flowml.runner.keeping import Room
-from flowml.runner.settings import Effective
 from flowml.ui.api.bodies.base import Answer, Asked
+
+if TYPE_CHECKING:
+    from flowml.runner.keeping import Room
+    from flowml.runner.settings import Effective
 
 
 class SettingAnswer(Answer):

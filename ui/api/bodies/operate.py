@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
-from flowml.runner.embedded import Endpoint
-from flowml.runner.joining import join_command
 from flowml.storage.records import Capabilities, Gpu, GpuLoad, Level, Worker
 from flowml.ui.api.bodies.base import Answer
+
+if TYPE_CHECKING:
+    from flowml.runner.embedded import Endpoint
 
 
 class WorkerAnswer(Answer):
@@ -66,6 +69,8 @@ class JoinAnswer(Answer):
 
     @classmethod
     def of_endpoint(cls, endpoint: Endpoint) -> JoinAnswer:
+        from flowml.runner.joining import join_command  # loads Redis
+
         return cls(
             command=join_command(endpoint),
             host=endpoint.host,
