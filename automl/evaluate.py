@@ -39,7 +39,7 @@ OnFold = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class Limits:
-    deadline_s: float  # from now
+    deadline_s: float  # from now, with what it takes to load a library
     threads: int = 1
     device: str = "cpu"
 
@@ -81,13 +81,14 @@ def evaluate(
         device=limits.device,
     )
     oof, began = None, time.monotonic()
+    deadline = began + OWN_SHARE * min(limits.deadline_s, candidate.limit_s or limits.deadline_s)
     try:
         algorithm = _algorithm(candidate.algorithm)
         exportable.refuse(algorithm, candidate.params)
         importlib.import_module(algorithm.package)  # once in a process, and no part of what a trial takes
         began = time.monotonic()
         record = replace(record, versions=versions(algorithm))
-        _all_folds(prepared, algorithm, candidate, limits, work, on_fold)
+        _all_folds(prepared, algorithm, candidate, limits, deadline, work, on_fold)
         if candidate.folds is not None:
             raise _Pruned(f"Only the first {candidate.folds} folds were asked for.")
         oof = prepared.folds.gather(work.predictions)
@@ -163,17 +164,22 @@ def _algorithm(key: str) -> Algorithm:
 
 
 def _all_folds(
-    prepared: Prepared, algorithm: Algorithm, candidate: Candidate, limits: Limits, work: _Work, told: OnFold
+    prepared: Prepared,
+    algorithm: Algorithm,
+    candidate: Candidate,
+    limits: Limits,
+    deadline: float,
+    work: _Work,
+    told: OnFold,
 ) -> None:
-    allowed = OWN_SHARE * min(limits.deadline_s, candidate.limit_s or limits.deadline_s)
-    deadline = time.monotonic() + allowed
+    """`deadline` is on the clock of time.monotonic."""
     encoding = algorithm.encoding_for(candidate.params)
     count = len(prepared.folds.pairs)
     for index in range(count if candidate.folds is None else candidate.folds):
         left = deadline - time.monotonic()
         if left <= 0 and index:
             raise TrialTimeout(
-                f"Its {allowed:.0f} s were over after {index} of {count} folds.",
+                f"Its time was over after {index} of {count} folds.",
                 "A larger budget, or fewer rows or folds, would let it finish.",
             )
         context = FitContext(

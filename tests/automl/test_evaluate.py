@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from flowml.storage.records import JobSpec, Json, TrialState
 from tests.automl.tables import TARGETS, prepared, schema_of
 
 LIBRARY = {"lightgbm": "lightgbm", "catboost": "catboost", "extra_trees": "scikit-learn"}
+DUMMY = ALGORITHMS["dummy"]
 FAST = {"rounds": 30, "learning_rate": 0.2}
 
 
@@ -41,7 +43,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Puts an algorithm with a given fit into the table for a test."""
 
     def plant(fit: Any) -> Algorithm:
-        row = replace(ALGORITHMS["dummy"], key="planted", fit=fit)
+        row = replace(DUMMY, key="planted", fit=fit)
         monkeypatch.setitem(ALGORITHMS, "planted", row)
         return row
 
@@ -116,15 +118,13 @@ def test_the_logarithm_of_a_skewed_target_can_be_learned() -> None:
 
 
 def test_unfinished_folds_do_not_count(planted: Any) -> None:
-    dummy = ALGORITHMS["dummy"].fit
-
     def slow(fold: Any, params: Json, context: Any) -> Any:
         while not context.over:
             pass
         context = replace(context, deadline=context.deadline + 0.2)
         while not context.over:
             pass
-        return dummy(fold, params, context)
+        return DUMMY.fit(fold, params, context)
 
     planted(slow)
     outcome = evaluate(prepared(folds=3), Candidate(0, "planted"), Limits(0.3))
@@ -133,6 +133,22 @@ def test_unfinished_folds_do_not_count(planted: Any) -> None:
     assert outcome.record.score is None
     assert outcome.oof is None
     assert outcome.fitted == ()
+
+
+def test_what_it_takes_to_load_a_library_is_part_of_the_time_given(
+    planted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over: list[bool] = []
+
+    def fit(fold: Any, params: Json, context: Any) -> Any:
+        over.append(context.over)
+        return DUMMY.fit(fold, params, context)
+
+    planted(fit)
+    monkeypatch.setattr("importlib.import_module", lambda _: time.sleep(0.2))
+    for limit_s in (0.1, 60.0):
+        evaluate(prepared(folds=3), Candidate(0, "planted"), Limits(limit_s))
+    assert over == [True, False, False, False]
 
 
 def test_what_a_library_raises_is_one_failed_row(planted: Any) -> None:
