@@ -90,10 +90,11 @@ class Budget:
             self._reserve = None
 
     def _export(self) -> float:
-        """Of the model to fall back on and of the final one."""
+        """Of the final model, and of one fold of that to fall back on."""
         best = self._best()
         share = served_share(best, self.folds, self.size_limit) if self.folds else 1.0
-        return share * sum(map(export_seconds, (*best, *best[:1])))
+        first = sum(map(export_seconds, best[:1])) / max(1, self.folds)
+        return first + share * sum(map(export_seconds, best))
 
     def _refits(self) -> float:
         """Seconds for the likely members to learn all rows, where few of their fold models would serve."""

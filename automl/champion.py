@@ -32,6 +32,7 @@ class Champion(Record):
     contract: Json
     parity: Json
     card: Json
+    folds: int = 0  # fold models of each member that its file holds; 0: not known
     threshold: float | None = None  # from which a binary answer is the second class; None: the likelier one
     recipe: Recipe | None = None
     importances: tuple[Importance, ...] = ()

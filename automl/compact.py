@@ -51,8 +51,12 @@ def within_limit(prepared: Prepared, work: Path, blend: Blend | None) -> Blend |
 
 def leaves_few(prepared: Prepared, blend: Blend) -> bool:
     """Whether the limit of size should leave so few fold models that those of all rows are better."""
-    folds = len(prepared.folds.kept)
-    return few(fitting(estimated_bytes(blend.members), folds, prepared.spec.max_size_bytes), folds)
+    return few(folds_served(prepared, blend.members), len(prepared.folds.kept))
+
+
+def folds_served(prepared: Prepared, members: Sequence[TrialRecord]) -> int:
+    """Fold models of each of these members that the limit of size has room for, one at least."""
+    return fitting(estimated_bytes(members), len(prepared.folds.kept), prepared.spec.max_size_bytes)
 
 
 def share_served(prepared: Prepared, members: Sequence[TrialRecord]) -> float:
@@ -61,12 +65,10 @@ def share_served(prepared: Prepared, members: Sequence[TrialRecord]) -> float:
     return kept / folds * served_share(members, kept, prepared.spec.max_size_bytes)
 
 
-def export_within_limit(prepared: Prepared, work: Path, blend: Blend) -> Exported:
-    """With as many fold models of each member as the limit of size has room for, one at least."""
+def export_within_limit(prepared: Prepared, work: Path, blend: Blend, most: int) -> Exported:
+    """With `most` fold models of each member, fewer where the limit of size wants it, one at least."""
     kept, limit = prepared.folds.kept, prepared.spec.max_size_bytes
-    exported = export(
-        prepared, work, blend, kept[-fitting(estimated_bytes(blend.members), len(kept), limit) :]
-    )
+    exported = export(prepared, work, blend, kept[-min(most, folds_served(prepared, blend.members)) :])
     folds = exported.folds
     if limit is not None and len(exported.content) > limit and folds > 1:
         return export(prepared, work, blend, kept[-fitting(len(exported.content), folds, limit) :])

@@ -21,6 +21,7 @@ from flowml.automl.card import card
 from flowml.automl.champion import Champion, write
 from flowml.automl.compact import (
     export_within_limit,
+    folds_served,
     leaves_few,
     share_served,
     variant,
@@ -30,10 +31,11 @@ from flowml.automl.compact import (
 from flowml.automl.export import Exported, export, speed_of_trial
 from flowml.automl.insight import Insight, insight_of
 from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
-from flowml.automl.offers import expected_s, offers
+from flowml.automl.offers import expected_s, folds_in_time, offers
 from flowml.automl.outcome import Outcome, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.automl.refit import refit
+from flowml.automl.sizes import few
 from flowml.storage.errors import ExportError
 from flowml.storage.records import Finding, Json, Phase, TrialRecord
 
@@ -41,6 +43,7 @@ ENSEMBLE_SHARE = 0.25  # of the time, to choose weights
 WORSE = 0.03  # of what the best trial learned, that an ensemble may seem to lose on other rows
 EXPLAIN_SHARE = 0.6  # of the time left after the export
 EXPORT_SHARE = 0.65  # of the time left, that an export may be expected to take
+INSURED_SHARE = 0.25  # and that of a model to fall back on
 MEASURED = 5  # rows of the leaderboard that are exported to measure their speed, time allowing
 WARY = 2.0  # times what it should take, that must be left for what nobody waits for
 SAFETY_S = 0.4  # kept for writing the files
@@ -72,14 +75,11 @@ def finish(
     mixed = None if simple else _ensemble(prepared, work, best_first, clock)
     clock.phase("ensemble")
 
-    def affordable(members: Sequence[TrialRecord]) -> bool:
-        return expected_s(members, pace, share_served(prepared, members)) <= clock.left * EXPORT_SHARE
-
-    light = within_limit(prepared, work, mixed)
-    offered = offers(prepared, work, light, best_first, affordable)
+    room = _Room(prepared, clock, pace, INSURED_SHARE if simple else EXPORT_SHARE)
+    offered = offers(prepared, work, within_limit(prepared, work, mixed), best_first, room.affords)
     if not simple:
         offered = _refitted(prepared, work, offered, clock, pace, cores)
-    chosen = _first_that_serves(prepared, work, offered, clock)
+    chosen = _first_that_serves(prepared, work, offered, room)
     clock.phase("export")
     end = _End(prepared, work, records, chosen, clock, findings)
     plain = end.write(UNEXPLAINED, {})
@@ -116,6 +116,30 @@ class _Clock:
         now = time.monotonic()
         self.phases.append(Phase(name, round(now - self._mark, 3)))
         self._mark = now
+
+
+@dataclass(frozen=True)
+class _Room:
+    """How many fold models of each member time and the limit of size have room for.
+
+    A trial's score is that of single fold models: one keeps what it promises, more do a little better.
+    """
+
+    prepared: Prepared
+    clock: _Clock
+    pace: float
+    share: float  # of the time left, for an export
+
+    def folds(self, members: Sequence[TrialRecord]) -> int:
+        """0: not even one."""
+        folds, most = len(self.prepared.folds.pairs), folds_served(self.prepared, members)
+        return folds_in_time(members, self.clock.left * self.share, self.pace, folds, most)
+
+    def affords(self, members: Sequence[TrialRecord], least: int) -> bool:
+        served = folds_served(self.prepared, members)
+        return self.folds(members) >= (
+            1 if few(served, len(self.prepared.folds.kept)) else min(least, served)
+        )
 
 
 # --- choose -----------------------------------------------------------------------------------------------
@@ -159,6 +183,7 @@ def _refitted(
 class _Chosen:
     blend: Blend
     exported: Exported
+    hurried: bool  # with fewer fold models than there is room for, for want of time
     refused: dict[tuple[int, ...], str]  # trial numbers of offers that did not serve -> why
 
     @property
@@ -166,20 +191,21 @@ class _Chosen:
         return tuple(name_of(each) for each in self.blend.members if each.number in self.exported.whole)
 
 
-def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], clock: _Clock) -> _Chosen:
+def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], room: _Room) -> _Chosen:
     """The first offer that exports, passes the gate and is fast enough, else the fastest that exports."""
     limit, refused = prepared.spec.max_latency_ms, dict[tuple[int, ...], str]()
     fastest: _Chosen | None = None
     for blend in offers:
-        if fastest and clock.left < 0:
+        if fastest and room.clock.left < 0:
             break
         numbers = tuple(member.number for member in blend.members)
+        folds = max(1, room.folds(blend.members))
         try:
-            exported = export_within_limit(prepared, work, blend)
+            exported = export_within_limit(prepared, work, blend, folds)
         except Exception as error:  # libraries raise what they like, and the next offer is there
             refused[numbers] = getattr(error, "message", f"{type(error).__name__}: {error}")
             continue
-        chosen = _Chosen(blend, exported, refused)
+        chosen = _Chosen(blend, exported, folds < folds_served(prepared, blend.members), refused)
         latency = exported.speed.latency_ms
         if limit is None or latency <= limit:
             return chosen
@@ -256,6 +282,7 @@ class _End:
             weights=tuple(round(weight, 4) for weight in blend.weights),
             contract=prepared.contract.to_dict(),
             parity=exported.parity,
+            folds=exported.folds,
             card={},
             recipe=blend.recipe,
             importances=insight.importances,
@@ -307,7 +334,8 @@ def _notes(
     fewer = any(member.number not in chosen.exported.whole for member in blend.members)
     if fewer and chosen.exported.folds < len(prepared.folds.kept):
         kept = f"{chosen.exported.folds} of {len(prepared.folds.kept)} fold models"
-        notes.append(f"To keep its file small, it holds {kept} of each member.")
+        why = "To be exported in time" if chosen.hurried else "To keep its file small"
+        notes.append(f"{why}, it holds {kept} of each member.")
     if chosen.refitted:
         notes.append(f"These learned all rows in the end: {', '.join(chosen.refitted)}.")
     notes += [f"Calibrated: {step.kind} {step.params}" for step in blend.steps if step.kind == "temperature"]

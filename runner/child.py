@@ -153,12 +153,11 @@ def _insure(bench: Bench, work: Path, name: str, champion: Json) -> None:
 
 def _pace(bench: Bench, records: tuple[TrialRecord, ...], first: Json) -> float:
     """How slow exports are here, as seen from that of the first model."""
-    from flowml.automl.compact import share_served
     from flowml.automl.offers import pace_of
 
     took = next((part["seconds"] for part in first["phases"] if part["name"] == "export"), 0.0)
     members = [record for record in records if record.number == first["trial"]]
-    return pace_of(members, took, share_served(bench.prepared, members))
+    return pace_of(members, took, first["folds"] / len(bench.prepared.folds.pairs))
 
 
 def build_model(

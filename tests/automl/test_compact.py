@@ -103,7 +103,10 @@ def test_a_limit_takes_members_that_are_hardly_missed_then_fold_models(studied: 
     lighter = within_limit(limited(half), work, blend)
     assert lighter is not None
     assert estimated_bytes(lighter.members) <= estimated_bytes(blend.members)
-    assert len(export_within_limit(limited(half), work, blend).content) <= half
-    tiny = export_within_limit(limited(1), work, blend)
-    assert (tiny.folds, export_within_limit(limited(None), work, blend).folds) == (1, 3)
+    assert len(export_within_limit(limited(half), work, blend, 3).content) <= half
+    tiny = export_within_limit(limited(1), work, blend, 3)
+    assert [
+        tiny.folds,
+        *(export_within_limit(limited(None), work, blend, most).folds for most in (2, 3)),
+    ] == [1, 2, 3]
     assert tiny.parity["passed"]

@@ -159,6 +159,19 @@ def test_where_exports_are_slow_a_lighter_model_is_taken_in_time(tmp_path: Path)
     assert len(slow.members) < len(patient.members)
 
 
+def test_what_time_has_no_room_for_is_exported_with_fewer_fold_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, records = study(tmp_path, "left", EACH["left"])
+    patient = finish(table, tmp_path, records)
+    monkeypatch.setattr("flowml.automl.finish.folds_in_time", lambda *_: 2)
+    hurried = finish(table, tmp_path, records)
+    assert (patient.folds, hurried.folds) == (3, 2)
+    assert hurried.members == patient.members
+    assert hurried.size_bytes < patient.size_bytes
+    assert "To be exported in time, it holds 2 of 3 fold models of each member." in hurried.notes
+
+
 def test_where_learning_all_rows_takes_too_long_a_lighter_model_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,8 +247,8 @@ def test_a_better_trial_that_no_time_was_left_for_is_named(
     table, records = study(tmp_path, "left", ("logistic", "lightgbm"))
     best = max(records, key=lambda record: record.score or 0.0)
     monkeypatch.setattr(
-        "flowml.automl.finish.expected_s",
-        lambda members, *_: 1e6 * any(each.number == best.number for each in members),
+        "flowml.automl.finish.folds_in_time",
+        lambda members, *_: 3 * all(each.number != best.number for each in members),
     )
     champion = finish(table, tmp_path, records, deadline_s=600.0)
     assert champion.trial == 1 - best.number

@@ -11,7 +11,7 @@ import pytest
 
 from flowml.automl import offers as module
 from flowml.automl.blend import Blend
-from flowml.automl.offers import FASTEST, SLOWEST, expected_s, pace_of
+from flowml.automl.offers import FASTEST, SLOWEST, expected_s, folds_in_time, pace_of
 from flowml.automl.offers import offers as offered
 from flowml.automl.sizes import few, served_share
 from flowml.storage.records import TrialRecord, TrialState
@@ -54,7 +54,7 @@ def test_what_is_too_heavy_is_passed_over_until_nothing_else_is_left(
     best_first = [record(4, 90 * MB), record(2, 2 * MB), record(3, 50 * MB), record(0, 10, "dummy")]
 
     def singles(limit: int) -> list[object]:
-        def affordable(members: Sequence[TrialRecord]) -> bool:
+        def affordable(members: Sequence[TrialRecord], _: int) -> bool:
             return sum(one.size_bytes for one in members) <= limit
 
         return list(offered(prepared(), tmp_path, None, best_first, affordable))
@@ -74,7 +74,17 @@ def test_a_blend_that_lost_members_is_worth_it_only_if_it_beats_the_best_trial(
     monkeypatch.setattr(module, "without", lambda _p, _w, one, _dropped: mixed[mixed.index(one) + 1])
     monkeypatch.setattr(module, "single", lambda _prepared, _work, one: one)
     table = prepared(metric="roc_auc")
-    offers = list(offered(table, tmp_path, mixed[0], best_first, lambda members: len(members) < 3))
+    offers = list(offered(table, tmp_path, mixed[0], best_first, lambda members, _: len(members) < 3))
     assert offers[0] is best_first[0]
-    offers = list(offered(table, tmp_path, mixed[0], best_first, lambda _members: True))
+    offers = list(offered(table, tmp_path, mixed[0], best_first, lambda *_: True))
     assert offers[:2] == [mixed[0], best_first[0]]
+
+
+def test_as_many_fold_models_as_time_has_room_for() -> None:
+    one = [record(1, 10 * MB)]
+    whole_s = expected_s(one, 2.0)
+    assert folds_in_time(one, whole_s + 0.01, 2.0, 5, 5) == 5
+    assert folds_in_time(one, whole_s + 0.01, 2.0, 5, 3) == 3
+    assert folds_in_time(one, whole_s + 0.01, 4.0, 5, 5) == 2
+    assert folds_in_time(one, expected_s((), 2.0), 2.0, 5, 5) == 0
+    assert folds_in_time(one, -1.0, 2.0, 5, 5) == 0
