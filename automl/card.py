@@ -80,7 +80,8 @@ def _column(column: Json) -> Json:
 # --- Markdown ---------------------------------------------------------------------------------------------
 
 
-def to_markdown(card: Json) -> str:
+def to_markdown(card: Json, package: str = "") -> str:
+    """`package`: how the files beside the card are used, where it lies in a package."""
     parts = [
         f"# {_plain(card['name'])}",
         _summary(card),
@@ -91,6 +92,7 @@ def to_markdown(card: Json) -> str:
         _section("Columns", _columns(card["columns"])),
         _section("What it looks at", _importances(card)),
         _section("Use", _use(card)),
+        _section("The script of this package", package),
         _section("Notes", "\n".join(f"- {_plain(note)}" for note in card["notes"])),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -67,7 +67,7 @@ def insight_of(
             except Exception as error:  # a champion that is not explained is better than none
                 why = f"{type(error).__name__}: {error}"
         if told.get(name) is None:
-            cut.append(f"{name.replace('_', ' ')}: {why}")
+            cut.append(f"{NAMES.get(name, name)}: {why}")
     found = diagnostics(prepared.problem, blend.oof, prepared.folds.rows, blend.threshold)
     found |= {"baseline": baseline(blend.oof, best_first)}
     found |= {name: part for name, part in told.items() if part and name != "importances"}
@@ -213,3 +213,4 @@ STEPS: dict[str, tuple[float, Callable[[_Asked, float], Any]]] = {
     "shap": (0.4, _shap),
     "learning_curve": (0.9, _learning_curve),
 }
+NAMES = {"shap": "SHAP values", "learning_curve": "learning curve"}  # in words, where they differ

@@ -20,6 +20,11 @@ from flowml.storage.records.sheets import harmless, is_formula
 
 SCRIPT = Path(__file__).with_name("predict.py")
 NEEDS = ("numpy", "onnxruntime")
+USE = (
+    "`python predict.py rows.csv > out.csv` predicts with onnxruntime and numpy alone. The script reads CSV"
+    " in UTF-8 with commas. It gives no warnings, looks for no other spelling of a column or category, takes"
+    " what it cannot read as missing, and reads no Parquet. For these there is `flowml predict`."
+)
 WRITTEN_AT = (1980, 1, 1, 0, 0, 0)  # of all files, so that the same model makes the same bytes
 
 
@@ -36,7 +41,7 @@ def pack(content: bytes) -> bytes:
         "rows.csv": example_rows(predictor.contract),
     }
     if card:
-        files |= {"card.md": to_markdown(card), "card.html": to_html(card)}
+        files |= {"card.md": to_markdown(card, USE), "card.html": to_html(card, USE)}
     return _zipped(files)
 
 

@@ -23,8 +23,9 @@ CELL = re.compile(r"(?<!\\)\|")
 BOLD, CODE = re.compile(r"\*\*(.+?)\*\*"), re.compile(r"`([^`]+)`")
 
 
-def to_html(card: Json) -> str:
-    markdown = to_markdown(card)
+def to_html(card: Json, package: str = "") -> str:
+    """`package`: see `to_markdown`."""
+    markdown = to_markdown(card, package)
     title = html.escape(_bare(markdown.splitlines()[0].removeprefix("# ")))
     body = "\n".join(_blocks(markdown))
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'

@@ -25,12 +25,17 @@ def read(text: str, column: dict[str, Any]) -> Any:
             if way in ("text", "number"):
                 return text if way == "text" else float(text) if abs(float(text)) <= LIMIT else None
             found = datetime.fromisoformat(text) if way == "iso" else datetime.strptime(text, way)
+            if "%y" in way and found.year == 1969:  # 69 meant 2069 in training
+                found = found.replace(year=2069)
             return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).timestamp()
     return column["x-missing"]
 
 
+csv.field_size_limit(2**31 - 1)
 with Path(sys.argv[1]).open(newline="", encoding="utf-8-sig") as file:
     rows = list(csv.DictReader(file))
+if rows and not SCHEMA["properties"].keys() & rows[0].keys():
+    sys.exit(f"None of the columns is known to the model. It expects: {', '.join(SCHEMA['properties'])}.")
 feeds = {}
 for name, column in SCHEMA["properties"].items():
     values = [read((row.get(name) or "").strip(), column) for row in rows]

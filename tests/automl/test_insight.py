@@ -16,7 +16,7 @@ from flowml.automl.blend import Blend, ranked, single
 from flowml.automl.candidate import Candidate
 from flowml.automl.contract import take
 from flowml.automl.evaluate import Limits, evaluate
-from flowml.automl.insight import NO_TIME, STEPS, insight_of
+from flowml.automl.insight import NAMES, NO_TIME, STEPS, insight_of
 from flowml.automl.learning import learning_curve
 from flowml.automl.onnx import native
 from flowml.automl.onnx.links import apply_link
@@ -79,7 +79,7 @@ def test_without_time_nothing_is_told_and_each_part_is_named(tmp_path: Path) -> 
     record = tried(table, tmp_path, "logistic")
     told = insight_of(table, tmp_path, single(table, tmp_path, record), [record], later(-1.0))
     assert told.importances == ()
-    assert told.cut == tuple(f"{name.replace('_', ' ')}: {NO_TIME}" for name in STEPS)
+    assert told.cut == tuple(f"{NAMES.get(name, name)}: {NO_TIME}" for name in STEPS)
     assert told.diagnostics["confusion"]["counts"]
 
 
@@ -91,7 +91,7 @@ def test_what_fails_is_named_and_the_rest_is_told(tmp_path: Path, monkeypatch: p
     table = prepared(folds=3)
     record = tried(table, tmp_path, "logistic")
     told = insight_of(table, tmp_path, single(table, tmp_path, record), [record], later())
-    assert told.cut == ("shap: ValueError: no such thing",)
+    assert told.cut == ("SHAP values: ValueError: no such thing",)
     assert told.importances
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import os
@@ -56,15 +57,19 @@ def unpack(content: bytes, folder: Path) -> Path:
     return folder
 
 
-def run(package: Path, rows: Path, bare: Path) -> pl.DataFrame:
+def started(package: Path, rows: Path, bare: Path) -> subprocess.CompletedProcess[str]:
     """`-S` leaves out whatever else is installed."""
-    ran = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-S", str(package / "predict.py"), str(rows)],
         env={"PYTHONPATH": str(bare), "PATH": os.environ["PATH"], "ORT_DISABLE_TELEMETRY": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def run(package: Path, rows: Path, bare: Path) -> pl.DataFrame:
+    ran = started(package, rows, bare)
     assert (ran.returncode, ran.stderr) == (0, "")
     return pl.read_csv(io.StringIO(ran.stdout))
 
@@ -123,6 +128,7 @@ def test_rows_of_all_kinds_get_the_answers_that_they_get_here(bare: Path, tmp_pa
     frame = mixed_table(120, seed=4)
     odd: list[dict[str, str]] = [
         {"city": "Atlantis", "age": "x", "joined": "soon"},
+        {"city": "x" * 200_000},
         {"age": "1e400", "income": "-inf", "seen": "None"},
         {"age": " 1_000 ", "income": "TRUE", "joined": "2020-02-30", "seen": "1969-12-31T23:59:59.5-01:00"},
         {
@@ -146,14 +152,15 @@ def test_rows_of_all_kinds_get_the_answers_that_they_get_here(bare: Path, tmp_pa
 
 def test_dates_and_numbers_are_read_as_training_wrote_them(bare: Path, tmp_path: Path) -> None:
     trained = train(Task.BINARY, ("logistic",))
-    written = {"income": (COMMA_DECIMALS,), "joined": ("%d.%m.%Y",), "seen": ("%m/%d/%Y %H:%M:%S%.f",)}
+    written = {"income": (COMMA_DECIMALS,), "joined": ("%d.%m.%y",), "seen": ("%m/%d/%Y %H:%M:%S%.f",)}
     columns = tuple(replace(c, written=written.get(c.name, ())) for c in trained.contract.columns)
     contract = replace(trained.contract, columns=columns)
     content = build(contract, trained.members)
-    frame = mixed_table(60, seed=8)
+    first, late = pl.int_range(pl.len()) == 0, dt.date(2069, 5, 1)
+    frame = mixed_table(60, seed=8).with_columns(joined=pl.when(first).then(late).otherwise("joined"))
     texts = frame.with_columns(
         pl.col("income").cast(pl.String).str.replace(".", ",", literal=True),
-        pl.col("joined").dt.strftime("%d.%m.%Y"),
+        pl.col("joined").dt.strftime("%d.%m.%y"),
         pl.col("seen").dt.strftime("%m/%d/%Y %H:%M:%S"),
     )
     texts.write_csv(tmp_path / "rows.csv")
@@ -183,7 +190,19 @@ def test_it_holds_what_is_needed_to_understand_it(tmp_path: Path) -> None:
     request = json.loads((package / "request.json").read_text())["data"]
     assert list(Predictor(content).predict(request).warnings) == []
     script = (package / "predict.py").read_text().splitlines()
-    assert len([line for line in script if line.strip()]) <= 38
+    assert len([line for line in script if line.strip()]) <= 41
+
+    assert "The script reads CSV" in (package / "card.md").read_text()
+    assert "The script reads CSV" in (package / "card.html").read_text()
+
+
+def test_a_file_without_any_known_column_is_refused(bare: Path, tmp_path: Path) -> None:
+    trained = train(Task.BINARY, ("dummy",))
+    package = unpack(pack(build(trained.contract, trained.members)), tmp_path / "package")
+    (tmp_path / "rows.csv").write_text("Age;City\n3;Bonn\n")
+    ran = started(package, tmp_path / "rows.csv", bare)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("None of the columns is known to the model. It expects: ")
 
 
 def test_a_model_of_others_is_not_packed() -> None:

@@ -105,7 +105,9 @@ def facts(task: Task = Task.BINARY, *, bare: bool = False) -> Facts:
     column = {"categories": [], "minimum": 1.0, "maximum": 9.0, "missing_share": 0.4, "kind": "number"}
     spec = JobSpec("target", "data-1", budget_s=60.0, split="group:plain", roles={EVIL: Role.NUMERIC})
     finding = Finding("leak", Severity.ERROR, f"{EVIL} tells the target.", advice="Leave it out.")
-    receipt = Receipt(60.0, 41.0, (Phase("search", 30.0),), {"complete": 1}, ("shap: no time was left",))
+    receipt = Receipt(
+        60.0, 41.0, (Phase("search", 30.0),), {"complete": 1}, ("SHAP values: no time was left",)
+    )
     job = Job(
         "job-1", JobKind.TRAINING, JobState.FINISHED, spec, 1.0, dataset_name=EVIL, started_at=10.0,
         findings=(finding,), receipt=None if bare else receipt, metric="roc_auc",
@@ -170,7 +172,7 @@ def test_a_report_tells_figures_with_their_intervals() -> None:
     assert "by group, column plain" in text
     assert paper.count("<svg viewBox") >= 7
     assert "1 grave fault" in text
-    assert "shap: no time was left" in text
+    assert "SHAP values: no time was left" in text
     assert "Nine in ten errors" in report_of(facts(Task.REGRESSION))
 
 
