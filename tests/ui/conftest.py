@@ -43,6 +43,7 @@ except FlowMLError as error:
 def running(app: ASGIApp) -> Iterator[str]:
     """The address at which the application answers."""
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the studio's own
     config = uvicorn.Config(
         app, lifespan="off", log_level="error", ws="websockets-sansio", timeout_graceful_shutdown=2
     )
