@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from flowml.storage import intake
+from tests.storage.reading import Reading
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,3 +26,19 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "home"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
+    """Reads files in forks that have the limits of the studio's reader."""
+    reading = Reading(tmp_path_factory.mktemp("reading"))
+    yield reading
+    reading.close()
+
+
+@pytest.fixture(scope="module")
+def forks(reading: Reading) -> Iterator[None]:
+    """Studios within this process have tables read so. For tests that are about something else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intake, "_ask_child", reading.ask)
+        yield

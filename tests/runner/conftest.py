@@ -29,6 +29,11 @@ from flowml.storage.records import Dataset, FactKind, Json
 WORKBENCH = Path(__file__).with_name("workbench.py")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_reading(forks: None) -> None:
+    """A file is read in hundredths of a second."""
+
+
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = EmbeddedRedis(tmp_path_factory.mktemp("redis"), find_server())

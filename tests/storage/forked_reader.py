@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -39,13 +40,15 @@ def answer(request: Request) -> Json:
         os.close(out)
         _be_the_reader(request, into)
     os.close(into)
+    said: list[bytes] = []
+    reading = threading.Thread(target=_read, args=(out, said))
+    reading.start()
     peak, exceeded = _watch(pid, request)
-    with os.fdopen(out, "rb") as pipe:
-        said = pipe.read()
+    reading.join()
     _, status, used = os.wait4(pid, 0)
     facts = {"seconds": used.ru_utime + used.ru_stime, "peak": peak}
-    if said:
-        return {**json.loads(said), **facts}
+    if said[0]:
+        return {**json.loads(said[0]), **facts}
     words = (Path(request.folder) / WORDS).read_text(errors="replace")
     failed: FlowMLError = intake.crash(request, os.waitstatus_to_exitcode(status), words)
     if exceeded:
@@ -53,14 +56,19 @@ def answer(request: Request) -> Json:
     return {"error": {"code": failed.code, "message": failed.message, "advice": failed.advice}, **facts}
 
 
+def _read(out: int, said: list[bytes]) -> None:
+    """An answer may be longer than a pipe holds."""
+    with os.fdopen(out, "rb") as pipe:
+        said.append(pipe.read())
+
+
 def _be_the_reader(request: Request, into: int) -> None:
-    os.environ["TMPDIR"] = request.folder
+    os.environ["TMPDIR"] = os.environ["POLARS_TEMP_DIR"] = request.folder
     os.dup2(os.open(Path(request.folder) / WORDS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     reader._limit(request)
     try:
-        answered = reader._answer(request)
-        told = answered if "error" in answered else {"format": answered["format"], "rows": answered["rows"]}
-        os.write(into, json.dumps(told).encode())
+        with os.fdopen(into, "wb") as pipe:
+            pipe.write(json.dumps(reader._answer(request)).encode())
     finally:
         os._exit(0)
 

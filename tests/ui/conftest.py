@@ -39,6 +39,11 @@ except FlowMLError as error:
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_reading(forks: None) -> None:
+    """A file is read in hundredths of a second."""
+
+
 @contextlib.contextmanager
 def running(app: ASGIApp) -> Iterator[str]:
     """The address at which the application answers."""
