@@ -14,6 +14,7 @@ from flowml.storage.errors import ContractError
 from flowml.storage.records import ForeignGraph, Json, Port
 
 NUMPY = {"float": "float32", "double": "float64", "string": "object"}
+FLOATS = ("float", "double", "float16")
 MOST_VALUES = 1_000_000  # of one input or output
 OUT_OF_MEMORY = ("bad_alloc", "allocate", "BFCArena")  # in what onnxruntime says
 
@@ -53,10 +54,13 @@ def _listed(names: Sequence[str]) -> str:
 
 def _fed(port: Port, values: list[Any]) -> npt.NDArray[Any]:
     """Of shape (rows, …). A row of one value may be given bare or as a list."""
+    cells = _all_cells(port, values)
     try:
-        made = np.array([_cells(port, value) for value in values], dtype=NUMPY.get(port.type, port.type))
-    except (TypeError, ValueError, OverflowError) as error:
-        raise _unfit(port, str(error).splitlines()[0][:200]) from error
+        made = np.array(cells, dtype=NUMPY.get(port.type, port.type))
+    except OverflowError as error:
+        raise _unfit(port, "a number is too large or too small") from error
+    except (TypeError, ValueError) as error:
+        raise _unfit(port, "its lists are of different lengths") from error
     rest = tuple(-1 if length is None else length for length in port.shape[1:])
     if made.size > MOST_VALUES:
         raise _unfit(port, f"{made.size:,} values are more than {MOST_VALUES:,}")
@@ -70,16 +74,27 @@ def _fed(port: Port, values: list[Any]) -> npt.NDArray[Any]:
         raise _unfit(port, f"a row holds {made.size // len(values)} values") from error
 
 
+def _all_cells(port: Port, values: list[Any]) -> list[Any]:
+    try:
+        return [_cells(port, value) for value in values]
+    except (ValueError, OverflowError) as error:
+        raise _unfit(port, str(error)) from error
+
+
 def _cells(port: Port, value: Any) -> Any:
     if isinstance(value, list):
         return [_cells(port, each) for each in value]
     if port.type == "string":
         return "" if value is None else str(value)
-    if value is None and port.type in ("float", "double", "float16"):
+    if value is None and port.type in FLOATS:
         return math.nan
-    if isinstance(value, bool | int | float):
-        return value
-    raise ValueError(f"{str(value)[:80]!r} is no number")
+    if not isinstance(value, bool | int | float):
+        raise ValueError(f"{str(value)[:80]!r} is no number")
+    if port.type == "bool" and value not in (0, 1):
+        raise ValueError(f"{value} is neither true nor false")
+    if port.type not in FLOATS and not (math.isfinite(value) and value == int(value)):
+        raise ValueError(f"{value} is no whole number")
+    return value if port.type in FLOATS else int(value)
 
 
 def _unfit(port: Port, why: str) -> ContractError:

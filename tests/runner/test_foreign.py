@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -19,7 +21,7 @@ from flowml.storage.artifacts import LocalArtifacts
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
 from flowml.storage.errors import BrokenFile, ContractError, FileTooLarge, FlowMLError, NotAllowed, NotFound
-from flowml.storage.records import Port
+from flowml.storage.records import ForeignGraph, Port
 from tests.runner import foreign_files
 from tests.runner.test_rights import ADA, ADMIN, VIEWER
 
@@ -101,6 +103,22 @@ def test_rows_that_do_not_fit_are_refused_with_what_is_expected(row: dict[str, o
     with pytest.raises(ContractError) as refused:
         ask(content, look(content), [row])
     assert "2 of float" in refused.value.advice or "takes: X" in refused.value.advice
+
+
+WHOLE: list[tuple[str, Any, str]] = [
+    ("int64", 2.5, "2.5 is no whole number"),
+    ("int64", math.inf, "inf is no whole number"),
+    ("int64", 2**70, "a number is too large"),
+    ("bool", 3, "3 is neither true nor false"),
+    ("float", [[1], [1, 2]], "its lists are of different lengths"),
+]
+
+
+@pytest.mark.parametrize(("type_", "value", "why"), WHOLE)
+def test_no_number_is_cut_to_fit(type_: str, value: Any, why: str) -> None:
+    graph = ForeignGraph((Port("n", type_, (None, None)),), (), {}, {}, 10)
+    with pytest.raises(ContractError, match=why):
+        ask(b"", graph, [{"n": value}])
 
 
 def test_no_operator_is_both_let_in_and_refused() -> None:

@@ -105,7 +105,9 @@ def test_a_training_on_a_studio_leaves_the_same_files(trained: tuple[Path, dict[
 def test_jobs_are_listed_watched_and_shown(flowml: Run, trained: tuple[Path, dict[str, Any]]) -> None:
     job = trained[1]["job_id"]
     assert [each["id"] for each in told(flowml("jobs", "list", "--json"))] == [job]
-    assert "finished" in flowml("jobs", "list").stdout
+    assert "finished" in flowml("jobs", "list", "--state", "finished").stdout
+    unknown = flowml("jobs", "list", "--state", "nonsense")
+    assert (unknown.returncode, "'paused'" in unknown.stderr) == (2, True)
     assert told(flowml("jobs", "show", job, "--json"))["status"] == "finished"
     assert told(flowml("jobs", "leaderboard", job, "--json"))[0]["rank"] == 1
     assert trained[1]["champion"] in flowml("jobs", "leaderboard", job).stdout

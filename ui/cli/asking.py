@@ -77,10 +77,15 @@ def done(words: str, as_json: bool, **told: object) -> None:
 
 def saved(file: Path, as_json: bool) -> None:
     """Says which file a command wrote, and how large it is."""
+    size = file.stat().st_size
+    done(f"Written to {file} ({space(size)}).", as_json, out=str(file), size=size)
+
+
+def space(size: float) -> str:
+    """So many bytes as people read them."""
     from flowml.ui import words
 
-    size = file.stat().st_size
-    done(f"Written to {file} ({words.size(size)}).", as_json, out=str(file), size=size)
+    return words.size(size)
 
 
 def sure(question: str, yes: bool) -> None:

@@ -8,7 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from flowml.ui.cli.asking import Column, Json, StudioUrl, Yes, asking, done, moment, show, show_one, sure
+from flowml.ui.cli.asking import (
+    Column,
+    Json,
+    StudioUrl,
+    Yes,
+    asking,
+    done,
+    moment,
+    show,
+    show_one,
+    space,
+    sure,
+)
 
 app = typer.Typer(help="ONNX files made elsewhere, to be tried in a studio.", no_args_is_help=True)
 
@@ -23,7 +35,7 @@ def _ports(ports: Any) -> str:
 LIST: tuple[Column, ...] = (
     ("ID", lambda m: m.id),
     ("NAME", lambda m: m.name),
-    ("SIZE", lambda m: f"{m.size / 1e6:.1f} MB"),
+    ("SIZE", lambda m: space(m.size)),
     ("BY", lambda m: m.owner),
     ("ADDED", lambda m: moment(m.created_at)),
 )

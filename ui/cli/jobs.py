@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flowml.storage.records import JobState
 from flowml.ui.cli import completing
 from flowml.ui.cli.asking import (
     Column,
@@ -72,7 +73,7 @@ def score(metric: str, value: float | None) -> str:
 
 @app.command("list")
 def list_(
-    state: Annotated[list[str] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
+    state: Annotated[list[JobState] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="So many at most.")] = 30,
     studio: StudioUrl = "",
     as_json: Json = False,

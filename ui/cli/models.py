@@ -19,6 +19,7 @@ from flowml.ui.cli.asking import (
     saved,
     show,
     show_one,
+    space,
     sure,
 )
 
@@ -42,7 +43,7 @@ LIST: tuple[Column, ...] = (
 )
 ONE: tuple[Column, ...] = (
     *((heading.lower(), text) for heading, text in LIST),
-    ("size", lambda m: f"{m.size / 1e6:.1f} MB"),
+    ("size", lambda m: space(m.size)),
     ("columns", lambda m: ", ".join(each["name"] for each in m.contract.get("columns", ()))),
     ("matters", lambda m: ", ".join(each.column for each in m.importances[:10])),
 )

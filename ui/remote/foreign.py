@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flowml.ui.api.bodies.foreign import ForeignModelAnswer, ForeignPrediction
+from flowml.ui.remote import frames
 from flowml.ui.remote.wire import Wire, quoted
 
 Row = Mapping[str, Any]
@@ -30,7 +31,8 @@ class ForeignPart(Wire):
     def ask_foreign(self, id: str, rows: Row | Sequence[Row]) -> ForeignPrediction:
         """A row names a value, or a list of values, for each input."""
         data = dict(rows) if isinstance(rows, Mapping) else [dict(row) for row in rows]
-        return self._one(ForeignPrediction, "POST", f"foreign/{quoted(id)}/predict", json={"data": data})
+        asked = {"content": frames.body(data), "headers": frames.JSON}
+        return self._one(ForeignPrediction, "POST", f"foreign/{quoted(id)}/predict", **asked)
 
     def remove_foreign(self, id: str) -> None:
         self._ask("DELETE", f"foreign/{quoted(id)}")

@@ -14,6 +14,7 @@ from flowml.storage.errors import DataError
 from flowml.ui.api.bodies.results import Prediction
 
 ROWS = 5_000  # of a request
+JSON = {"Content-Type": "application/json"}
 
 
 def is_frame(table: Any) -> bool:
@@ -99,4 +100,4 @@ def body(rows: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else cell(value)
+    return value.tolist() if hasattr(value, "tolist") else cell(value)

@@ -24,7 +24,6 @@ from flowml.ui.sending import READING
 
 Row = Mapping[str, Any]
 POLL_S = 0.5  # between two questions whether a row was verified
-JSON = {"Content-Type": "application/json"}
 
 
 class ResultsPart(Wire):
@@ -141,4 +140,4 @@ class ResultsPart(Wire):
 
     def _predict(self, model: str, rows: Any) -> Prediction:
         path = f"results/model/{quoted(model)}/predict"
-        return self._one(Prediction, "POST", path, content=frames.body(rows), headers=JSON)
+        return self._one(Prediction, "POST", path, content=frames.body(rows), headers=frames.JSON)
