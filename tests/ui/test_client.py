@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ from flowml.storage.errors import (
 from flowml.storage.records import Artifact, Model, Task
 from flowml.ui.api.bodies.results import Prediction, PredictionWarning
 from flowml.ui.client import Studio
-from flowml.ui.remote.frames import answers, body, pieces
+from flowml.ui.remote.frames import answers, bodies, body, no_answers
 
 
 @pytest.fixture
@@ -224,25 +226,73 @@ def test_what_is_no_table_is_refused(client: Studio) -> None:
 
 
 def test_predictions_of_a_frame_are_a_frame() -> None:
+    new = PredictionWarning(row=1, column="x", message="is new", rows=1)
+    absent = PredictionWarning(row=0, column="z", message="did not come", rows=2)
     told = Prediction(
         prediction=["a", "b"],
         probability=[{"a": 0.7, "b": 0.3}, {"a": 0.1, "b": 0.9}],
         execution_time=0.1,
-        warnings=[PredictionWarning(row=1, column="x", message="x is new.")],
+        warnings=[new, absent],
+        row_warnings=["", "x: is new"],
     )
-    frame = answers([told], pandas=False)
-    assert frame.to_dicts() == [
-        {"prediction": "a", "probability_a": 0.7, "probability_b": 0.3, "warnings": ""},
-        {"prediction": "b", "probability_a": 0.1, "probability_b": 0.9, "warnings": "x is new."},
+    frame = answers([told, told], pandas=False)
+    assert frame[:2].to_dicts() == [
+        {"prediction": "a", "probability_a": 0.7, "probability_b": 0.3, "warnings": "z: did not come"},
+        {"prediction": "b", "probability_a": 0.1, "probability_b": 0.9, "warnings": "x: is new"},
     ]
-    assert answers([Prediction(prediction=[1.5], execution_time=0.1)], pandas=True)["prediction"][0] == 1.5
+    assert frame["warnings"].to_list()[2:] == ["", "x: is new"]
+    assert (
+        answers(
+            [Prediction(prediction=[1.5], probability=None, execution_time=0.1, row_warnings=None)],
+            pandas=True,
+        )["prediction"][0]
+        == 1.5
+    )
+
+
+def test_no_rows_give_a_frame_of_the_same_columns() -> None:
+    whole = no_answers({"classes": ["1", "2"], "label_type": "integer"}, pandas=False)
+    assert whole.columns == ["prediction", "probability_1", "probability_2", "warnings"]
+    assert whole.dtypes == [pl.Int64, pl.Float64, pl.Float64, pl.String]
+    assert list(no_answers({"classes": []}, pandas=True).columns) == ["prediction", "warnings"]
+
+
+def sent(table: Any) -> list[list[dict[str, Any]]]:
+    return [json.loads(content)["data"] for content in bodies(table)]
 
 
 def test_cells_of_a_frame_are_sent_as_json_knows_them() -> None:
     frame = pl.DataFrame({"d": [date(2024, 1, 2)], "x": [float("nan")], "n": [None], "b": [True]})
-    assert list(pieces(frame)) == [[{"d": "2024-01-02", "x": None, "n": None, "b": True}]]
-    assert next(pieces(frame.to_pandas()))[0]["d"].startswith("2024-01-02")
+    assert sent(frame) == [[{"d": "2024-01-02", "x": None, "n": None, "b": True}]]
+    assert sent(frame.to_pandas())[0][0]["d"].startswith("2024-01-02")
+    odd = pl.DataFrame(
+        {
+            "t": [timedelta(minutes=1)],
+            "i": [-math.inf],
+            "r": [b"caf\xc3\xa9"],
+            "l": [[1]],
+            "s": [{"a": date.min}],
+        }
+    )
+    assert sent(odd) == [[{"t": 60.0, "i": "-inf", "r": "café", "l": [1], "s": {"a": "0001-01-01"}}]]
     assert body({"x": np.float64(1.5), "n": np.int64(2)}) == b'{"data": {"x": 1.5, "n": 2}}'
+    assert body({"a": np.arange(2), "t": np.timedelta64(5, "ns")}) == b'{"data": {"a": [0, 1], "t": 0.0}}'
+
+
+def test_columns_of_pandas_that_mix_types_are_sent_as_they_are() -> None:
+    frame = pd.DataFrame({"m": ["a", 1, 2.5, None], 7: pd.period_range("2024", periods=4, freq="D")})
+    assert sent(frame)[0][1:] == [{"m": 1, "7": "2024-01-02"}, {"m": 2.5, "7": "2024-01-03"},
+                                  {"m": None, "7": "2024-01-04"}]  # fmt: skip
+    frame.columns = ["m", "m"]
+    with pytest.raises(DataError, match="Two columns are called 'm'"):
+        list(bodies(frame))
+
+
+def test_long_rows_go_in_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowml.ui.remote.frames.MOST_BYTES", 3_000)
+    told = sent(pl.DataFrame({"n": range(7), "text": ["x" * 1_000] * 7}))
+    assert [[row["n"] for row in rows] for rows in told] == [[0], [1, 2], [3, 4], [5, 6]]
+    assert all(json.loads(content)["per_row"] for content in bodies(pl.DataFrame({"n": [1]})))
 
 
 def test_the_registry_and_lists_of_models(client: Studio, studio: Any, tmp_path: Path) -> None:

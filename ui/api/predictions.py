@@ -8,8 +8,8 @@ from flowml.runner.serving import Serving
 from flowml.ui.api.bodies.results import Prediction, PredictionWarning, Row
 
 
-def predict(serving: Serving, model_id: str, rows: Row | list[Row]) -> Prediction:
-    """One row is answered with single values, a list of rows with lists."""
+def predict(serving: Serving, model_id: str, rows: Row | list[Row], per_row: bool = False) -> Prediction:
+    """One row is answered with single values, a list of rows with lists; `per_row`: and warnings of each."""
     started = time.perf_counter()
     predictor = serving.predictor(model_id)
     one = isinstance(rows, dict)
@@ -22,8 +22,11 @@ def predict(serving: Serving, model_id: str, rows: Row | list[Row]) -> Predictio
         probability=by_class[0] if one and by_class else by_class,
         execution_time=time.perf_counter() - started,
         warnings=[
-            PredictionWarning(row=None if one else each.row, column=each.column, message=each.message)
+            PredictionWarning(
+                row=None if one else each.row, column=each.column, message=each.message, rows=each.rows
+            )
             for each in found.warnings
         ],
+        row_warnings=found.warnings.per_row(len(found)) if per_row and not one else None,
         model_id=model_id,
     )

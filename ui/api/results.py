@@ -127,7 +127,7 @@ def model_explanations(model_id: str, client: TheClient) -> Explanations:
 @router.post("/model/{model_id}/predict", responses=told(404, 409, 422))
 async def predict_rows(model_id: str, asked: PredictAsked, studio: TheStudio) -> Prediction:
     """Predict one row (an object) or many (a list of objects)."""
-    return await to_thread.run_sync(predict, studio.serving, model_id, asked.data)
+    return await to_thread.run_sync(predict, studio.serving, model_id, asked.data, asked.per_row)
 
 
 @router.get("/model/{model_id}/download", responses={**FILE, **told(404, 422)}, response_class=Response)

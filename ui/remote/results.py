@@ -61,9 +61,15 @@ class ResultsPart(Wire):
         A polars or pandas DataFrame gives one of the same kind: prediction, probability_CLASS, warnings.
         """
         if frames.is_frame(rows):
-            told = [self._predict(model, piece) for piece in frames.pieces(rows)]
-            return frames.answers(told, frames.of_pandas(rows))
-        return self._predict(model, dict(rows) if isinstance(rows, Mapping) else [dict(row) for row in rows])
+            told = [self._predict(model, content) for content in frames.bodies(rows)]
+            pandas = frames.of_pandas(rows)
+            return (
+                frames.answers(told, pandas)
+                if told
+                else frames.no_answers(self.model(model).contract, pandas)
+            )
+        data = dict(rows) if isinstance(rows, Mapping) else [dict(row) for row in rows]
+        return self._predict(model, frames.body(data))
 
     def download(
         self, model: str, to: Path | str, format: str = "onnx", variant: str = "champion", ml: int = 5
@@ -138,6 +144,6 @@ class ResultsPart(Wire):
         """Take a version out of the registry; the model stays."""
         self._ask("DELETE", f"registry/{quoted(name)}/versions/{version}")
 
-    def _predict(self, model: str, rows: Any) -> Prediction:
+    def _predict(self, model: str, content: bytes) -> Prediction:
         path = f"results/model/{quoted(model)}/predict"
-        return self._one(Prediction, "POST", path, content=frames.body(rows), headers=frames.JSON)
+        return self._one(Prediction, "POST", path, content=content, headers=frames.JSON)

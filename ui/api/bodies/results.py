@@ -205,6 +205,7 @@ class PredictAsked(Asked):
     """One row as an object, or many as a list of objects: the columns' names and their values."""
 
     data: Row | list[Row] = Field(examples=[{"tenure": 12, "contract": "Two year"}])
+    per_row: bool = Field(False, description="Answer with `row_warnings` too, for many rows.")
 
 
 class PredictionWarning(Answer):
@@ -213,6 +214,7 @@ class PredictionWarning(Answer):
     row: int | None = None
     column: str | None = None
     message: str
+    rows: int = Field(1, description="How many rows have it.")
 
 
 class Prediction(Answer):
@@ -225,5 +227,10 @@ class Prediction(Answer):
         examples=[{"No": 0.83, "Yes": 0.17}],
     )
     execution_time: float = Field(description="Seconds, measured in the studio.", examples=[0.0011])
-    warnings: list[PredictionWarning] = Field(default=[])
+    warnings: list[PredictionWarning] = Field(
+        default=[], description="Each kind in each column once, at most 100 of them."
+    )
+    row_warnings: list[str] | None = Field(
+        None, description="All that was remarked of each single row, empty where nothing was."
+    )
     model_id: str = ""
