@@ -23,7 +23,7 @@ def begin() -> Thread:
 
 
 def make_ready() -> None:
-    """Import what pages import, and pack what browsers load. A fault is the page's own to tell."""
+    """Import what pages import, and pack what browsers load. What fails is left to the page that needs it."""
     try:
         for path in bundle.first():
             bundle.packed(path)
@@ -31,7 +31,7 @@ def make_ready() -> None:
         for name in (*LATER, *modules()):
             importlib.import_module(name)
     except Exception:
-        log.debug("Not all could be made ready ahead", exc_info=True)
+        log.warning("Not all could be made ready ahead; the pages make it ready themselves", exc_info=True)
 
 
 def modules() -> list[str]:

@@ -37,6 +37,8 @@ FAULT = (
     "Should it fail again, the page [Logs](/logs?level=error) tells why."
 )
 
+UNCAUGHT = "streamlit.error_util"  # where Streamlit logs the faults of pages
+
 log = logging.getLogger(__name__)
 
 OPTIONS: dict[str, Any] = {
@@ -49,6 +51,7 @@ OPTIONS: dict[str, Any] = {
     "client.showErrorLinks": False,
     "client.showErrorDetails": "none",
     "logger.level": "warning",  # of uvicorn too
+    "logger.enableRich": False,  # it writes faults past the log
     "theme.base": str(FOLDER / "theme.toml"),
 }
 
@@ -108,6 +111,12 @@ def configure(address: str, port: int) -> None:
     # the first request after the start is for that page.
     PagesManager.uses_pages_directory = False
     streamlit.logger.setup_formatter = speak_through_us
+    logging.getLogger(UNCAUGHT).addFilter(once)
+
+
+def once(record: logging.LogRecord) -> bool:
+    """Not what Streamlit logs of a page's fault: `note_fault` logs it in our words."""
+    return record.msg != "Uncaught app execution"
 
 
 def speak_through_us(logger: logging.Logger) -> None:

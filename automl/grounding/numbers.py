@@ -71,5 +71,13 @@ def written(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def scored(value: float) -> str:
+    """As a leaderboard writes it: four decimals up to ten, then five significant digits."""
+    size = abs(value)
+    if not math.isfinite(value) or 0 < size < 0.001:
+        return written(value)
+    return f"{value:.4f}" if size < 10 else f"{value:,.{max(0, 4 - int(math.log10(size)))}f}"
+
+
 def percent(share: float) -> str:
     return f"{written(round(100 * share, 2))} %"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowml.automl.grounding.numbers import percent, written
+from flowml.automl.grounding.numbers import percent, scored, written
 from flowml.automl.metrics import METRICS
 from flowml.storage.records import Job, Json, LeaderboardRow, Model, Named, Statement, Task
 
@@ -16,6 +16,7 @@ MOST_PARTS = 5
 MOST_ROWS = 5  # of the leaderboard
 BASELINE = "dummy"
 SHARES = "share of wrong answers"
+ENDS = {"complete": "completed", "pruned": "were pruned", "lost": "were lost"}
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,16 @@ def statements(model: Model, job: Job, rows: Sequence[LeaderboardRow]) -> tuple[
 def _quality(known: Known) -> Iterator[Say]:
     model, metric = known.model, known.metric
     better = "higher" if known.job.direction == "maximize" else "lower"
-    spread = f" ± {written(model.score_std)} over the folds" if model.score_std else ""
+    spread = f" ± {scored(model.score_std)} over the folds" if model.score_std else ""
     yield (
         "Leaderboard › champion",
-        f"The champion is {{0}}; it predicts {{1}}, and its {metric} is {written(model.score)}{spread}; "
+        f"The champion is {{0}}; it predicts {{1}}, and its {metric} is {scored(model.score)}{spread}; "
         f"{better} is better.",
         (model_(model.name), known.target),
     )
     scores = [row.score for row in known.rows if row.algorithm == BASELINE and row.score is not None]
     if scores:
-        text = f"Without learning from any column, the {metric} is {written(scores[0])}."
+        text = f"Without learning from any column, the {metric} is {scored(scores[0])}."
         yield "Leaderboard › baseline", text, ()
     rows, columns = known.told("rows"), len(model.contract.get("columns", ()))
     if rows:
@@ -106,7 +107,7 @@ def _quality(known: Known) -> Iterator[Say]:
     for row in others[:MOST_ROWS]:
         yield (
             f"Leaderboard › rank {row.rank}",
-            f"{{0}} is rank {row.rank} of the leaderboard with a {metric} of {written(row.score or 0.0)}.",
+            f"{{0}} is rank {row.rank} of the leaderboard; its {metric} is {scored(row.score or 0.0)}.",
             (model_(row.name or row.algorithm),),
         )
 
@@ -119,7 +120,7 @@ def _columns(known: Known) -> Iterator[Say]:
         yield (
             f"Importance › {each.column}",
             f"{{0}} ranks {rank} of {len(known.model.importances)} by importance: shuffling it costs "
-            f"{written(each.mean)} ± {written(each.std)} of {known.metric}.",
+            f"{scored(each.mean)} ± {scored(each.std)} of {known.metric}.",
             (column(each.column),),
         )
     shap: Json = known.told("shap") or {}
@@ -178,8 +179,8 @@ def _classes(known: Known) -> Iterator[Say]:
     for each in (known.told("curves") or ())[:2]:
         yield (
             f"Diagnostics › ROC › {each['label']}",
-            f"For {{0}} the area under the ROC curve is {written(each['roc']['area'])} and the average "
-            f"precision {written(each['precision_recall']['area'])}.",
+            f"For {{0}} the area under the ROC curve is {scored(each['roc']['area'])} and the average "
+            f"precision {scored(each['precision_recall']['area'])}.",
             (class_(each["label"]),),
         )
 
@@ -261,18 +262,16 @@ MEASURES = {
 def _job(known: Known) -> Iterator[Say]:
     receipt = known.job.receipt
     if receipt is not None:
-        yield (
-            "Receipt",
-            f"The job used {written(round(receipt.used_s, 1))} of {written(receipt.budget_s)} s.",
-            (),
-        )
+        used = written(round(receipt.used_s, 1))
+        yield "Receipt", f"The job used {used} s; its budget was {written(receipt.budget_s)} s.", ()
         for state, count in receipt.trials.items():
-            yield "Receipt › trials", f"Of its trials, {count} ended as {state}.", ()
+            yield "Receipt › trials", f"Trials that {ENDS.get(state, state)}: {count}.", ()
     if known.model.latency_ms:
         latency = written(round(known.model.latency_ms, 2))
         yield "Leaderboard › latency", f"One row is answered in {latency} ms.", ()
-    size = known.model.onnx.size / 1e6
-    yield "Champion › file", f"The file of the model has {written(round(size, 2))} MB.", ()
+    size = known.model.onnx.size
+    shown = f"{written(round(size / 1e6, 1))} MB" if size >= 1e6 else f"{written(round(size / 1e3, 1))} kB"
+    yield "Champion › file", f"The file of the model has {shown}.", ()
 
 
 TOPICS: dict[str, Callable[[Known], Iterator[Say]]] = {

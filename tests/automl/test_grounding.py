@@ -10,7 +10,7 @@ import pytest
 from flowml.automl.grounding import checking
 from flowml.automl.grounding.aliases import Aliases
 from flowml.automl.grounding.checking import checked, sentences
-from flowml.automl.grounding.numbers import agrees, numbers_in, percent, written
+from flowml.automl.grounding.numbers import agrees, numbers_in, percent, scored, written
 from flowml.automl.grounding.prompt import messages
 from flowml.automl.grounding.report import report
 from flowml.automl.grounding.statements import TOPICS, statements
@@ -62,6 +62,17 @@ def test_the_report_says_the_statements_and_nothing_else() -> None:
 )
 def test_numbers_are_written_with_four_digits(value: float, text: str) -> None:
     assert written(value) == text
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [(0.841, "0.8410"), (0.5, "0.5000"), (-1.5, "-1.5000"), (72444.0, "72,444"), (131.06, "131.06"),
+     (2e-5, "0.00002")],
+)  # fmt: skip
+def test_scores_are_written_as_a_leaderboard_writes_them(score: float, text: str) -> None:
+    assert scored(score) == text
+    (said,) = numbers_in(text)
+    assert said.value == pytest.approx(abs(score))
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
+from streamlit import config
+from streamlit.error_util import handle_user_script_exception
 from streamlit.testing.v1 import AppTest
+
+from flowml.ui.app import OPTIONS, UNCAUGHT, once
 
 
 def page() -> None:
@@ -26,3 +32,19 @@ def test_readers_are_told_what_to_do_and_the_log_why(caplog: pytest.LogCaptureFi
     assert "secret detail" not in box.value
     assert "secret detail" in caplog.text
     assert "Traceback" in caplog.text
+
+
+def test_a_fault_is_logged_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("streamlit.error_util.invoke_script_error_handler", lambda *_: True)
+    rich = config.get_option("logger.enableRich")
+    config.set_option("logger.enableRich", OPTIONS["logger.enableRich"])
+    log = logging.getLogger(UNCAUGHT)
+    monkeypatch.setattr(log, "propagate", True)
+    log.addFilter(once)
+    try:
+        handle_user_script_exception(ValueError("secret detail"), None)
+        log.error("Another")
+    finally:
+        log.removeFilter(once)
+        config.set_option("logger.enableRich", rich)
+    assert {record.message for record in caplog.records} == {"Another"}

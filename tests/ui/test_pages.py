@@ -134,7 +134,7 @@ def test_a_job_and_a_model_are_opened_by_their_address(used: tuple[Studio, Train
     assert "Finished" in texts(app)
     assert "clients" in app.title[0].value
     app = opened(studio, "live", job=trained.job)
-    assert app.metric[0].label == "Best ROC AUC"
+    assert app.metric[0].label == "ROC AUC of the champion"
     app = opened(studio, "data", dataset=trained.dataset)
     assert len(app.dataframe[0].value) == 4
     app = opened(studio, "train", dataset=trained.dataset, target="leaves")

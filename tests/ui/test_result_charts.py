@@ -233,7 +233,19 @@ def test_causes_that_differ_in_numbers_are_one_cause() -> None:
     assert drawn is not None
     assert drawn.traces[0]["x"] == [7, 40]
     assert drawn.traces[0]["y"] == ["Failed: It took … s of … s.", "Complete"]
+    assert drawn.layout["yaxis"]["ticktext"] == ["Failed: It took … s of … s.", "Complete"]
     assert outcomes.outcomes([]) is None
+
+
+def test_a_long_cause_stands_in_lines_and_its_chart_grows() -> None:
+    failed = tried(40, state=TrialState.FAILED, score=None, cause="The memory was not enough. " * 4)
+    short, long = outcomes.outcomes(TRIED), outcomes.outcomes([*TRIED, failed])
+    assert short is not None
+    assert long is not None
+    told = long.layout["yaxis"]["ticktext"][0].split("<br>")
+    assert len(told) == 4
+    assert " ".join(told).startswith("Failed: The memory was not enough. The memory")
+    assert long.height > short.height + 60
 
 
 def test_algorithms_are_counted_by_how_their_trials_ended() -> None:

@@ -109,9 +109,9 @@ def _trial(number: int) -> TrialRecord:
 def _row(place: int, trial: TrialRecord) -> LeaderboardRow:
     complete = trial.state is TrialState.COMPLETE
     return LeaderboardRow(
-        place if complete else None, f"{SIGNS[0]} {place}", trial.algorithm, trial.score, 0.01, "log_loss",
-        1.0, 0.5 if complete else None, 10_000, trial.state, trial.cause, trial=trial.number,
-        champion=place == 1, fold_scores=trial.fold_scores, params=trial.params, worker=trial.worker,
+        place if complete else None, f"{SIGNS[0]} {place}", trial.algorithm, trial.score, place / 100,
+        "log_loss", 1.0, 0.5 if complete else None, 10_000, trial.state, trial.cause, trial=trial.number,
+        champion=place == 2, fold_scores=trial.fold_scores, params=trial.params, worker=trial.worker,
     )  # fmt: skip
 
 
@@ -188,6 +188,15 @@ def test_each_view_of_many_classes_columns_and_signs_opens(studio: Studio, drawn
             shown = json.dumps([each.traces, each.layout], ensure_ascii=False)
             assert not TAG.search(shown), each.title
             assert len(shown) < LARGEST, each.title
+
+
+def test_the_champion_is_named_also_where_a_better_trial_was_not_taken(studio: Studio) -> None:
+    app = opened(studio, job="job-many")
+    assert next(each for each in app.metric if each.label == "Champion").proto.delta_description == (
+        "± 0.0200 over folds"
+    )
+    app = opened(studio, job="job-wrong")
+    assert next(each for each in app.metric if each.label == "Champion").value == "–"
 
 
 def test_without_redis_pages_show_what_is_stored_and_say_so(

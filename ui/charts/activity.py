@@ -24,7 +24,7 @@ def whole(days: Sequence[Day], today: float, number: int) -> list[Day]:
 
 def jobs(days: Sequence[Day]) -> Chart:
     """Those that failed stand on top of the others."""
-    drawn = _bars(days, "Jobs started", "Jobs", lambda day: day.jobs, PRIMARY, words.count)
+    drawn = _bars(days, "Jobs", "Jobs started", lambda day: day.jobs, PRIMARY, words.count)
     failed = sum(day.failed for day in days)
     if not failed:
         return drawn
@@ -48,11 +48,11 @@ def trials(days: Sequence[Day]) -> Chart:
 def hours(days: Sequence[Day]) -> Chart:
     return _bars(
         days,
-        "Hours trained",
         "Hours",
+        "Hours trained",
         lambda day: round(day.seconds / 3600, 3),
         colour(4),
-        lambda amount: words.duration(amount * 3600),
+        lambda amount: words.duration(amount * 3600) if amount else "none",
     )
 
 
@@ -83,7 +83,7 @@ def _bars(
             },
         ),
         layout=layout(
-            axis("Day", type="category", nticks=5, tickangle=0),
+            axis("Day", type="category", nticks=3, tickangle=0),
             counts_axis(unit, max(amounts)) if whole else axis(unit, rangemode="tozero", nticks=4),
             bargap=0.25,
         ),

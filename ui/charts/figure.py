@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any
 
 from flowml.storage.records import Json, Record
@@ -45,14 +46,20 @@ def label(name: object, limit: int = 40) -> str:
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def names_axis(title: str, names: Sequence[str], limit: int = 28, **more: Any) -> Json:
-    """An axis of names: the whole name is the category, a short one stands at the tick."""
+def lines(name: object, width: int, most: int) -> list[str]:
+    """A name in lines of at most `width` characters, cut where it needs more than `most` of them."""
+    return wrap(str(name), width, max_lines=most, placeholder="…") or [""]
+
+
+def names_axis(title: str, names: Sequence[str], limit: int = 28, most: int = 1, **more: Any) -> Json:
+    """An axis of names: the whole name is the category, at the tick stand at most `most` lines of it."""
+    told = [[name] if most == 1 else lines(name, limit, most) for name in names]
     return axis(
         title,
         type="category",
         tickmode="array",
         tickvals=[label(name, 10_000) for name in names],
-        ticktext=[label(name, limit) for name in names],
+        ticktext=["<br>".join(label(line, limit) for line in each) for each in told],
         **more,
     )
 

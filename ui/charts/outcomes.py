@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from flowml.storage.records import LeaderboardRow, TrialRecord, TrialState
 from flowml.ui import words
-from flowml.ui.charts.figure import Chart, counts_axis, label, layout, names_axis
+from flowml.ui.charts.figure import Chart, counts_axis, label, layout, lines, names_axis
 from flowml.ui.charts.palette import MUTED, colour
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 SHOWN = 14
+WIDTH, LINES = 30, 4  # of the text of a cause
 COLOURS = {
     TrialState.COMPLETE: colour(1),
     TrialState.PRUNED: MUTED,
@@ -34,6 +35,8 @@ def outcomes(trials: Sequence[TrialRecord]) -> Chart | None:
         return None
     shown = counted.most_common(SHOWN)[::-1]
     left_out = len(counted) - len(shown)
+    causes = [name for (_, name), _ in shown]
+    rows = sum(len(lines(name, WIDTH, LINES)) for name in causes)
     return Chart(
         title="How the trials ended",
         note=f"{words.plural(left_out, 'rarer cause')} left out." if left_out else "",
@@ -55,9 +58,9 @@ def outcomes(trials: Sequence[TrialRecord]) -> Chart | None:
         ),
         layout=layout(
             counts_axis("Trials", max(counted.values())),
-            names_axis("State and cause", [name for (_, name), _ in shown], 46),
+            names_axis("State and cause", causes, WIDTH, LINES),
             bargap=0.35,
             margin={"l": 48, "r": 44, "t": 8, "b": 40},
         ),
-        height=100 + 30 * len(shown),
+        height=100 + 14 * len(shown) + 16 * rows,
     )

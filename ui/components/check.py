@@ -21,7 +21,7 @@ def view(dataset: Dataset) -> None:
         "The column to predict",
         dataset.schema.names,
         Query.TARGET,
-        placeholder="Choose one to look for leakage, rare classes and the right split as well",
+        placeholder="Choose one to have it checked too",
         help="Some defects matter only for what is to be predicted.",
     )
     spec = JobSpec(target or "", dataset_id=dataset.id)

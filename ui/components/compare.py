@@ -203,15 +203,17 @@ def _job_name(job: Job) -> str:
 def _job_facts(job: Job) -> dict[str, str]:
     spec = job.spec
     rows = kept.leaderboard(job)
-    best = next((each for each in rows if each.rank == 1), None)
+    champion = next((each for each in rows if each.champion), None)
     failed = sum(each.state is TrialState.FAILED for each in rows)
     return {
         "Metric": catalog.metric(job.metric) if job.metric else words.MISSING,
         "Best score": words.score(job.best_score),
-        "Spread over folds": words.score(best.score_std) if best else words.MISSING,
-        "Champion": leaderboard.name(best) if best else words.MISSING,
-        "Answers one row in": f"{best.latency_ms:.2f} ms" if best and best.latency_ms else words.MISSING,
-        "Size": words.size(best.size_bytes) if best else words.MISSING,
+        "Spread over folds": words.score(champion.score_std) if champion else words.MISSING,
+        "Champion": leaderboard.name(champion) if champion else words.MISSING,
+        "Answers one row in": f"{champion.latency_ms:.2f} ms"
+        if champion and champion.latency_ms
+        else words.MISSING,
+        "Size": words.size(champion.size_bytes) if champion else words.MISSING,
         "Trials": f"{job.trials:,} ({failed:,} failed)",
         "Time": f"{words.duration(job.receipt.used_s if job.receipt else None)}"
         f" of {words.duration(spec.budget_s)}",

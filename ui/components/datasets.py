@@ -76,8 +76,10 @@ def rows(shown: Sequence[DatasetEntry]) -> None:
 
 def _row(dataset: DatasetEntry) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
-    layout.link(line.container(width=270), "data", words.plain(title(dataset)), "table", dataset=dataset.id)
-    line.container(width=250).caption(f"{shape(dataset)} · {words.size(dataset.size)}")
+    layout.link(
+        line.container(width="stretch"), "data", words.plain(title(dataset)), "table", dataset=dataset.id
+    )
+    line.container(width=230).caption(f"{shape(dataset)} · {words.size(dataset.size)}")
     line.container(width=100).caption(clock.ago(dataset.created_at))
     layout.link(line.container(width=80), "train", "Train", "tune", dataset=dataset.id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from flowml.storage.records import Job, Json
+from flowml.storage.records import Job, Json, Model
 from flowml.ui import catalog
 from flowml.ui.charts.diagnostics import quality
 from flowml.ui.charts.importance import importance
@@ -18,7 +18,7 @@ FREQUENT, CONFUSED = "Most frequent", "Most confused"
 def importance_view(job: Job) -> None:
     model = champion.of(job)
     if model is None or not model.importances:
-        st.caption("No importance was measured: the job made no model, or its budget left no time for it.")
+        st.caption(f"No importance was measured: {_why(model)}")
         return
     with st.container(border=True):
         chart.show(importance(model.importances, catalog.metric(model.metric)), f"importance-{model.id}")
@@ -31,7 +31,7 @@ def importance_view(job: Job) -> None:
 def quality_view(job: Job) -> None:
     model = champion.of(job)
     if model is None or not model.diagnostics:
-        st.caption("No diagnostics were kept: the job made no model, or its budget left no time for them.")
+        st.caption(f"No diagnostics were kept: {_why(model)}")
         return
     told = model.diagnostics
     st.caption("From out-of-fold predictions: each row is judged by models that have not seen it.")
@@ -43,6 +43,12 @@ def quality_view(job: Job) -> None:
     chart.pairs(figures, model.id)
     if "classes" in told:
         _by_class(told["classes"])
+
+
+def _why(model: Model | None) -> str:
+    if model is None:
+        return "the job made no model."
+    return "the budget of the job left no time. Clone it with a longer one to have them."
 
 
 def _cells() -> str:

@@ -28,6 +28,7 @@ def model_links(place: DeltaGenerator, job: Job) -> None:
     if job.state in ACTIVE:
         return
     if job.champion:
+        layout.link(place, "explain", "Explain", "insights", model=job.champion)
         layout.link(place, "predict", "Predict", "online_prediction", model=job.champion)
     layout.link(place, "train", "Clone", "replay", job=job.id)
     _delete(place, job)

@@ -147,7 +147,7 @@ def rows(jobs: Sequence[Job]) -> None:
 def _row(job: Job) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
     name = words.plain(words.short(title(job), 60))
-    layout.link(line.container(width=190), page_of(job), name, job=job.id)
+    layout.link(line.container(width="stretch"), page_of(job), name, job=job.id)
     with line.container(width=95):
         states.job_badge(job.state)
     line.container(width=76).caption(clock.ago(job.ended_at or job.created_at))

@@ -117,7 +117,7 @@ def _numbers(job: Job, watch: Watch) -> None:
     score = best.score if best and job.state in ACTIVE else job.best_score
     with figures.strip():
         figures.card(
-            f"Best {catalog.metric(job.metric)}" if job.metric else "Best score",
+            _score_name(job),
             words.score(score),
             "higher is better" if job.direction == "maximize" else "lower is better",
         )
@@ -129,6 +129,12 @@ def _numbers(job: Job, watch: Watch) -> None:
         figures.card("Trials", f"{len(watch.ended):,}", f"{failed:,} failed" if failed else "none failed")
         offered = len(job.spec.algorithms or catalog.algorithms(job.task))
         figures.card("Algorithms tried", str(len(tried)), f"of {offered}")
+
+
+def _score_name(job: Job) -> str:
+    """The champion of an ended job need not be its best trial: that may take too long to export or answer."""
+    metric = catalog.metric(job.metric) if job.metric else ""
+    return f"{metric} of the champion" if job.champion and metric else f"Best {metric or 'score'}"
 
 
 def _search(job: Job, watch: Watch) -> None:

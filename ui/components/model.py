@@ -20,6 +20,7 @@ def page(model: Model) -> None:
         f"{words.plain(jobs.title(job))} · {tasks.WORDS[model.task]} · made {clock.ago(model.created_at)}"
     )
     actions = layout.heading(words.plain(words.short(model.name)), caption)
+    layout.link(actions, "explain", "Explain", "insights", model=model.id)
     layout.link(actions, "predict", "Predict", "online_prediction", model=model.id)
     layout.link(actions, "results", "Results", "leaderboard", job=job.id)
     _delete(actions, model, job)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from flowml.storage.records import Finding, Job
-from flowml.ui import words
+from flowml.ui import catalog, words
 from flowml.ui.components import budget, findings
 
 
@@ -39,8 +39,8 @@ def _asked(job: Job) -> None:
     spec = job.spec
     pairs = {
         "Target": spec.target,
-        "Task": spec.task,
-        "Metric": spec.metric,
+        "Task": _chosen(spec.task, str(job.task or "")),
+        "Metric": _chosen(spec.metric, catalog.metric(job.metric) if job.metric else ""),
         "Split": spec.split,
         "Folds": "auto" if spec.folds is None else str(spec.folds),
         "Algorithms": ", ".join(spec.algorithms) or "all",
@@ -55,6 +55,11 @@ def _asked(job: Job) -> None:
     st.table(
         pairs_shown, border="horizontal", hide_index=True, hide_header=True, alt="What was asked of the job"
     )
+
+
+def _chosen(asked: str, became: str) -> str:
+    """What was asked, and what it became where that was left to us."""
+    return f"{asked} ({became})" if asked == "auto" and became else asked
 
 
 def _finding(finding: Finding) -> None:

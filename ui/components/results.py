@@ -21,7 +21,7 @@ def figures_of(job: Job) -> None:
     trials = receipt.trials if receipt else {}
     number = sum(trials.values()) or job.trials
     better = "higher is better" if job.direction == "maximize" else "lower is better"
-    best = next((row for row in rows if row.rank == 1), None)
+    champion = next((row for row in rows if row.champion), None)
     with figures.strip():
         figures.card(
             catalog.metric(job.metric) if job.metric else "Score",
@@ -31,16 +31,19 @@ def figures_of(job: Job) -> None:
         )
         figures.card(
             "Champion",
-            _champion(best),
-            f"± {words.score(best.score_std)} over folds" if best and best.score_std else "",
+            catalog.algorithm(champion.algorithm) if champion else words.MISSING,
+            _beside(champion),
         )
         figures.card("Trials", words.count(number), f"{failed:,} failed" if failed else "none failed")
         if receipt:
             figures.card("Time", words.duration(receipt.used_s), f"of {words.duration(receipt.budget_s)}")
 
 
-def _champion(best: LeaderboardRow | None) -> str:
-    return words.MISSING if best is None else catalog.algorithm(best.algorithm)
+def _beside(champion: LeaderboardRow | None) -> str:
+    """What stands below the champion's name."""
+    if champion is None:
+        return "no model was made"
+    return f"± {words.score(champion.score_std)} over folds" if champion.score_std else ""
 
 
 def _against_baseline(job: Job, rows: tuple[LeaderboardRow, ...]) -> str:

@@ -49,7 +49,7 @@ def _row(each: ModelSummary, name: str) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
     target = words.plain(words.short(each.target, 24))
     label = f"{words.plain(words.short(each.name, 34))} · {target}"
-    layout.link(line.container(width=330), "models", label, model=each.id)
+    layout.link(line.container(width="stretch"), "models", label, model=each.id)
     metric = catalog.metric(each.metric)
     line.container(width=190).markdown(f":gray[{metric}] **{words.score(each.score)}**")
     line.container(width=76).caption(words.size(each.size))

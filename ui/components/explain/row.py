@@ -84,7 +84,8 @@ def _number(rows: int) -> int | None:
 def _changed(model: Model, start: Json, row: Json) -> None:
     changed = [name for name in row if row[name] != start.get(name)]
     if not changed:
-        st.caption("Nothing is changed yet: move a slider, and the answer follows.")
+        if session.asked(Query.ROW):  # else the line for typical values says so
+            st.caption("Nothing is changed yet: move a slider, and the answer follows.")
         return
     before, now = _answer(model, start), _answer(model, row)
     if before is None or now is None:

@@ -40,7 +40,7 @@ def view() -> None:
         return
     lines = [
         {
-            "at": clock.stamp(each.at),
+            "at": clock.stamp(each.at)[:19],  # without the offset, which is the reader's own
             "who": each.who,
             "action": each.action,
             "subject": each.subject,
