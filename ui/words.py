@@ -24,6 +24,15 @@ def short(name: object, limit: int = 60) -> str:
     return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
 
 
+def middle(name: object, limit: int = 60) -> str:
+    """At most `limit` characters, cut in the middle: names that are alike often differ at the end."""
+    words = str(name)
+    if len(words) <= limit:
+        return words
+    head = limit // 2
+    return f"{words[:head].rstrip()}…{words[len(words) - (limit - head - 1) :].lstrip()}"
+
+
 def count(number: float | None) -> str:
     return MISSING if number is None else f"{number:,.0f}"
 
@@ -61,7 +70,8 @@ def number(amount: float | None) -> str:
     if size < 1e-4 or size >= 1e15:
         return f"{amount:.3g}"
     decimals = max(0, 5 - max(0, int(math.log10(size))))
-    return f"{amount:,.{decimals}f}".rstrip("0").rstrip(".")
+    text = f"{amount:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
 
 
 def percent(share: float | None) -> str:

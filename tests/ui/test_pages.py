@@ -70,7 +70,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Studio, Tra
     """A studio that has trained one model with its one worker, on a dataset of an awkward name."""
     with running(tmp_path_factory.mktemp("used"), workers=1) as studio:
         dataset = studio.client.add_dataset(clients(tmp_path_factory.mktemp("given")), NAME)
-        spec = JobSpec("leaves", dataset.id, budget_s=10.0, algorithms=("logistic", "lightgbm"))
+        spec = JobSpec("leaves", dataset.id, budget_s=60.0, max_trials=4, algorithms=("logistic", "lightgbm"))
         job = ended(studio, studio.client.submit(spec).id)
         assert job.state is JobState.FINISHED, job.cause
         yield studio, Trained(dataset.id, job.id, job.champion)

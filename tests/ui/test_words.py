@@ -36,6 +36,8 @@ def test_score(amount: float | None, text: str) -> None:
         (1397.5, "1,397.5"),
         (0.1 + 0.2, "0.3"),
         (1e-7, "1e-07"),
+        (1_200_000.5, "1,200,000"),
+        (4_078_027_310.2, "4,078,027,310"),
         (1e16, "1e+16"),
         (-0.5, "-0.5"),
         (float("inf"), "–"),
@@ -128,6 +130,9 @@ def test_lists_and_plurals() -> None:
 def test_short_and_sentence() -> None:
     assert words.short("abcdef", 4) == "abc…"
     assert words.short("abcd", 4) == "abcd"
+    assert words.middle("sensor 003 in the hall", 11) == "senso…hall"
+    assert words.middle("a table · target", 9) == "a ta…rget"
+    assert words.middle("abcd", 4) == "abcd"
     assert words.sentence("it failed") == "It failed."
     assert words.sentence("Why?") == "Why?"
     assert words.sentence("") == ""

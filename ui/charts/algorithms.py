@@ -43,7 +43,7 @@ def by_algorithm(
         ),
         layout=layout(
             counts_axis("Trials", max(sums.values())),
-            names_axis("Algorithm", [names[key] for key in bars], 24),
+            names_axis("Algorithm", [names[key] for key in bars], 20, 2),
             barmode="stack",
             bargap=0.35,
             showlegend=True,

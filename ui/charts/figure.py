@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import Any
 
 from flowml.storage.records import Json, Record
+from flowml.ui import words
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,7 @@ def _title(axis: Json | None) -> str:
 
 def label(name: object, limit: int = 40) -> str:
     """A name as plotly shows it: cut to `limit`, and no tag in it is one."""
-    words = str(name)
-    words = words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return words.short(name, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def lines(name: object, width: int, most: int) -> list[str]:
@@ -52,14 +51,17 @@ def lines(name: object, width: int, most: int) -> list[str]:
 
 
 def names_axis(title: str, names: Sequence[str], limit: int = 28, most: int = 1, **more: Any) -> Json:
-    """An axis of names: the whole name is the category, at the tick stand at most `most` lines of it."""
-    told = [[name] if most == 1 else lines(name, limit, most) for name in names]
+    """An axis of names: the whole name is the category, at the tick stand at most `most` lines of it.
+
+    What is too long for one line is cut in the middle, for more lines at the end.
+    """
+    told = [[words.middle(name, limit)] if most == 1 else lines(name, limit, most) for name in names]
     return axis(
         title,
         type="category",
         tickmode="array",
         tickvals=[label(name, 10_000) for name in names],
-        ticktext=["<br>".join(label(line, limit) for line in each) for each in told],
+        ticktext=["<br>".join(label(line) for line in each) for each in told],
         **more,
     )
 

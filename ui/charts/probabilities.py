@@ -34,7 +34,7 @@ def probabilities(classes: Sequence[str], values: Sequence[float], target: str) 
             },
         ),
         layout=layout(
-            axis("Probability", range=[0, 1.12], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1]),
+            axis("Probability", range=[0, 1.12], tickformat=".0%", tickvals=[0, 0.5, 1], tickangle=0),
             names_axis(label(target), [name for name, _ in bars]),
             bargap=0.35,
         ),

@@ -19,7 +19,7 @@ def short_list(ended: Iterable[Job]) -> None:
     if not best:
         st.caption("The best model of each column that you predict stands here.")
     for job in best[:SHOWN]:
-        name = words.plain(words.short(f"{job.dataset_name or 'Deleted dataset'} · {job.spec.target}", 44))
+        name = words.plain(words.middle(f"{job.dataset_name or 'Deleted dataset'} · {job.spec.target}", 44))
         with st.container(gap=None):
             layout.link(st.container(), "predict", name, "trophy", model=job.champion)
             st.caption(

@@ -197,7 +197,7 @@ def _job_name(job: Job) -> str:
     best = (
         f", {catalog.metric(job.metric)} {words.score(job.best_score)}" if job.best_score is not None else ""
     )
-    return f"{words.short(jobs.title(job), 50)} ({words.duration(job.spec.budget_s)}{best}, {job.id[-6:]})"
+    return f"{words.middle(jobs.title(job), 50)} ({words.duration(job.spec.budget_s)}{best}, {job.id[-6:]})"
 
 
 def _job_facts(job: Job) -> dict[str, str]:

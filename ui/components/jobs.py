@@ -45,7 +45,7 @@ def heading(job: Job) -> DeltaGenerator:
     if job.worker:
         asked.append(f"on {words.plain(job.worker)}")
     actions = layout.heading(
-        words.plain(words.short(title(job), 90)), " · ".join(part for part in asked if part)
+        words.plain(words.middle(title(job), 90)), " · ".join(part for part in asked if part)
     )
     with actions:
         states.job_badge(job.state)
@@ -95,7 +95,7 @@ def active_card(job: Job) -> None:
     with st.container(border=True, gap="small"):
         head = st.container(horizontal=True, vertical_alignment="center")
         layout.link(
-            head.container(width="stretch"), "live", words.plain(words.short(title(job))), "", job=job.id
+            head.container(width="stretch"), "live", words.plain(words.middle(title(job))), "", job=job.id
         )
         with head:
             if job.best_score is not None:
@@ -132,7 +132,7 @@ def others(job: Job, active: Sequence[Job]) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     line.caption("Also active:", width="content")
     for each in rest[:OTHERS]:
-        layout.link(line, "live", words.plain(words.short(title(each), 40)), job=each.id)
+        layout.link(line, "live", words.plain(words.middle(title(each), 40)), job=each.id)
     if len(rest) > OTHERS:
         layout.link(line, "live", f"all {len(active)}", "arrow_forward")
 
@@ -146,7 +146,7 @@ def rows(jobs: Sequence[Job]) -> None:
 
 def _row(job: Job) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
-    name = words.plain(words.short(title(job), 60))
+    name = words.plain(words.middle(title(job), 60))
     layout.link(line.container(width="stretch"), page_of(job), name, job=job.id)
     with line.container(width=95):
         states.job_badge(job.state)

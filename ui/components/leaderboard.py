@@ -133,7 +133,7 @@ def glance(rows: Sequence[LeaderboardRow], metric: str, direction: str, key: str
         key=f"glance-{key}",
         column_order=GLANCE,
         placeholder="–",
-        column_config=columns(rows, metric, direction),
+        column_config=columns(rows, metric, direction, 145),
         alt=f"The best {len(rows)} trials by {metric}",
     )
 
@@ -146,7 +146,9 @@ def _says_something(table: pl.DataFrame, name: str) -> bool:
     return bool((column != "").any()) if column.dtype == pl.String else column.null_count() < len(column)
 
 
-def columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict[str, Any]:
+def columns(
+    rows: Sequence[LeaderboardRow], metric: str, direction: str, name_px: int = 185
+) -> dict[str, Any]:
     better, arrow = ("Higher", "↑") if direction == "maximize" else ("Lower", "↓")
     digits = f"%,.{_decimals(rows)}f"
     folds = [score for row in rows for score in row.fold_scores]
@@ -155,11 +157,11 @@ def columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict
     config = st.column_config
     return {
         "rank": config.NumberColumn("#", width=40, pinned=True, help="Only complete rows have a place."),
-        "name": config.TextColumn("Model", width=185, pinned=True),
+        "name": config.TextColumn("Model", width=name_px, pinned=True),
         "score": config.NumberColumn(
             f"{metric} {arrow}",
             format=digits,
-            width=100,
+            width=max(100, _wide(rows)),
             help=f"{better} is better. Measured on rows that the model has not seen in training.",
         ),
         "standing": config.ProgressColumn(
@@ -170,7 +172,9 @@ def columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict
             width=85,
             help="How the scores compare; the weak few are drawn as empty.",
         ),
-        "std": config.NumberColumn("± std", format=digits, width=70, help="Spread of the score over folds."),
+        "std": config.NumberColumn(
+            "± std", format=digits, width=max(70, _wide(rows) - 15), help="Spread of the score over folds."
+        ),
         "folds": config.BarChartColumn(
             "Folds", y_min=low - pad, y_max=high, width=90, help="The score on each fold."
         ),
@@ -192,6 +196,12 @@ def columns(rows: Sequence[LeaderboardRow], metric: str, direction: str) -> dict
         "state": config.TextColumn("State", width=80),
         "cause": config.TextColumn("Cause", width="large", help="Why it did not complete."),
     }
+
+
+def _wide(rows: Sequence[LeaderboardRow]) -> int:
+    """Pixels for the longest score."""
+    longest = max((abs(row.score) for row in rows if row.score is not None), default=0.0)
+    return 30 + 8 * len(f"{longest:,.{_decimals(rows)}f}")
 
 
 def _decimals(rows: Sequence[LeaderboardRow]) -> int:

@@ -14,6 +14,7 @@ from flowml.ui.charts.associations import MEASURES
 
 SHOWN = 50
 MOST_LINES = 10  # of a table that does not scroll
+NAME = 30  # letters of a column's name for which a table has room
 SCHEMA: dict[str, Any] = {
     "column": pl.String,
     "other": pl.String,
@@ -56,8 +57,8 @@ def _foot(profile: Profile) -> str:
 def frame(associations: Sequence[Association]) -> pl.DataFrame:
     rows = [
         {
-            "column": each.column,
-            "other": each.other,
+            "column": words.middle(each.column, NAME),
+            "other": words.middle(each.other, NAME),
             "strength": 100 * abs(each.value),
             "measure": MEASURES[each.measure] + (", falling" if each.value < 0 else ""),
         }

@@ -11,6 +11,7 @@ from flowml.ui import catalog, words
 from flowml.ui.components import figures, kept, leaderboard, row, states
 
 PAGE = 500  # rows of the table at a time
+BASELINE = "dummy"
 FEW = 8  # rows that need no filter
 
 
@@ -37,6 +38,13 @@ def figures_of(job: Job) -> None:
         figures.card("Trials", words.count(number), f"{failed:,} failed" if failed else "none failed")
         if receipt:
             figures.card("Time", words.duration(receipt.used_s), f"of {words.duration(receipt.budget_s)}")
+    if champion and champion.algorithm == BASELINE:
+        st.info(
+            "No model that learns was taken: each did worse than this one or did not end in time. "
+            "A longer budget or other columns may help.",
+            title="The champion is the baseline, which looks at no column",
+            icon=":material/info:",
+        )
 
 
 def _beside(champion: LeaderboardRow | None) -> str:
@@ -47,7 +55,7 @@ def _beside(champion: LeaderboardRow | None) -> str:
 
 
 def _against_baseline(job: Job, rows: tuple[LeaderboardRow, ...]) -> str:
-    dummy = next((row.score for row in rows if row.algorithm == "dummy" and row.score is not None), None)
+    dummy = next((row.score for row in rows if row.algorithm == BASELINE and row.score is not None), None)
     if dummy is None or job.best_score is None:
         return ""
     return f"{words.score(dummy)} without learning"

@@ -12,7 +12,7 @@ from flowml.storage.records import Column, Dataset, Role
 from flowml.ui import session, words
 from flowml.ui.components import layout
 from flowml.ui.components.faults import explained
-from flowml.ui.components.schema import ROLE_WORDS
+from flowml.ui.components.schema import ROLE_WORDS, range_of
 
 AS_IT_IS = "as it is"
 ONCE = (Role.GROUP, Role.TIME, Role.WEIGHT)  # a job has one column of each at most
@@ -70,15 +70,11 @@ def _line(column: Column, dataset: Dataset) -> dict[str, str]:
         "role": ROLE_WORDS[dataset.roles.get(column.name, column.role)],
         "read": AS_IT_IS,
         "type": column.type,
-        "example": words.short(", ".join(column.top[:3]) or _range(column), 60),
+        "example": words.short(", ".join(column.top[:3]) or range_of(column), 60),
         "reason": f"you said so; guessed {ROLE_WORDS[column.role]}: {column.reason}"
         if said
         else column.reason,
     }
-
-
-def _range(column: Column) -> str:
-    return "" if column.minimum is None else f"{column.minimum} … {column.maximum}"
 
 
 def changes(dataset: Dataset, edited: pl.DataFrame) -> tuple[dict[str, Role], dict[str, str]]:

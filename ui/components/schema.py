@@ -50,25 +50,25 @@ def frame(dataset: Dataset) -> pl.DataFrame:
 def _line(column: Column, dataset: Dataset) -> dict[str, Any]:
     rows, said = dataset.schema.rows, dataset.roles.get(column.name)
     return {
-        "column": column.name,
+        "column": words.middle(column.name, relations.NAME),
         "role": ROLE_WORDS[said or column.role],
         "missing": 100 * column.missing / rows if rows else 0.0,
         "unique": column.unique,
         "shape": list(column.histogram or column.top_counts) or None,
-        "range": _range(column),
+        "range": range_of(column),
         "typical": words.number(column.median) if column.median is not None else "".join(column.top[:1]),
         "type": column.type,
         "reason": f"you said so; {column.reason}" if said else column.reason,
     }
 
 
-def _range(column: Column) -> str:
+def range_of(column: Column) -> str:
     if column.minimum is None or column.maximum is None:
         return ""
-    return f"{_edge(column.minimum)} … {_edge(column.maximum)}"
+    return f"{edge(column.minimum)} … {edge(column.maximum)}"
 
 
-def _edge(value: float | str) -> str:
+def edge(value: float | str) -> str:
     return words.number(value) if isinstance(value, int | float) else str(value)[:10]
 
 
@@ -141,7 +141,7 @@ def _config() -> dict[str, Any]:
         "column": config.TextColumn("Column", pinned=True, width="medium"),
         "role": config.TextColumn("Role", width=90, help="What the column is used for in training."),
         "missing": config.ProgressColumn(
-            "Missing", format="%.0f %%", min_value=0.0, max_value=100.0, width=100
+            "Missing", format="%.1f %%", min_value=0.0, max_value=100.0, width=100
         ),
         "unique": config.NumberColumn("Unique", format="localized", width=75),
         "shape": config.BarChartColumn(

@@ -74,7 +74,8 @@ def _number(field: Field, value: Any, key: str) -> Any:
         )
         return value if whole == near else whole
     step = float(f"{(high - low) / STEPS:.0e}")
-    at = float(min(max(value, low), high))
+    near_step = round(float(min(max(value, low), high)) / step) * step
+    at = min(max(near_step, float(low)), float(high)) + 0.0  # never a minus before a zero
     moved = st.slider(
         words.plain(field.name),
         float(low),
@@ -89,8 +90,10 @@ def _number(field: Field, value: Any, key: str) -> Any:
 
 
 def _format(step: float) -> str:
+    if step < 1e-4:
+        return "%.2e"
     text = f"{step:.10f}".rstrip("0").partition(".")[2]
-    return f"%.{min(6, len(text))}f" if step < 1 else "%.0f"
+    return f"%.{len(text)}f" if step < 1 else "%.0f"
 
 
 def _flag(field: Field, value: Any, key: str) -> bool | None:
