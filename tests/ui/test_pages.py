@@ -70,7 +70,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Studio, Tra
     """A studio that has trained one model with its one worker, on a dataset of an awkward name."""
     with running(tmp_path_factory.mktemp("used"), workers=1) as studio:
         dataset = studio.client.add_dataset(clients(tmp_path_factory.mktemp("given")), NAME)
-        spec = JobSpec("leaves", dataset.id, budget_s=60.0, max_trials=4, algorithms=("logistic", "lightgbm"))
+        spec = JobSpec("leaves", dataset.id, budget_s=50.0, max_trials=4, algorithms=("logistic", "lightgbm"))
         job = ended(studio, studio.client.submit(spec).id)
         assert job.state is JobState.FINISHED, job.cause
         yield studio, Trained(dataset.id, job.id, job.champion)
@@ -196,7 +196,7 @@ def test_a_job_is_cloned_with_all_that_was_asked(used: tuple[Studio, Trained]) -
     studio, trained = used
     app = opened(studio, "train", job=trained.job)
     assert app.selectbox(key="linked-target").value == "leaves"
-    assert app.number_input(key="minutes").value == pytest.approx(10 / 60)
+    assert app.number_input(key="minutes").value == pytest.approx(50 / 60)
     assert "core-minutes" in "\n".join(str(table.value) for table in app.table)
     app.selectbox(key="split").select("group").run()
     app.selectbox(key="split-column").select("plan").run()
@@ -205,7 +205,7 @@ def test_a_job_is_cloned_with_all_that_was_asked(used: tuple[Studio, Trained]) -
     (made,) = studio.client.jobs(states=[JobState.QUEUED, JobState.RUNNING])
     studio.client.cancel(made.id)
     spec = made.spec
-    assert (spec.algorithms, spec.budget_s, spec.split) == (("logistic", "lightgbm"), 10.0, "group:plan")
+    assert (spec.algorithms, spec.budget_s, spec.split) == (("logistic", "lightgbm"), 50.0, "group:plan")
     assert (spec.max_size_bytes, spec.target) == (3_000_000, "leaves")
 
 
