@@ -76,6 +76,7 @@ def settle_columns(reading: Reading) -> list[Settled]:
     def settled(place: int) -> Settled:
         raw = frame.to_series(place)
         column, note = _settle_column(raw, reading)
+        note = note or reading.notes.get(place, "")
         return Settled(column, written[place], note, _written(raw, column))
 
     return abreast(settled, range(frame.width))

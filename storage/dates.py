@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -66,8 +67,7 @@ def _all_ways() -> tuple[Way, ...]:
 
 
 WAYS = _all_ways()
-_PATTERNS = tuple((re.compile(way.pattern, re.IGNORECASE), way) for way in WAYS)
-_CLOCK_PATTERNS = tuple((re.compile(way.pattern, re.IGNORECASE), way) for way in CLOCKS)
+MAYBE = re.compile(rf"\d{{1,4}}[-/.: ]|\d{{8}}t|({LONG_MONTH}|{MONTH}) \d", re.IGNORECASE)  # how all begin
 
 
 def as_dates(column: pl.Series, sample: Sequence[str]) -> tuple[pl.Series, str] | None:
@@ -75,8 +75,8 @@ def as_dates(column: pl.Series, sample: Sequence[str]) -> tuple[pl.Series, str] 
 
     `sample` holds some of its values. Values that are no date become missing.
     """
-    for patterns, parse in ((_PATTERNS, _parse_dates), (_CLOCK_PATTERNS, _parse_clocks)):
-        ways = _ways_of(sample, patterns)
+    for known_ways, parse in ((WAYS, _parse_dates), (CLOCKS, _parse_clocks)):
+        ways = _ways_of(sample, known_ways)
         if ways:
             parsed, note = parse(column, ways)
             known = len(column) - column.null_count()
@@ -86,12 +86,12 @@ def as_dates(column: pl.Series, sample: Sequence[str]) -> tuple[pl.Series, str] 
     return None
 
 
-def _ways_of(sample: Sequence[str], patterns: Iterable[tuple[re.Pattern[str], Way]]) -> list[Way]:
+def _ways_of(sample: Sequence[str], ways: Sequence[Way]) -> list[Way]:
     """The ways that the values of the sample are written, most frequent first; none if too few are dates."""
     found: Counter[Way] = Counter()
     strays = 0
     for value in sample:
-        way = next((way for pattern, way in patterns if pattern.fullmatch(value)), None)
+        way = MAYBE.match(value) and next((way for way in ways if _pattern(way).fullmatch(value)), None)
         if way:
             found[way] += 1
         else:
@@ -101,9 +101,15 @@ def _ways_of(sample: Sequence[str], patterns: Iterable[tuple[re.Pattern[str], Wa
     return [way for way, _ in found.most_common(MOST_WAYS)]
 
 
+@functools.cache
+def _pattern(way: Way) -> re.Pattern[str]:
+    """Made when a value is the first that may be written so: they are many."""
+    return re.compile(way.pattern, re.IGNORECASE)
+
+
 def formats_of(sample: Sequence[str], clocks: bool = False) -> list[Way]:
     """The ways that dates, or times of the day, are written in a sample, most frequent first."""
-    return _ways_of(sample, _CLOCK_PATTERNS if clocks else _PATTERNS)
+    return _ways_of(sample, CLOCKS if clocks else WAYS)
 
 
 def parse_one_way(column: pl.Series, format: str, dtype: pl.DataType) -> pl.Series:
@@ -121,13 +127,17 @@ def parse_one_way(column: pl.Series, format: str, dtype: pl.DataType) -> pl.Seri
 def _parse_dates(column: pl.Series, ways: list[Way]) -> tuple[pl.Series, str]:
     first = _parse(column, [way.format for way in ways])
     if not any(way.swapped for way in ways):
-        return first, f"dates written like {_example(column)}"
+        return first, note_of(_example(column))
     months_first = any(way.swapped and way.format.startswith("%m") for way in ways)
     second = _parse(column, [way.swapped or way.format for way in ways])
     if _fits_better(second, first):
         first, months_first = second, not months_first
     order = "month/day" if months_first else "day/month"
-    return first, f"dates written like {_example(column)}, read as {order}"
+    return first, f"{note_of(_example(column))}, read as {order}"
+
+
+def note_of(example: str) -> str:
+    return f"dates written like {example!r}"
 
 
 def _fits_better(second: pl.Series, first: pl.Series) -> bool:
@@ -159,11 +169,11 @@ def _parse_clocks(column: pl.Series, ways: list[Way]) -> tuple[pl.Series, str]:
     name = column.name
     day = [_moment("2000-01-01 " + pl.col(name), f"%Y-%m-%d {way.format}", False) for way in ways]
     parsed = column.to_frame().select(pl.coalesce(day).dt.time().alias(name))[name]
-    return parsed, f"times of the day written like {_example(column)}"
+    return parsed, f"times of the day written like {_example(column)!r}"
 
 
 def _example(column: pl.Series) -> str:
-    return repr(column.drop_nulls()[0])
+    return str(column.drop_nulls()[0])
 
 
 def _and_lost(note: str, lost: int) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -21,6 +21,7 @@ class Reading:
     decimal_comma: bool = False  # 1,234 likely means 1.234
     findings: tuple[Finding, ...] = ()
     table: str = ""  # the sheet, table or member that was read, where the file could hold several
+    notes: Mapping[int, str] = field(default_factory=dict)  # how columns of other types were read, by places
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,13 @@ class ByColumn:
     decimal_comma: bool = False
     findings: tuple[Finding, ...] = ()
     table: str = ""
+    notes: Mapping[int, str] = field(default_factory=dict)  # see Reading
 
     def reading(self, places: Sequence[int]) -> Reading:
         """Some of its columns as a table of their own."""
         names = tuple(self.names[at] for at in places)
-        return Reading(self.columns(places), names, self.typed, self.decimal_comma)
+        notes = {at: self.notes[place] for at, place in enumerate(places) if place in self.notes}
+        return Reading(self.columns(places), names, self.typed, self.decimal_comma, notes=notes)
 
 
 def typed_reading(frame: pl.DataFrame) -> Reading:

@@ -64,7 +64,7 @@ def plain_numbers(
     `looked_at` is how many of its cells are looked at before all are read; `leads` does what `leading_zero`
     does.
     """
-    sample = [value for value in _sample(column, looked_at) if value]
+    sample = [value for value in _sample(column.drop_nulls(), looked_at) if value]
     sample = sample or _sample(column.filter(column != ""), looked_at)
     if not sample or not all(map(PLAIN_NUMBER.fullmatch, sample)):
         return None

@@ -1,7 +1,8 @@
 """Large delimited files, cut into blocks of whole rows that are read side by side.
 
-Columns whose cells are plainly numbers or empty are kept as numbers, the others as text. What cannot be cut
-up so simply is refused with `NotPlain`, and is left to a reader that takes one row after the other.
+The first block tells which columns are plainly numbers, truth values, days or moments; Arrow reads them as
+such on the way. A column that turns out to hold more is read again as text. What cannot be cut up so simply
+is refused with `NotPlain`, and is left to a reader that takes one row after the other.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import codecs
 import functools
 import mmap
 import os
+import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +25,30 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from flowml.storage.dates import FIRST_YEAR, note_of
 from flowml.storage.formats import spool
 from flowml.storage.formats.dialect import Dialect
-from flowml.storage.texts import plain_numbers
+from flowml.storage.formats.zeros import columns_with_leading_zeros
+from flowml.storage.texts import MOST_DIGITS, plain_numbers
 
-SIZE, SIZE_PER_COLUMN, MOST_SIZE = 8 << 20, 32 << 10, 64 << 20  # bytes of a block
+SIZE, SIZE_PER_COLUMN, MOST_SIZE = 4 << 20, 32 << 10, 64 << 20  # bytes of a block
 MOST_ROW = 256 << 20
 MOST_COLUMNS = 2_000
 MOST_THREADS = 8
-LOOKED_AT = 60  # cells of a column in each block, before all of them are
+LOOKED_AT = 60  # cells of a column in the first block, before all of them are
+WHOLE, NUMBER, TEXT = pa.int64(), pa.float64(), pa.large_string()
+TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
+FORMS = (  # what all cells of a column look like, beside numbers
+    (re.compile("|".join(TRUE + FALSE)), pa.bool_()),
+    (re.compile(r"\d{4}-\d\d-\d\d"), pa.date32()),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?"), pa.timestamp("us")),
+)
+MISFIT = re.compile(r"In CSV column #(\d+): .*?(?:invalid value '(.*)'|zone offset)", re.DOTALL)
 NEWLINE = b"\n"
 LETTERS = np.arange(256, dtype=np.uint8)
 SIGNED, DIGIT, ZERO = np.isin(LETTERS, list(b"+-")), np.isin(LETTERS, list(b"0123456789")), ord("0")
 
+Kinds = Mapping[int, pa.DataType]  # by places
 Options = Callable[[bool], dict[str, Any]]  # how Arrow reads a block, the first or another
 
 
@@ -48,9 +62,9 @@ class Blocks:
 
     rows: int
     size: int  # bytes of these files
-    numbers: frozenset[int]  # places of columns of numbers,
-    whole: frozenset[int]  # and those of whole ones
+    whole: frozenset[int]  # places of columns of whole numbers
     files: dict[int, tuple[Path, int]]  # where a column lies, and its place there
+    notes: dict[int, str]  # how columns of dates were read
 
     def columns(self, places: Sequence[int]) -> pl.DataFrame:
         return pl.DataFrame([self._column(at).alias(str(at)) for at in places])
@@ -74,9 +88,12 @@ def read(path: Path, folder: Path, dialect: Dialect, options: Options) -> Blocks
         passes.append(_Pass(path, folder / "blocks-of-text.arrow", dialect, options, texts, only_text=True))
         passes[-1].run()
     files = {place: (each.target, at) for each in passes for at, place in enumerate(each.places)}
-    numbers = frozenset(first.numbers - first.mistaken)
     size = sum(each.target.stat().st_size for each in passes)
-    return Blocks(first.rows, size, numbers, numbers & first.whole, files)
+    kept = {place: kind for place, kind in first.kinds.items() if place not in first.mistaken}
+    notes = {
+        place: note_of(first.examples[place]) for place, kind in kept.items() if pa.types.is_temporal(kind)
+    }
+    return Blocks(first.rows, size, frozenset(at for at in kept if kept[at] == WHOLE), files, notes)
 
 
 class _Pass:
@@ -93,67 +110,129 @@ class _Pass:
     ) -> None:
         self.target, self.places = target, places
         self.rows = 0
-        self.numbers: set[int] = set()
-        self.whole: set[int] = set()
-        self.mistaken: set[int] = set()  # taken for numbers by the first block
+        self.kinds: dict[int, pa.DataType] = dict.fromkeys(places, TEXT)
+        self.examples: dict[int, str] = {}  # the first value of each column in the first block
+        self.mistaken: set[int] = set()  # more than what the first block told
         self._path, self._dialect, self._options, self._only_text = path, dialect, options, only_text
 
     def run(self) -> None:
         blocks = cut(self._path, self._dialect, _size(len(self._dialect.first)))
-        first = self._parsed(next(blocks), True)
+        first = next(blocks)
         if not self._only_text:
-            self.numbers = {at for at in self.places if _numbers(first, at) is not None}
-            self.whole = set(self.numbers)
-        kinds = [
-            pa.field(str(at), pa.float64() if at in self.numbers else pa.large_string()) for at in self.places
-        ]
+            self._look(self._parsed(first, True))
+        kinds = [pa.field(str(at), _stored(self.kinds[at])) for at in self.places]
         threads = min(MOST_THREADS, os.cpu_count() or 1)
         with (
             pa.OSFile(str(self.target), "wb") as sink,
             pa.ipc.new_file(sink, pa.schema(kinds)) as file,
             ThreadPoolExecutor(threads, "block") as pool,
         ):
-            file.write_batch(self._settled(first))
+            beginning = self._read(first, True)
+            self.rows = beginning.num_rows
+            file.write_batch(beginning)
             for batch in _ahead(pool, self._read, blocks, 2 * threads):
                 self.rows += batch.num_rows
                 file.write_batch(batch)
-        self.rows += first.num_rows
 
-    def _read(self, block: memoryview) -> pa.RecordBatch:
-        return self._settled(self._parsed(block, False))
+    def _look(self, table: pa.Table) -> None:
+        """Settles what each column holds by a block that was read as text."""
+        for at in self.places:
+            cells = pl.Series(_cells(table, at))
+            self.kinds[at] = _kind(cells, _cells(table, at))
+            self.examples[at] = next(iter(cells.drop_nulls().head(1)), "")
 
-    def _parsed(self, block: memoryview, first: bool) -> pa.Table:
-        options = self._options(first)
-        options["convert_options"].include_columns = [str(at) for at in self.places]
-        return arrow_csv.read_csv(pa.BufferReader(pa.py_buffer(block)), **options, memory_pool=_pool())
-
-    def _settled(self, table: pa.Table) -> pa.RecordBatch:
+    def _read(self, block: memoryview, first: bool = False) -> pa.RecordBatch:
+        while True:
+            kinds = {at: kind for at, kind in self.kinds.items() if at not in self.mistaken}
+            kinds = kinds or {self.places[0]: TEXT}  # for the rows
+            try:
+                table = self._parsed(block, first, kinds)
+                break
+            except pa.ArrowInvalid as error:
+                self._correct(error, kinds)
+        self._look_again(block, first, table, kinds)
         arrays = [self._array(table, at) for at in self.places]
         return pa.record_batch(arrays, [str(at) for at in self.places])
 
+    def _parsed(self, block: memoryview, first: bool, kinds: Kinds | None = None) -> pa.Table:
+        """Without kinds all as text."""
+        kinds = dict.fromkeys(self.places, TEXT) if kinds is None else kinds
+        options = self._options(first)
+        convert = options["convert_options"]
+        convert.column_types = {str(at): kind for at, kind in kinds.items()}
+        convert.include_columns = list(convert.column_types)
+        convert.null_values, convert.strings_can_be_null = [""], True
+        convert.true_values, convert.false_values = TRUE, FALSE
+        return arrow_csv.read_csv(pa.BufferReader(pa.py_buffer(block)), **options, memory_pool=_pool())
+
+    def _correct(self, error: pa.ArrowInvalid, kinds: Kinds) -> None:
+        """Takes a column for what it may be instead, or raises the error if it is of another sort."""
+        found = MISFIT.search(str(error))
+        place = int(found[1]) if found else -1
+        if found is None or kinds.get(place, TEXT) == TEXT:
+            raise error
+        if kinds[place] == WHOLE and not (found[2] or "").strip().startswith("+"):
+            self.kinds[place] = NUMBER
+        else:
+            self.mistaken.add(place)
+
+    def _look_again(self, block: memoryview, first: bool, table: pa.Table, kinds: Kinds) -> None:
+        """For what Arrow takes for numbers or dates and is none here."""
+        known = [at for at, kind in kinds.items() if kind != TEXT]
+        self.mistaken |= {at for at in known if not _within_bounds(pl.Series(table.column(str(at))))}
+        numbers = [at for at in known if kinds[at] in (WHOLE, NUMBER)]
+        if not numbers:
+            return
+        leading = None if first else columns_with_leading_zeros(block, self._dialect, table.num_rows)
+        if leading is None:
+            texts = self._parsed(block, first, dict.fromkeys(numbers, TEXT))
+            leading = {at for at in numbers if _leading_zero(_cells(texts, at))}
+        self.mistaken |= leading.intersection(numbers)
+
     def _array(self, table: pa.Table, place: int) -> pa.Array:
-        if place not in self.numbers:
-            return table.column(str(place)).combine_chunks()
-        found = None if place in self.mistaken else _numbers(table, place)
-        if found is None:
-            if place not in self.mistaken and not _all_empty(table, place):
-                self.mistaken.add(place)
-            return pa.nulls(table.num_rows, pa.float64())
-        if found.dtype != pl.Int64:
-            self.whole.discard(place)
-        return found.cast(pl.Float64).to_arrow()
+        kind = _stored(self.kinds[place])
+        if place in self.mistaken:
+            return pa.nulls(table.num_rows, kind)
+        return _cells(table, place).cast(kind)
+
+
+def _cells(table: pa.Table, place: int) -> pa.Array:
+    return table.column(str(place)).combine_chunks()
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    """Whole numbers as others, as some may turn out to be."""
+    return NUMBER if kind == WHOLE else kind
+
+
+def _kind(column: pl.Series, cells: pa.LargeStringArray) -> pa.DataType:
+    numbers = plain_numbers(column, LOOKED_AT, lambda _: _leading_zero(cells))
+    if numbers is not None:
+        return WHOLE if numbers.dtype == pl.Int64 else NUMBER
+    known = column.drop_nulls()
+    sample = known.head(LOOKED_AT).to_list()
+    for form, kind in FORMS:
+        if sample and all(map(form.fullmatch, sample)) and known.str.contains(f"^({form.pattern})$").all():
+            return kind
+    return TEXT
+
+
+def _within_bounds(column: pl.Series) -> bool:
+    """Numbers of no more digits than a float keeps, and dates of four digits in their year."""
+    if column.dtype == pl.Boolean or column.null_count() == len(column):
+        return True
+    low, high = column.min(), column.max()
+    if isinstance(low, date):
+        return low.year >= FIRST_YEAR
+    assert isinstance(low, int | float)
+    assert isinstance(high, int | float)
+    return -(10**MOST_DIGITS) < low <= high < 10**MOST_DIGITS and not column.is_nan().any()
 
 
 @functools.cache
 def _pool() -> pa.MemoryPool | None:
     """One that keeps the memory of a block for the next, where there is one."""
     return pa.jemalloc_memory_pool() if "jemalloc" in pa.supported_memory_backends() else None
-
-
-def _numbers(table: pa.Table, place: int) -> pl.Series | None:
-    """The column as numbers; None where a cell is more than that."""
-    cells = table.column(str(place)).combine_chunks()
-    return plain_numbers(pl.Series(cells), LOOKED_AT, lambda _: _leading_zero(cells))
 
 
 def _leading_zero(cells: pa.LargeStringArray) -> bool:
@@ -164,10 +243,6 @@ def _leading_zero(cells: pa.LargeStringArray) -> bool:
     starts = ends[:-1] + SIGNED[letters.take(ends[:-1], mode="clip")]
     leads = (letters.take(starts, mode="clip") == ZERO) & DIGIT[letters.take(starts + 1, mode="clip")]
     return bool((starts[leads] + 1 < ends[1:][leads]).any())
-
-
-def _all_empty(table: pa.Table, place: int) -> bool:
-    return bool((pl.Series(table.column(str(place))) == "").all())
 
 
 def _ahead(

@@ -76,7 +76,9 @@ def by_column(path: Path, folder: Path) -> ByColumn:
         found = blocks.read(path, folder, dialect, functools.partial(_options_of_block, dialect))
     except (blocks.NotPlain, pa.ArrowInvalid):
         return _row_after_row(path, folder, dialect)
-    return ByColumn(_names_of(dialect), found.rows, found.size, found.columns, **_facts(dialect))
+    return ByColumn(
+        _names_of(dialect), found.rows, found.size, found.columns, notes=found.notes, **_facts(dialect)
+    )
 
 
 def _row_after_row(path: Path, folder: Path, dialect: Dialect) -> ByColumn:

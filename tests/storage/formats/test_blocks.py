@@ -21,6 +21,23 @@ PLAIN = {
     "a long number far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"12345678901234567,x\n",
     "an infinite number far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"1e999,x\n",
     "a hexadecimal number far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"0x1f,x\n",
+    "a decimal and then a word far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"1.5,x\nnone,x\n",
+    "a sign before a whole number far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"+5,x\n",
+    "a blank before a leading zero": b"".join(b"%d,x\n" % n for n in range(90)) + b' 007,x\n" 1",x\n',
+    "a hexadecimal number in capitals": b"".join(b"%d,x\n" % n for n in range(90)) + b"0X1F,x\n",
+    "no number far down": b"".join(b"%d.5,x\n" % n for n in range(90)) + b"nan,x\n",
+    "blanks alone far down": b"".join(b"%d,x\n" % n for n in range(90)) + b"  ,x\n",
+    "truth values": b"".join(b"%s,%d\n" % ((b"true", b"False", b"")[n % 3], n) for n in range(90)),
+    "another truth value far down": b"true,1\n" * 90 + b"tRuE,1\n",
+    "a word among truth values": b"true,1\n" * 90 + b"maybe,1\n",
+    "no truth value but a missing token": b"true,1\n" * 90 + b"NA,1\n",
+    "moments": b"".join(b"2024-01-%02dT10:00:%02d.5\n" % (n % 28 + 1, n % 60) for n in range(90)),
+    "a day among moments": b"2024-01-02 10:00\n" * 90 + b"2024-01-03\n\n",
+    "a moment among days": b"2024-01-02,1\n" * 90 + b"2024-01-03 10:00,1\n",
+    "a day in the year 999": b"2024-01-02,1\n" * 90 + b"0999-01-03,1\n",
+    "a moment with a zone": b"2024-01-02 10:00,1\n" * 90 + b"2024-01-02T10:00Z,1\n",
+    "days, with some that never were": b"2024-01-02,1\n,1\n" * 90 + b"2024-02-30,1\n",
+    "every column of another kind far down": b"1,true,2024-01-02\n" * 90 + b"a,b,c\n" + b"1,true,x\n" * 60,
     "signs and small parts": b"".join(b"-%d,0.0%d,+%d,-.5\n" % (n, n, n) for n in range(90)),
     "gaps": b"".join(b"%s,%d,\n" % (b"" if n % 3 else b"7", n) for n in range(90)),
     "gaps at the beginning": b",1\n" * 60 + b"5,2\n" * 60,
@@ -102,6 +119,13 @@ def test_what_is_not_plain_is_read_row_after_row(rows: bytes, tmp_path: Path) ->
     in_blocks, at_once, _ = both(tmp_path, header(rows) + rows)
     assert in_blocks == at_once
     assert (tmp_path / "raw.arrow").exists()
+
+
+def test_only_columns_that_were_mistaken_are_read_twice(tmp_path: Path) -> None:
+    rows = b"".join(b"%d,%d,true,2024-01-02\n" % (n, n) for n in range(90)) + b"1.5,word,false,2024-01-03\n"
+    in_blocks, *_ = both(tmp_path, header(rows) + rows)
+    assert [column.type for column in in_blocks.schema.columns] == ["number", "string", "boolean", "date"]
+    assert list(pl.read_ipc_schema(tmp_path / "blocks-of-text.arrow")) == ["1"]
 
 
 @pytest.mark.parametrize(("rows", "words"), REFUSED.values(), ids=REFUSED)
