@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from flowml.storage import canonical, schema
 from flowml.storage.errors import EmptyFile
@@ -45,9 +46,12 @@ def _at_once(found: Located, target: Path) -> Converted:
 
 @dataclass(frozen=True)
 class _Part:
-    """Some settled columns in a file, named by their place in the whole table."""
+    """Some settled columns. Those that settling changed lie in a file of their own."""
 
-    path: Path
+    names: tuple[
+        str, ...
+    ]  # where they lie: of the changed ones in that file, of the others as `ByColumn.scan` has it
+    path: Path | None
     written: tuple[str, ...]
     notes: tuple[str, ...]
     has_values: tuple[bool, ...]
@@ -61,7 +65,7 @@ def _in_groups(table: ByColumn, target: Path, folder: Path) -> Converted:
     written = [name for part in parts for name in part.written]
     has_values = [known for part in parts for known in part.has_values]
     naming = canonical.name(written, has_values, table.rows)
-    _join(parts, naming.names, target)
+    _join(table, parts, naming.names, target)
     columns = [column for part in parts for column in part.schema.columns]
     described = schema.renamed(
         DatasetSchema(table.rows, tuple(columns[at] for at in naming.names)), tuple(naming.names.values())
@@ -78,11 +82,15 @@ def _groups(table: ByColumn) -> Iterator[Sequence[int]]:
 
 
 def _part(table: ByColumn, places: Sequence[int], folder: Path) -> _Part:
-    settled = canonical.settle_columns(table.reading(places))
-    names = [f"{places[0]}-{at}" for at in range(len(settled))]
+    reading = table.reading(places)
+    settled = canonical.settle_columns(reading)
+    same = _unchanged(reading.frame, settled) if table.scan else [False] * len(settled)
+    names = [str(places[at]) if same[at] else f"{places[0]}-{at}" for at in range(len(settled))]
     frame = pl.DataFrame([each.column.alias(name) for each, name in zip(settled, names, strict=True)])
-    path = folder / f"part-{places[0]:06}.arrow"
-    frame.write_ipc(path, compression="uncompressed")
+    changed = [name for name, kept in zip(names, same, strict=True) if not kept]
+    path = folder / f"part-{places[0]:06}.arrow" if changed else None
+    if path is not None:
+        frame.select(cs.by_name(*changed)).write_ipc(path, compression="uncompressed")
     described = schema.infer(
         frame,
         {name: each.note for each, name in zip(settled, names, strict=True)},
@@ -90,6 +98,7 @@ def _part(table: ByColumn, places: Sequence[int], folder: Path) -> _Part:
         {name: each.written for each, name in zip(settled, names, strict=True)},
     )
     return _Part(
+        tuple(names),
         path,
         tuple(each.written for each in settled),
         tuple(each.note for each in settled),
@@ -98,8 +107,21 @@ def _part(table: ByColumn, places: Sequence[int], folder: Path) -> _Part:
     )
 
 
-def _join(parts: Sequence[_Part], names: dict[int, str], target: Path) -> None:
-    whole = pl.concat([pl.scan_ipc(part.path) for part in parts], how="horizontal")
-    given = [name for part in parts for name in pl.read_ipc_schema(part.path)]
-    kept = whole.select(pl.col(given[at]).alias(name) for at, name in names.items())
+def _unchanged(raw: pl.DataFrame, settled: Sequence[canonical.Settled]) -> list[bool]:
+    if raw.width != len(settled):  # some were parted
+        return [False] * len(settled)
+    return [
+        each.column.dtype == column.dtype and each.column.equals(column)
+        for each, column in zip(settled, raw.get_columns(), strict=True)
+    ]
+
+
+def _join(table: ByColumn, parts: Sequence[_Part], names: dict[int, str], target: Path) -> None:
+    lie = [name for part in parts for name in part.names]
+    files = [pl.scan_ipc(part.path) for part in parts if part.path]
+    raw = [int(lie[at]) for at in names if lie[at].isdigit()]
+    if table.scan and raw:
+        files.append(table.scan(raw))
+    whole = pl.concat(files, how="horizontal")
+    kept = whole.select(pl.col(lie[at]).alias(name) for at, name in names.items())
     kept.sink_parquet(target, **PARQUET)

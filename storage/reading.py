@@ -37,6 +37,7 @@ class ByColumn:
     findings: tuple[Finding, ...] = ()
     table: str = ""
     notes: Mapping[int, str] = field(default_factory=dict)  # see Reading
+    scan: Callable[[Sequence[int]], pl.LazyFrame] | None = None  # as `columns`, but read bit by bit
 
     def reading(self, places: Sequence[int]) -> Reading:
         """Some of its columns as a table of their own."""

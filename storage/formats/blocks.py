@@ -69,6 +69,19 @@ class Blocks:
     def columns(self, places: Sequence[int]) -> pl.DataFrame:
         return pl.DataFrame([self._column(at).alias(str(at)) for at in places])
 
+    def scan(self, places: Sequence[int]) -> pl.LazyFrame:
+        """The same, read bit by bit."""
+        files = {path: pl.scan_ipc(path) for path, _ in self.files.values()}
+        parts = [
+            file.select(
+                pl.col(str(at)).cast(pl.Int64) if at in self.whole else pl.col(str(at))
+                for at in places
+                if self.files[at][0] == path
+            )
+            for path, file in files.items()
+        ]
+        return pl.concat(parts, how="horizontal")
+
     def _column(self, place: int) -> pl.Series:
         path, at = self.files[place]
         column = spool.columns(path, [at]).to_series().rechunk()

@@ -77,7 +77,13 @@ def by_column(path: Path, folder: Path) -> ByColumn:
     except (blocks.NotPlain, pa.ArrowInvalid):
         return _row_after_row(path, folder, dialect)
     return ByColumn(
-        _names_of(dialect), found.rows, found.size, found.columns, notes=found.notes, **_facts(dialect)
+        _names_of(dialect),
+        found.rows,
+        found.size,
+        found.columns,
+        notes=found.notes,
+        scan=found.scan,
+        **_facts(dialect),
     )
 
 

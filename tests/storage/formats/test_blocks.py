@@ -128,6 +128,13 @@ def test_only_columns_that_were_mistaken_are_read_twice(tmp_path: Path) -> None:
     assert list(pl.read_ipc_schema(tmp_path / "blocks-of-text.arrow")) == ["1"]
 
 
+def test_only_columns_that_settling_changed_are_written_twice(tmp_path: Path) -> None:
+    both(tmp_path, b"a,b,c,d\n" + b"1,x,02.03.2024,true\n,,03.03.2024,\n" * 60)
+    (part,) = tmp_path.glob("part-*.arrow")
+    assert pl.read_ipc(part).get_columns()[0].dtype == pl.Date
+    assert pl.read_ipc(part).width == 1
+
+
 @pytest.mark.parametrize(("rows", "words"), REFUSED.values(), ids=REFUSED)
 def test_what_is_broken_is_refused_with_its_line(rows: bytes, words: str, tmp_path: Path) -> None:
     with pytest.raises(BrokenFile, match=words):
