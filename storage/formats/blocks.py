@@ -26,7 +26,6 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from flowml.storage.dates import FIRST_YEAR, note_of
-from flowml.storage.formats import spool
 from flowml.storage.formats.dialect import Dialect
 from flowml.storage.formats.zeros import columns_with_leading_zeros
 from flowml.storage.texts import MOST_DIGITS, plain_numbers
@@ -67,7 +66,7 @@ class Blocks:
     notes: dict[int, str]  # how columns of dates were read
 
     def columns(self, places: Sequence[int]) -> pl.DataFrame:
-        return pl.DataFrame([self._column(at).alias(str(at)) for at in places])
+        return self.scan(places).collect().rechunk()
 
     def scan(self, places: Sequence[int]) -> pl.LazyFrame:
         """The same, read bit by bit."""
@@ -80,12 +79,7 @@ class Blocks:
             )
             for path, file in files.items()
         ]
-        return pl.concat(parts, how="horizontal")
-
-    def _column(self, place: int) -> pl.Series:
-        path, at = self.files[place]
-        column = spool.columns(path, [at]).to_series().rechunk()
-        return column.cast(pl.Int64) if place in self.whole else column
+        return pl.concat(parts, how="horizontal").select(map(str, places))
 
 
 def read(path: Path, folder: Path, dialect: Dialect, options: Options) -> Blocks:
