@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,21 +12,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-BIN = Path(sys.executable).parent
+from tests.ui.commands import Done, Run, program, within
+
 PASSWORD = "correct horse battery"
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def run(home: Path, *arguments: object, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [BIN / "flowml", *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=170,
-        check=False,
-        env={**os.environ, "FLOWML_HOME": str(home), **environ},
-    )
+def run(home: Path, *arguments: object, **more: str) -> Done:
+    return within(*arguments, **{"FLOWML_HOME": str(home), **more})
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +38,13 @@ def studio(
 def flowml(home: Path, studio: str) -> Run:
     assert studio
 
-    def ask(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+    def ask(*arguments: object, **more: str) -> Done:
         return run(home, *arguments, **more)
 
     return ask
 
 
-def told(done: subprocess.CompletedProcess[str]) -> Any:
+def told(done: Done) -> Any:
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -102,9 +92,12 @@ def test_a_training_on_a_studio_leaves_the_same_files(trained: tuple[Path, dict[
     assert (out / "card.md").read_text().startswith("#")
 
 
-def test_jobs_are_listed_watched_and_shown(flowml: Run, trained: tuple[Path, dict[str, Any]]) -> None:
+def test_jobs_are_listed_watched_and_shown(
+    flowml: Run, home: Path, trained: tuple[Path, dict[str, Any]]
+) -> None:
     job = trained[1]["job_id"]
-    assert [each["id"] for each in told(flowml("jobs", "list", "--json"))] == [job]
+    listed = program("jobs", "list", "--json", FLOWML_HOME=str(home))
+    assert [each["id"] for each in told(listed)] == [job]
     assert "finished" in flowml("jobs", "list", "--state", "finished").stdout
     unknown = flowml("jobs", "list", "--state", "nonsense")
     assert (unknown.returncode, "'paused'" in unknown.stderr) == (2, True)
@@ -209,7 +202,7 @@ def test_users_are_managed_while_the_studio_rests_and_while_it_runs(
 ) -> None:
     home = tmp_path / "home"
 
-    def ask(*arguments: object, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    def ask(*arguments: object, stdin: str = "", **environ: str) -> Done:
         return run(home, *arguments, stdin=stdin, **environ)
 
     assert "administrator" in ask("user", "add", "ada", "--password-stdin", stdin=f"{PASSWORD}\n").stderr
@@ -284,11 +277,11 @@ def test_shells_complete_what_the_studio_knows(
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_complete_the_commands(tmp_path: Path, shell: str) -> None:
-    environ = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    assert "flowml" in run(tmp_path, "--show-completion", shell, **environ).stdout
+    environ = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1", "FLOWML_HOME": str(tmp_path)}
+    assert "flowml" in program("--show-completion", shell, **environ).stdout
     if shell == "bash":
         asked = {"_FLOWML_COMPLETE": "complete_bash", "COMP_WORDS": "flowml data", "COMP_CWORD": "1"}
-        assert "datasets" in run(tmp_path, **asked).stdout
+        assert "datasets" in program(**asked, **environ).stdout
 
 
 def test_a_file_that_cannot_be_written_is_said_plainly(flowml: Run, table: Path, tmp_path: Path) -> None:
