@@ -85,14 +85,24 @@ def test_what_cannot_be_done_is_explained(
 
 
 def test_a_body_that_is_too_long_is_refused(api: httpx.Client) -> None:
-    answer = api.post("/training/start", content=(bytes(2**20) for _ in range(60)), headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    for body in ((bytes(2**20) for _ in range(60)), bytes(60 * 2**20)):
+        answer = api.post("/training/start", content=body, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe"])
+BODIES = [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe", b'{"a": "\xff"}', b"[" * 100_000]
+
+
+@pytest.mark.parametrize("body", BODIES)
 def test_a_body_that_is_no_object_is_explained(api: httpx.Client, body: bytes) -> None:
     answer = api.post("/training/start", content=body, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (422, "request")
+
+
+def test_a_body_of_another_type_is_named(api: httpx.Client) -> None:
+    answer = api.post("/training/start", content=b"a,b", headers={"Content-Type": "text/csv"})
+    assert (answer.status_code, answer.json()["detail"]) == (422, "The body came as text/csv.")
+    assert "application/json" in answer.json()["advice"]
 
 
 def test_a_job_on_a_deleted_dataset_is_refused(api: httpx.Client) -> None:

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Sequence
 from importlib.metadata import version
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -78,6 +79,8 @@ NO_TELEMETRY: TelemetryConfig = {
     "auto_configure": False,
 }
 BODY_BYTES = 50 * 2**20  # of JSON; uploads have their own limit
+NO_LIMIT = 2**62
+EXPECTED = "See /api/docs for what is expected."
 
 log = logging.getLogger(__name__)
 
@@ -145,13 +148,14 @@ async def explain(_: Request, error: Exception) -> Response:
     return problem(error)
 
 
-async def explain_request(_: Request, error: Exception) -> Response:
+async def explain_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):  # it was not looked into
+        kind = request.headers.get("content-type", "")[:80] or "a body of no type"
+        return answer(422, "request", f"The body came as {kind}.", "Send application/json.")
     faults = [Fault(where=_place(each["loc"]), message=each["msg"]) for each in error.errors()]
     first = faults[0]
-    return answer(
-        422, "request", f"{first.where}: {first.message}.", "See /api/docs for what is expected.", faults
-    )
+    return answer(422, "request", f"{first.where}: {first.message}.", EXPECTED, faults)
 
 
 def _place(location: Sequence[int | str]) -> str:
@@ -171,7 +175,18 @@ async def explain_route(request: Request, error: Exception) -> Response:
         return refused
     if error.status_code == 413:
         most = f"{BODY_BYTES / 2**20:.0f} MiB"
-        return answer(413, "body_too_large", f"The body is longer than {most}.", "Send fewer rows at a time.")
+        too_long = answer(
+            413, "body_too_large", f"The body is longer than {most}.", "Send fewer rows at a time."
+        )
+        # The limit that refused it would put its own plain text in the place of this answer.
+        return cast(Response, RequestBodyLimitMiddleware(too_long, NO_LIMIT))
+    if error.status_code == 400:
+        return answer(
+            422,
+            "request",
+            "The body is no JSON in UTF-8, or its lists stand too deep in each other.",
+            EXPECTED,
+        )
     return answer(error.status_code, "http", str(error.detail))
 
 
