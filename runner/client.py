@@ -65,7 +65,7 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
         and NotReady while Redis is away.
         """
         dataset = self._present(spec.dataset_id)
-        spec = specs.with_roles_of(dataset, spec)
+        spec = specs.with_roles_of(dataset, dataclasses.replace(spec, dataset_id=dataset.id))
         spec = specs.check(spec, dataset.schema, self._settings, self._choices)
         with reachable():
             self._redis.ping()

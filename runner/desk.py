@@ -18,7 +18,7 @@ from flowml.storage import jobs, projects
 from flowml.storage.artifacts import Artifacts
 from flowml.storage.datasets import Datasets, unknown
 from flowml.storage.db import Database
-from flowml.storage.errors import NotFound
+from flowml.storage.errors import Conflict, NotFound
 from flowml.storage.records import SHARED, Dataset, Job, Model
 
 log = logging.getLogger(__name__)
@@ -74,10 +74,30 @@ class Desk(Seat):
                 "Job %s is written down and waits for Redis: %s", job.id, away, extra={"job_id": job.id}
             )
 
-    def _seen(self, id: str) -> Dataset:
-        dataset = self._datasets.get(id)
-        self._see(dataset.project, unknown(id))
+    def _seen(self, ref: str) -> Dataset:
+        """By its id, its name (the newest version), or as `name:version`. Raises NotFound, Conflict."""
+        try:
+            dataset = self._datasets.get(ref)
+        except NotFound:
+            return self._named(ref)
+        self._see(dataset.project, unknown(ref))
         return dataset
+
+    def _named(self, ref: str) -> Dataset:
+        found = self._datasets.versions(ref, self._projects)
+        name, _, version = ref.rpartition(":")
+        if not found and version.isdecimal():
+            versions = self._datasets.versions(name, self._projects)
+            found = tuple(each for each in versions if each.version == int(version))
+        if not found:
+            raise unknown(ref)
+        newest = {each.project: each.id for each in reversed(found)}  # the highest version of each project
+        if len(newest) > 1:
+            raise Conflict(
+                f"{len(newest)} projects have a dataset {ref!r}: {', '.join(newest.values())}.",
+                "Name the one that is meant by its id.",
+            )
+        return found[0]
 
     def _job(self, id: str) -> Job:
         with self._db.read() as cursor:
@@ -90,14 +110,14 @@ class Desk(Seat):
         self._must_change(job.project, f"Job {id}")
         return job
 
-    def _present(self, id: str) -> Dataset:
-        dataset = self._seen(id)
+    def _present(self, ref: str) -> Dataset:
+        dataset = self._seen(ref)
         if dataset.deleted:
-            raise NotFound(f"The dataset {dataset.name!r} ({id}) was deleted.", "Upload it again.")
+            raise NotFound(f"The dataset {dataset.name!r} ({ref}) was deleted.", "Upload it again.")
         return dataset
 
-    def _present_to_change(self, id: str) -> Dataset:
-        dataset = self._present(id)
+    def _present_to_change(self, ref: str) -> Dataset:
+        dataset = self._present(ref)
         self._must_change(dataset.project, f"The dataset {dataset.name!r}")
         return dataset
 

@@ -29,6 +29,8 @@ from flowml.storage.records import (
 
 
 class Tables(Desk):
+    """A dataset is named by its id, by its name (then it is the newest version), or as `name:version`."""
+
     @right(Scope.WRITE, "dataset.add")
     def add_dataset(
         self,
@@ -94,7 +96,7 @@ class Tables(Desk):
         """Puts it into another project, for others to see or to see no more. Jobs stay where they are."""
         dataset = self._present_to_change(id)
         place = self._place(project)
-        return dataset if place == dataset.project else self._datasets.move(id, place)
+        return dataset if place == dataset.project else self._datasets.move(dataset.id, place)
 
     @right(Scope.READ)
     def versions(self, id: str) -> tuple[Dataset, ...]:
@@ -184,10 +186,10 @@ class Tables(Desk):
         """Its jobs and models stay. Raises Conflict while a job on it is under way."""
         dataset = self._present_to_change(id)
         with self._db.read() as cursor:
-            busy = jobs.list_(cursor, states=ACTIVE, dataset_id=id, limit=1)
+            busy = jobs.list_(cursor, states=ACTIVE, dataset_id=dataset.id, limit=1)
         if busy:
             raise Conflict(
                 f"The dataset {dataset.name!r} is in use by job {busy[0].id}, which is {busy[0].state}.",
                 "Wait for it, or cancel it; then delete the dataset.",
             )
-        self._datasets.delete(id)
+        self._datasets.delete(dataset.id)

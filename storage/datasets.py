@@ -276,7 +276,7 @@ FROM dataset{condition} AND contains(lower(name), lower(?))
 
 
 def unknown(id: str) -> NotFound:
-    return NotFound(f"There is no dataset {id}.", "It is asked by its id, which the list of datasets shows.")
+    return NotFound(f"There is no dataset {id}.", "The list of datasets shows their ids and names.")
 
 
 def file_name(source: str) -> str:

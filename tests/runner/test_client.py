@@ -108,6 +108,22 @@ def test_a_deleted_dataset_is_only_found_by_its_jobs(client: Client, spec: JobSp
         client.submit(spec)
 
 
+def test_a_dataset_is_meant_by_its_name_as_well(client: Client, spec: JobSpec, tmp_path: Path) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text("day,amount\n2024-01-02,1.5\n2024-01-03,\n")
+    first, second = (client.add_dataset(path, "a: b") for _ in range(2))
+    assert client.dataset("a: b") == client.dataset("a: b:2") == second
+    assert client.dataset("a: b:1") == first
+    assert [each.id for each in client.versions("a: b")] == [second.id, first.id]
+    client.delete_dataset("a: b")
+    assert client.dataset("a: b") == first
+    assert client.move_dataset("a: b", first.project) == first
+    assert client.submit(dataclasses.replace(spec, dataset_id="small")).spec.dataset_id == spec.dataset_id
+    for unknown in ("a", "a: b:2", "a: b:x", ":1", ""):
+        with pytest.raises(NotFound, match="no dataset"):
+            client.dataset(unknown)
+
+
 def test_a_dataset_in_use_is_not_deleted(client: Client, spec: JobSpec, dataset: Dataset) -> None:
     job = client.submit(spec)
     with pytest.raises(Conflict, match=f"in use by job {job.id}, which is queued"):

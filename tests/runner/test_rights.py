@@ -17,7 +17,7 @@ from flowml.storage import audit, jobs, logs, models, projects
 from flowml.storage.artifacts import LocalArtifacts
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
-from flowml.storage.errors import NotAllowed, NotFound
+from flowml.storage.errors import Conflict, NotAllowed, NotFound
 from flowml.storage.records import (
     SCOPES,
     SHARED,
@@ -90,6 +90,18 @@ LOOKS: dict[str, Callable[[Client, dict[str, str]], object]] = {
 def test_what_is_private_is_not_there_for_others(client: Client, private: dict[str, str], look: str) -> None:
     with pytest.raises((NotFound, IndexError)):
         LOOKS[look](client.as_person(BOB), private)
+
+
+def test_a_name_that_several_projects_use_means_none(
+    client: Client, private: dict[str, str], tmp_path: Path
+) -> None:
+    name = client.as_person(ADA).dataset(private["dataset"]).name
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n")
+    shared = client.add_dataset(tmp_path / "t.csv", name, project=SHARED)
+    assert client.as_person(BOB).dataset(name) == shared
+    with pytest.raises(Conflict, match=f"2 projects have a dataset .*{shared.id}") as refused:
+        client.as_person(ADA).dataset(name)
+    assert private["dataset"] in refused.value.message
 
 
 def test_who_may_ask_a_model_changes_at_once(client: Client, private: dict[str, str]) -> None:

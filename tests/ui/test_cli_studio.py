@@ -140,10 +140,10 @@ def test_datasets_go_in_and_out(flowml: Run, table: Path, tmp_path: Path) -> Non
     assert (added["name"], added["rows"]) == ("mine", 90)
     assert "mine v1" in flowml("datasets", "list").stdout
     assert "city (categorical)" in flowml("datasets", "show", id).stdout
-    assert "Köln" in flowml("datasets", "preview", id, "--rows", 3).stdout
+    assert "Köln" in flowml("datasets", "preview", "mine", "--rows", 3).stdout
     assert flowml("datasets", "download", id, "--out", tmp_path / "t.parquet").returncode == 0
     assert pl.read_parquet(tmp_path / "t.parquet").height == 90
-    assert flowml("datasets", "delete", id, stdin="n\n").returncode == 1
+    assert flowml("datasets", "delete", "mine", stdin="n\n").returncode == 1
     assert flowml("datasets", "delete", id, "--yes").returncode == 0
     assert flowml("datasets", "list", "--name", "mine").stdout.startswith("No dataset")
     assert "Check the path" in flowml("datasets", "upload", tmp_path / "none.csv").stderr
@@ -270,6 +270,7 @@ def test_shells_complete_what_the_studio_knows(
 
     assert job in offered(flowml, "flowml jobs show ")
     assert offered(flowml, f"flowml watch {job[:-1]}") == [job]
+    assert "customers" in offered(flowml, "flowml datasets show ")
     assert model in offered(flowml, "flowml models show model-")
     away = {"FLOWML_STUDIO_URL": "http://127.0.0.1:9"}
     assert offered(lambda **more: run(tmp_path, **more, **away), "flowml datasets show ") == []

@@ -43,11 +43,17 @@ def _models(studio: Studio) -> Offers:
     ]
 
 
+def _datasets(studio: Studio) -> Offers:
+    known = studio.datasets()
+    newest = {each.name: f"version {each.version}" for each in reversed(known)}
+    return [*newest.items(), *((each.id, f"{each.name} v{each.version}") for each in known)]
+
+
 jobs = _known(
     lambda studio: [
         (each.id, f"{each.dataset_name}, {each.target_column}: {each.status}") for each in studio.jobs(MOST)
     ]
 )
-datasets = _known(lambda studio: [(each.id, f"{each.name} v{each.version}") for each in studio.datasets()])
+datasets = _known(_datasets)
 models = _known(_models)
 workers = _known(lambda studio: [(each.name, each.status) for each in studio.workers()])

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The tables of a studio.", no_args_is_help=True)
 
 Id = Annotated[
-    str, typer.Argument(help="Id of a dataset.", metavar="DATASET", autocompletion=completing.datasets)
+    str,
+    typer.Argument(
+        help="Id or name of a dataset; a name means its newest version, NAME:2 the second.",
+        metavar="DATASET",
+        autocompletion=completing.datasets,
+    ),
 ]
 LIST: tuple[Column, ...] = (
     ("ID", lambda d: d.id),
@@ -138,6 +143,7 @@ def move(
 def delete(dataset: Id, yes: Yes = False, studio: StudioUrl = "", as_json: Json = False) -> None:
     """Delete a dataset. Its jobs and models stay."""
     with asking(studio) as asked:
-        sure(f"Delete the dataset {asked.dataset(dataset).name!r}?", yes or as_json)
-        asked.delete_dataset(dataset)
-        done("Deleted.", as_json, deleted=dataset)
+        meant = asked.dataset(dataset)
+        sure(f"Delete version {meant.version} of the dataset {meant.name!r}?", yes or as_json)
+        asked.delete_dataset(meant.id)
+        done("Deleted.", as_json, deleted=meant.id)

@@ -22,6 +22,8 @@ CHUNK_BYTES = 2**20
 
 
 class TablesPart(Wire):
+    """A dataset is named by its id, by its name (then it is the newest version), or as `name:version`."""
+
     def upload(self, source: Any, name: str = "", table: str = "", show: bool | None = None) -> DatasetAnswer:
         """Send a file of any format that the studio reads, or a polars or pandas DataFrame.
 
