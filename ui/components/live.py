@@ -127,7 +127,7 @@ def _numbers(job: Job, watch: Watch) -> None:
         else:
             figures.card("Best trial", words.MISSING, "no trial yet")
         figures.card("Trials", f"{len(watch.ended):,}", f"{failed:,} failed" if failed else "none failed")
-        offered = len(job.spec.algorithms or catalog.algorithms(job.task))
+        offered = len(tried.union(job.spec.algorithms or catalog.algorithms(job.task)))  # the baseline too
         figures.card("Algorithms tried", str(len(tried)), f"of {offered}")
 
 

@@ -18,6 +18,11 @@ ANSWERS = {
     Way.WORKER: "A worker that has Ollama answers.",
     Way.STUDIO: "The studio asks Ollama itself.",
 }
+WAITS = {
+    Way.WORKER: "A worker that is free takes the question; while all of them train, it waits for a minute.",
+    Way.STUDIO: "The model reads the statements.",
+    Way.NONE: "",
+}
 EXAMPLE = "What matters most, and where does it err?"
 
 
@@ -71,7 +76,7 @@ def _streamed(model: Model, question: str, known: Mapping[str, Statement], place
     with place.container(border=True):
         st.markdown(f"**{words.plain(question)}**")
         room, waiting = st.container(), st.empty()
-        waiting.caption("The model reads the statements. Sentences appear as they are checked.")
+        waiting.caption(f"{WAITS[session.studio().questions.way]} Sentences appear as they are checked.")
         try:
             for sentence in session.studio().questions.answer(model.id, question):
                 said.append(sentence)
