@@ -129,6 +129,11 @@ class Entrance:
 
     # --- the first administrator --------------------------------------------------------------------------
 
+    @property
+    def awaits_first(self) -> bool:
+        """Whether a code was printed with which the first administrator may be made."""
+        return bool(self._first_code) and not self.anybody
+
     def first_code(self) -> str:
         """A code with which the first administrator is made in the browser; good once."""
         if self.anybody:

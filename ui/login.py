@@ -55,9 +55,10 @@ def routes(studio: Studio) -> list[BaseRoute]:
         return entered(request, studio, secret, target)
 
     async def show_first(_: Request) -> Response:
-        if studio.entrance.anybody or not studio.entrance.needed:
-            return RedirectResponse(LOGIN, 303)
-        return page(_first_form())
+        entrance = studio.entrance
+        if entrance.awaits_first or (entrance.needed and not entrance.anybody):
+            return page(_first_form())
+        return RedirectResponse(LOGIN, 303)
 
     async def add_first(request: Request) -> Response:
         fields = await fields_of(request)

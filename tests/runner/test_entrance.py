@@ -240,7 +240,9 @@ def test_the_key_of_the_data_folder_lets_its_owner_in(entrance: Entrance) -> Non
 def test_the_code_makes_the_first_administrator_once(entrance: Entrance) -> None:
     with pytest.raises(NotSignedIn, match="code"):
         entrance.add_first("", "ada", PASSWORD)  # none was printed
+    assert not entrance.awaits_first
     code = entrance.first_code()
+    assert entrance.awaits_first
     with pytest.raises(NotSignedIn, match="code"):
         entrance.add_first("0" * 16, "ada", PASSWORD)
     with pytest.raises(InputError, match="characters"):
@@ -248,6 +250,7 @@ def test_the_code_makes_the_first_administrator_once(entrance: Entrance) -> None
     person = entrance.of_cookie(entrance.add_first(f" {code} ", "ada", PASSWORD))
     assert person is not None
     assert person.role is UserRole.ADMIN
+    assert not entrance.awaits_first
     with pytest.raises((NotSignedIn, Conflict)):
         entrance.add_first(code, "eve", PASSWORD)
     with pytest.raises(Conflict):

@@ -72,7 +72,7 @@ def test_the_worst_part_is_named(studio: Studio) -> None:
 def test_each_sentence_of_an_answer_shows_its_source(studio: Studio) -> None:
     told = texts(asked(opened(studio, view="Ask"), "What <b>matters</b>?"))
     assert words.plain("What <b>matters</b>?") in told
-    assert words.plain("Without learning from any column, the ROC AUC is 0.5.") in told
+    assert words.plain("Without learning from any column, the ROC AUC is 0.5000.") in told
     assert f"Source: {words.plain('Leaderboard › baseline')}" in told
     assert "99.99" not in told.replace("\\", "")
     assert "1 sentence withheld: It holds a number that its source does not." in told

@@ -126,16 +126,18 @@ def _worst(told: Json) -> None:
         pl.DataFrame(shown),
         hide_index=True,
         column_config={
-            "Part": config.TextColumn("Part", width="large"),
+            "Part": config.TextColumn("Part", width=230),
             "Rows": config.NumberColumn("Rows", format="localized"),
-            "Error": config.TextColumn("Error", help=f"Mean {told['error']} in this part."),
+            "Error": config.TextColumn(
+                str(told["error"]).capitalize(), help=f"Mean {told['error']} in this part."
+            ),
             "Rest": config.TextColumn(
                 "All other rows", help=f"Mean {told['error']} in the rest of the table."
             ),
             "Surety": config.NumberColumn(
-                "Sure by",
-                format="%.1f σ",
-                help=f"By how many standard errors they differ; shown from {SURE} on.",
+                "Standard errors",
+                format="%.1f",
+                help=f"By how many of them the two differ: from {SURE} on it is hardly chance.",
             ),
         },
         alt="Parts of the table whose error is larger than that of the rest",
@@ -143,7 +145,7 @@ def _worst(told: Json) -> None:
 
 
 def _error(value: float, percent: bool) -> str:
-    return words.percent(value) if percent else words.number(value)
+    return words.percent(value) if percent else words.score(value)
 
 
 def _groups(model: Model, column: Json) -> None:
@@ -180,7 +182,7 @@ def _gaps(model: Model, column: Json) -> None:
         st.caption("There are not two groups of 30 rows or more to compare.")
         return
     share = model.task is not Task.REGRESSION
-    write = words.percent if share else words.number
+    write = words.percent if share else words.score
     table = {
         "Measure": [names[each["measure"]] for each in column["gaps"]],
         "Least": [
