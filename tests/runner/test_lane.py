@@ -221,6 +221,7 @@ def test_a_finish_that_dies_or_hangs_leaves_the_best_model_that_is_written(
     assert outcome.champion["algorithm"] == "logistic"
     assert (tmp_path / "work" / "champion" / "model.onnx").is_file()
     assert kept in outcome.receipt.notes[-1]
+    assert outcome.receipt.cut == ("explanations: no time was left",)
 
 
 def test_stop_keeps_the_best(lane: Callable[..., Lane], listener: Remembering) -> None:

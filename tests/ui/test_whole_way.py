@@ -65,7 +65,7 @@ def test_from_a_table_to_a_prediction(
         assert (many.prediction[0], len(many.probability)) == ("iris", 2)
         assert "green" in many.warnings[0].message
 
-        explained(url, job.champion, row)
+        explained(url, job.champion, row, whole=not job.receipt.cut)
         answers(studio, job.champion, dataset.id, tmp_path)
         moved(studio, job.champion, tmp_path)
         onnx = studio.download(job.champion, tmp_path / "model.onnx")
@@ -89,7 +89,8 @@ def test_from_a_table_to_a_prediction(
         rests_soon(studio)
 
 
-def explained(url: str, model_id: str, row: dict[str, object]) -> None:
+def explained(url: str, model_id: str, row: dict[str, object], whole: bool) -> None:
+    """`whole`: nothing was left out for want of time, as on a machine that is busy."""
     with httpx.Client(base_url=f"{url}/api/results/model/{model_id}", timeout=30) as model:
         told = model.post("/contributions", json={"row": row, "label": "lily"}).json()
         total = told["base"] + sum(each["contribution"] for each in told["columns"])
@@ -100,8 +101,8 @@ def explained(url: str, model_id: str, row: dict[str, object]) -> None:
         assert [each["actual"] for each in found] == ["iris"] * 3
         assert model.post("/contributions", json={"row": row, "label": "oak"}).status_code == 422
         assert model.get("/dependence", params={"column": "oak"}).json()["code"] == "contract"
-        parts = model.get("/explanations").json()["diagnostics"]["parts"]
-        assert {each["column"] for each in parts["columns"]} == {"petals", "height", "colour"}
+        parts = model.get("/explanations").json()["diagnostics"].get("parts", {"columns": []})
+        assert {each["column"] for each in parts["columns"]} == {"petals", "height", "colour"} or not whole
 
 
 def rests_soon(studio: Studio) -> None:
