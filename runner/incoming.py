@@ -92,6 +92,13 @@ class Incoming(Tables):
         return self._content(self.upload(id).id)
 
     @right(Scope.WRITE)
+    def part_came(self, id: str, first: int) -> Upload:
+        """Bytes from `first` on have come and are kept: large text is read meanwhile."""
+        upload = self.upload(id)
+        self._datasets.arrive(self._content(id), upload.name, upload.size, first, upload.received)
+        return upload
+
+    @right(Scope.WRITE)
     def tables_of_upload(self, id: str) -> tuple[str, ...]:
         """The sheets, tables or members to choose from once all has come."""
         upload = self._whole(id)
@@ -176,6 +183,7 @@ class Incoming(Tables):
         return self._settings.uploads / f"{_checked(id)}{ABOUT}"
 
     def _forget_upload(self, id: str) -> None:
+        self._datasets.forget(self._content(id))
         for path in (self._content(id), self._about(id)):
             path.unlink(missing_ok=True)
 

@@ -211,6 +211,7 @@ class Studio:
         about.announce(redis, about.store_of(settings))
         self._redis, self._blobs = redis, Blobs(artifacts, open_parcels(settings), redis, db)
         datasets = Datasets(db, artifacts, settings.upload_limit, settings.read_memory)
+        stack.callback(datasets.close)
         recorder = Recorder(redis, db)
         recorder.start()
         stack.callback(recorder.stop)

@@ -13,7 +13,7 @@ import polars.selectors as cs
 
 from flowml.storage import canonical, schema
 from flowml.storage.errors import EmptyFile
-from flowml.storage.formats import Located
+from flowml.storage.formats import Located, arriving
 from flowml.storage.reading import ByColumn
 from flowml.storage.records import DatasetSchema, Finding
 
@@ -32,7 +32,8 @@ class Converted:
 def convert(found: Located, target: Path, folder: Path) -> Converted:
     """Writes `target`, by way of files in `folder`. The same table gives the same bytes."""
     by_column = found.format.by_column
-    if by_column is None or found.table or found.path.stat().st_size < LARGE:
+    if by_column is None or found.table or arriving.size_of(found.path) < LARGE:
+        arriving.wait(found.path)
         return _at_once(found, target)
     return _in_groups(by_column(found.path, folder), target, folder)
 

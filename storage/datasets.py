@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 import polars as pl
 
+from flowml.storage import ahead as ahead_of
 from flowml.storage import apart, intake, rows
+from flowml.storage.ahead import Ahead
 from flowml.storage.artifacts import Artifacts
 from flowml.storage.db import MEMORY, Cursor, Database
 from flowml.storage.errors import NotFound, UnknownColumn
@@ -42,6 +45,8 @@ class Datasets:
         self._limit_bytes = limit_bytes
         self._read_memory = read_memory
         self._folder = None if db.path == MEMORY else db.path.parent  # the system's own may be small
+        self._ahead: dict[Path, Ahead] = {}  # what is read while it comes, by its file
+        self._lock = threading.Lock()
         self._sweep()
 
     def add(
@@ -59,16 +64,58 @@ class Datasets:
         what `intake.convert` raises; then nothing is kept.
         """
         source = file_name(source or path.name)
+        made, kept = self._read_ahead(path, source, table) or self._read(path, source, table)
+        dataset = _dataset(dataset_name(name or source), source, made, kept)
+        dataset = dataclasses.replace(dataset, project=project, owner=owner)
+        with self._db.write() as cursor:
+            return insert(cursor, dataset)
+
+    def arrive(self, path: Path, source: str, size: int, first: int, received: int) -> None:
+        """Of a file that is received its bytes from `first` on have come, so far `received` of `size`.
+
+        Large text is read meanwhile, one file at a time.
+        """
+        source = file_name(source)
+        with self._lock:
+            ahead = self._ahead.get(path)
+            if ahead is None and not self._ahead and ahead_of.fits(source, size):
+                ahead = Ahead(path, source, size, self._folder, WORK, self._limit_bytes, self._read_memory)
+                self._ahead[path] = ahead
+        if ahead is not None and first < ahead.received:  # what was read may be written anew
+            self.forget(path)
+        elif ahead is not None:
+            ahead.tell(received)
+
+    def forget(self, path: Path) -> None:
+        """Ends the reading of a file that is received."""
+        with self._lock:
+            ahead = self._ahead.pop(path, None)
+        if ahead is not None:
+            ahead.end()
+
+    def close(self) -> None:
+        for path in tuple(self._ahead):
+            self.forget(path)
+
+    def _read(self, path: Path, source: str, table: str) -> tuple[intake.Intake, Artifact]:
         with tempfile.TemporaryDirectory(prefix=WORK, dir=self._folder) as folder:
             target = Path(folder) / "table.parquet"
             made = intake.convert(
                 path, source, target, self._limit_bytes, table=table, memory=self._read_memory
             )
-            kept = self._artifacts.put_file(target)
-        dataset = _dataset(dataset_name(name or source), source, made, kept)
-        dataset = dataclasses.replace(dataset, project=project, owner=owner)
-        with self._db.write() as cursor:
-            return insert(cursor, dataset)
+            return made, self._artifacts.put_file(target)
+
+    def _read_ahead(self, path: Path, source: str, table: str) -> tuple[intake.Intake, Artifact] | None:
+        """What came of a file that was read while it was received."""
+        with self._lock:
+            ahead = self._ahead.pop(path, None)
+        if ahead is None:
+            return None
+        try:
+            made = ahead.finish() if ahead.name == source and not table else None
+            return None if made is None else (made, self._artifacts.put_file(ahead.target))
+        finally:
+            ahead.end()
 
     def tables(self, path: Path, source: str) -> tuple[str, ...]:
         """The sheets, tables or members to choose from; empty where the file holds one table."""

@@ -6,6 +6,7 @@ whose memory never grows with the file.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -66,6 +67,7 @@ class Request(Record):
     limit: int  # of bytes that the file may unpack to
     target: str = ""  # none: only the names of its tables are asked for
     table: str = ""
+    coming: int = 0  # bytes of a file that is still received: how many have come is told line by line
 
 
 def convert(
@@ -113,12 +115,36 @@ def _answered(
             f"{name} has {size_in_words(size)}, more than the limit of {size_in_words(limit_bytes)}.",
             "Send a smaller file (Parquet is smaller than CSV), or raise FLOWML_UPLOAD_LIMIT.",
         )
-    seconds = timeout_s or BASE_SECONDS + size / BYTES_PER_SECOND
     with tempfile.TemporaryDirectory(prefix="reading-", dir=folder) as work:
-        request = Request(
-            str(source.resolve()), name, work, _memory_for(size, memory), seconds, limit_bytes, target, table
-        )
+        request = request_for(source, name, Path(work), size, limit_bytes, memory, target, table, timeout_s)
         return answered(_ask_child(request))
+
+
+def request_for(
+    source: Path,
+    name: str,
+    work: Path,
+    size: int,
+    limit_bytes: int,
+    memory: int,
+    target: str = "",
+    table: str = "",
+    timeout_s: float | None = None,
+    coming: int = 0,
+) -> Request:
+    """With the memory and time that follow from the size."""
+    seconds = timeout_s or BASE_SECONDS + size / BYTES_PER_SECOND
+    return Request(
+        str(source.resolve()),
+        name,
+        str(work),
+        _memory_for(size, memory),
+        seconds,
+        limit_bytes,
+        target,
+        table,
+        coming,
+    )
 
 
 def _size(source: Path, name: str) -> int:
@@ -140,35 +166,63 @@ def _memory_for(size: int, base: int) -> int:
 
 
 def _ask_child(request: Request) -> Json:
-    try:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "flowml.storage.reader"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env=_environment(request),
-        )
-    except OSError as error:
-        raise StorageError(
-            f"No process could be started to read {request.name}: {error.strerror}."
-        ) from error
-    watch = _MemoryWatch(child, request.memory)
-    try:
-        said, words = child.communicate(json.dumps(request.to_dict()), timeout=request.timeout_s)
-    except subprocess.TimeoutExpired as error:
-        raise too_slow(request) from error
-    finally:
-        child.kill()
-        child.communicate()
-        watch.end()
-    if watch.exceeded:
-        raise too_hungry(request)
-    if child.returncode == 0 and said:
-        return dict(json.loads(said))
-    raise crash(request, child.returncode, words)
+    return Reader(request).answer()
+
+
+class Reader:
+    """The child at work on a request. Raises StorageError where none can be started."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        try:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "flowml.storage.reader"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=_environment(request),
+            )
+        except OSError as error:
+            raise StorageError(
+                f"No process could be started to read {request.name}: {error.strerror}."
+            ) from error
+        self._watch = _MemoryWatch(self._child, request.memory)
+        self.tell(json.dumps(request.to_dict()))
+
+    def tell(self, line: str) -> None:
+        """A child that has ended hears nothing."""
+        assert self._child.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._child.stdin.write(f"{line}\n")
+            self._child.stdin.flush()
+
+    def answer(self) -> Json:
+        """Waits for it, at most as long as the request allows. Raises what kept the child from reading."""
+        request = self._request
+        try:
+            said, words = self._child.communicate(timeout=request.timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise too_slow(request) from error
+        finally:
+            self.end()
+        if self._watch.exceeded:
+            raise too_hungry(request)
+        if self._child.returncode == 0 and said:
+            return dict(json.loads(said))
+        raise crash(request, self._child.returncode, words)
+
+    def kill(self) -> None:
+        """Its answer then tells so."""
+        self._child.kill()
+
+    def end(self) -> None:
+        """To end it twice is no error."""
+        self.kill()
+        self._child.communicate()
+        self._watch.end()
 
 
 class _MemoryWatch:

@@ -5,6 +5,7 @@ It is given one request on its input, answers on its output, and ends.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -14,24 +15,43 @@ from pathlib import Path
 from flowml.storage import conversion, formats
 from flowml.storage.confined import failure, limit, ran_out_of_memory
 from flowml.storage.errors import BrokenFile, FlowMLError, StorageError
+from flowml.storage.formats import arriving
+from flowml.storage.formats.delimited import CSV, TSV, TXT
+from flowml.storage.formats.row import HEAD_BYTES
 from flowml.storage.intake import Intake, Request, crash
 from flowml.storage.records import Json
 
 RESERVED = 1 << 30  # bytes that libraries set aside beside what they fill
 GRACE_S = 5
+COMING_S = 24 * 3600.0  # that a file may take to come; the studio ends its reader much earlier
+TEXTS = (CSV, TSV, TXT)  # that may be read while they come
 DISK = 1 << 30  # bytes of its files beside what the table unpacks to
 
 
 def main() -> None:
-    request = Request.from_dict(json.load(sys.stdin))
+    request = Request.from_dict(json.loads(sys.stdin.readline()))
     _limit(request)
+    if request.coming:
+        arriving.expect(Path(request.source), request.coming, functools.partial(_hear, request))
     sys.stdout.write(json.dumps(_answer(request)))
     sys.stdout.flush()
     os._exit(0)  # threads of a reader that was refused half-way may abort an orderly exit
 
 
 def _limit(request: Request) -> None:
-    limit(request.timeout_s + GRACE_S, DATA=request.memory + RESERVED, FSIZE=3 * request.limit + DISK)
+    seconds = COMING_S if request.coming else request.timeout_s + GRACE_S
+    limit(seconds, DATA=request.memory + RESERVED, FSIZE=3 * request.limit + DISK)
+
+
+def _hear(request: Request) -> int:
+    """How much of the file has come; waits for the studio to tell, and ends where it is gone."""
+    told = sys.stdin.readline()
+    if not told.strip():
+        os._exit(1)
+    received = int(told)
+    if received >= request.coming:
+        signal.alarm(int(request.timeout_s + GRACE_S))
+    return received
 
 
 def _answer(request: Request) -> Json:
@@ -52,8 +72,11 @@ def _answer(request: Request) -> Json:
 
 
 def _read(request: Request) -> Json:
-    folder = Path(request.folder)
-    found = formats.locate(Path(request.source), request.name, folder, request.table, request.limit)
+    folder, source = Path(request.folder), Path(request.source)
+    arriving.wait(source, HEAD_BYTES)
+    found = formats.locate(source, request.name, folder, request.table, request.limit)
+    if found.format not in TEXTS:
+        arriving.wait(source)
     if not request.target:
         return {"tables": list(found.names)}
     target = Path(request.target)

@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from flowml.storage.dates import FIRST_YEAR, note_of
+from flowml.storage.formats import arriving
 from flowml.storage.formats.dialect import Dialect
 from flowml.storage.formats.zeros import columns_with_leading_zeros
 from flowml.storage.texts import MOST_DIGITS, plain_numbers
@@ -277,38 +278,51 @@ def _size(columns: int) -> int:
 
 def cut(path: Path, dialect: Dialect, size: int) -> Iterator[memoryview]:
     """Pieces of whole rows, of about `size` bytes, as they lie in the file. Raises NotPlain."""
+    length = arriving.size_of(path)
     with path.open("rb") as file:
-        text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # closed when its last piece is gone
-    whole, length = memoryview(text), len(text)
-    start = len(codecs.BOM_UTF8) if text[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8 else 0
-    while start < length:
-        near, end = start + size, _end(text, dialect, start, start + size)
-        while end == start:  # a row is longer
-            if near - start > MOST_ROW:
-                raise NotPlain
-            near += near - start
-            end = _end(text, dialect, start, near)
-        if length - end < size and not text[end:].strip():
-            end = length
-        yield whole[start:end]
-        start = end
+        start = len(codecs.BOM_UTF8) if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
+        while start < length:
+            near = end = start
+            while end == start:
+                if near - start > MOST_ROW:
+                    raise NotPlain
+                near = min(length, near + max(size, near - start))  # again, if a row is longer
+                arriving.wait(path, near)
+                text, base = _mapped(file, start, near)
+                end = base + _end(text, dialect, start - base, near == length)
+            if length - end < size:
+                arriving.wait(path)
+                rest, first = _mapped(file, start, length)
+                if not rest[end - first :].strip():
+                    text, end = rest, length
+            yield memoryview(text)[start - base : end - base]
+            start = end
 
 
-def _end(text: mmap.mmap, dialect: Dialect, start: int, near: int) -> int:
-    """Past the newline of the last row that ends before `near`, or where the file ends; or `start`."""
-    if text.find(b"\0", start, near) >= 0:
+def _mapped(file: BinaryIO, start: int, end: int) -> tuple[mmap.mmap, int]:
+    """A view of these bytes, closed when its last piece is gone, and where in the file it begins."""
+    base = start - start % mmap.ALLOCATIONGRANULARITY
+    try:
+        return mmap.mmap(file.fileno(), end - base, access=mmap.ACCESS_READ, offset=base), base
+    except ValueError as error:
+        raise NotPlain from error  # the file was cut meanwhile
+
+
+def _end(text: mmap.mmap, dialect: Dialect, start: int, last: bool) -> int:
+    """Past the newline of the last row in the text, or where the text ends if it is the last; or `start`."""
+    if text.find(b"\0", start) >= 0:
         raise NotPlain
     quote = dialect.quote.encode()
-    if text.find(quote, start, near) < 0:
+    if text.find(quote, start) < 0:
         quotes = np.zeros(0, np.int64)
     else:
         borders = (dialect.delimiter + "\r\n").encode() + quote
-        quotes = start + _quotes(memoryview(text)[start:near], quote, borders)
-    if near >= len(text):
+        quotes = start + _quotes(memoryview(text)[start:], quote, borders)
+    if last:
         if len(quotes) % 2:
             raise NotPlain
         return len(text)
-    end = text.rfind(NEWLINE, start, near) + 1
+    end = text.rfind(NEWLINE, start) + 1
     while end:
         before = int(np.searchsorted(quotes, end))
         if before % 2 == 0:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from flowml.storage.errors import BrokenFile, EmptyFile
-from flowml.storage.formats import blocks, ragged, spool
+from flowml.storage.formats import arriving, blocks, ragged, spool
 from flowml.storage.formats.arff import HEADER as ARFF_HEADER
 from flowml.storage.formats.dialect import Dialect, detect, encoding_of
 from flowml.storage.formats.documents import starts_like_toml, starts_like_yaml
@@ -75,6 +75,7 @@ def by_column(path: Path, folder: Path) -> ByColumn:
     try:
         found = blocks.read(path, folder, dialect, functools.partial(_options_of_block, dialect))
     except (blocks.NotPlain, pa.ArrowInvalid):
+        arriving.wait(path)
         return _row_after_row(path, folder, dialect)
     return ByColumn(
         _names_of(dialect),
@@ -144,14 +145,16 @@ def _spooled(raw: Path, path: Path, dialect: Dialect, block: int, skip_blank: bo
 
 def _dialect_of(path: Path, encoding: str = "") -> Dialect:
     """Looks further than usual only where the first line is longer than that."""
+    size = arriving.size_of(path)
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
         while not head.strip() or b"\n" not in head.strip():
+            arriving.wait(path, 2 * len(head))
             more = file.read(len(head))
             if not more:
                 break
             head += more
-    return detect(head, len(head) == path.stat().st_size, encoding)
+    return detect(head, len(head) == size, encoding)
 
 
 def _read_in_its_encoding(path: Path, dialect: Dialect, read_blocks: Reader) -> tuple[pa.Table, Dialect]:

@@ -16,6 +16,7 @@ import pytest
 
 from flowml.runner import incoming
 from flowml.runner.studio import Studio
+from flowml.storage import ahead, intake
 from tests.storage import workbook
 
 TABLE = b"when,amount,shop\n" + b"".join(b"2024-01-%02d,%d.5,a\n" % (n % 28 + 1, n) for n in range(500))
@@ -75,6 +76,19 @@ def test_a_cut_upload_goes_on_where_it_was(api: httpx.Client, api_address: str) 
     assert received == 5000
     assert send(api, id, received, TABLE[received:], len(TABLE)).status_code == 200
     assert api.post(f"/uploads/{id}/finish", json={"sha256": SHA256}).json()["rows"] == 500
+
+
+def test_large_text_is_read_while_it_comes(api: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("it was read once all had come")
+
+    monkeypatch.setattr(ahead, "LARGE", 0)
+    monkeypatch.setattr(intake, "convert", refuse)
+    id = begin(api)
+    assert send(api, id, 0, TABLE[:3000], len(TABLE)).status_code == 200
+    assert send(api, id, 3000, TABLE[3000:], len(TABLE)).status_code == 200
+    told = api.post(f"/uploads/{id}/finish", json={"sha256": SHA256}).json()
+    assert (told["source"], told["rows"]) == ("parts.csv", 500)
 
 
 def test_a_part_may_come_again_but_none_may_be_left_out(api: httpx.Client) -> None:

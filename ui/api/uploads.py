@@ -72,7 +72,7 @@ async def put_part(
         await _receive(request, path, first, last - first + 1, x_part_sha256)
     finally:
         _receiving.discard(upload_id)
-    return UploadAnswer.of(await to_thread.run_sync(client.upload, upload_id))
+    return UploadAnswer.of(await to_thread.run_sync(client.part_came, upload_id, first))
 
 
 @router.get("/uploads/{upload_id}/tables", responses=told(404, 409, 422))

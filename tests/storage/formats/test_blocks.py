@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from flowml.storage import conversion
 from flowml.storage.errors import BrokenFile
-from flowml.storage.formats import Located, blocks, delimited, recognise
+from flowml.storage.formats import Located, arriving, blocks, delimited, recognise
 
 PLAIN = {
     "numbers and words": b"".join(b"%d,%d.5,w%d\n" % (n, n, n % 7) for n in range(90)),
@@ -156,6 +156,28 @@ def test_a_row_longer_than_some_blocks_is_read(tmp_path: Path) -> None:
     rows = b"1,x\n" * 60 + b"2," + b"y" * 200 + b"\n" + b"3,z\n" * 60
     *_, table = both(tmp_path, b"a,b\n" + rows)
     assert table["b"].str.len_chars().max() == 200
+
+
+def test_a_file_is_read_as_far_as_it_has_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = b"a,b\n" + b"".join(b"%d,x\n" % n for n in range(90)) + b"\n\n"
+    path = tmp_path / "coming.csv"
+    path.write_bytes(whole[:50])
+    made: list[int] = []
+
+    def hear() -> int:
+        with path.open("ab") as file:
+            file.write(whole[path.stat().st_size :][:50])
+        made.append(path.stat().st_size)
+        return made[-1]
+
+    monkeypatch.setattr(arriving, "_arriving", {})
+    arriving.expect(path, len(whole), hear)
+    pieces = []
+    for piece in blocks.cut(path, delimited._dialect_of(path), 40):
+        pieces.append((bytes(piece), made[-1]))
+    assert b"".join(piece for piece, _ in pieces) == whole
+    assert pieces[0][1] < len(whole)
+    assert arriving.size_of(path) == len(whole)
 
 
 def test_blocks_end_where_rows_do(tmp_path: Path) -> None:
