@@ -379,3 +379,8 @@ def test_a_dataset_is_deleted_after_a_second_question(bare: Studio, tmp_path: Pa
     app.button(key="delete-dataset").click().run()
     assert not app.exception
     assert dataset.id not in [each.id for each in bare.client.datasets()]
+
+
+def test_a_table_that_is_gone_is_told_of_before_another_is_chosen(used: tuple[Studio, Trained]) -> None:
+    app = opened(used[0], "train", dataset="dataset-gone")
+    assert "was deleted" in texts(app)

@@ -39,6 +39,9 @@ if again is not None:
     layout.link(note, "results", words.plain(words.short(jobs.title(again))), "replay", job=again.id)
 form, side = st.columns([5, 3], gap="large")
 with form:
+    asked = session.asked(Query.DATASET)
+    if asked and asked not in {table.id for table in tables}:
+        st.warning("The table that this address names was deleted. Choose another.", icon=":material/info:")
     dataset = train_form.choose_dataset(tables)
     column = train_form.choose_target(dataset) if dataset else None
     checked = st.container()  # filled last, so that nothing waits for it

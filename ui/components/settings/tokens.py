@@ -106,14 +106,14 @@ def _fresh() -> None:
 def _row(token: Token, owner: str) -> None:
     ended = token.expires_at is not None and token.expires_at < time.time()
     line = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    line.container(width=230).markdown(f"**{words.plain(words.short(token.name, 34))}**")
+    line.container(width="stretch").markdown(f"**{words.plain(words.short(token.name, 34))}**")
     if owner:
         line.container(width=110).caption(words.plain(words.short(owner, 16)))
-    line.container(width=200).caption(", ".join(token.scopes))
+    line.container(width=170).caption(", ".join(token.scopes))
     until = "never ends" if token.expires_at is None else f"ends {clock.moment(token.expires_at)}"
-    line.container(width=190).caption("ended" if ended else until)
+    line.container(width=185).caption("ended" if ended else until)
     used = f"used {clock.ago(token.used_at)}" if token.used_at else "never used"
-    line.container(width=130).caption(used)
+    line.container(width=110).caption(used)
     question = f"Revoke **{words.plain(token.name)}**? Programs that use it are refused from now on."
     if confirm(line, "Revoke", "block", question, "Revoke it", f"revoke-{token.id}"):
         with explained():

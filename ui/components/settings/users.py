@@ -75,15 +75,15 @@ def _add(first: bool) -> None:
 
 def _row(user: User) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    line.container(width=220).markdown(f"**{words.plain(words.short(user.name, 30))}**")
-    with line.container(width=130):
+    line.container(width="stretch").markdown(f"**{words.plain(words.short(user.name, 30))}**")
+    with line.container(width=80):
         st.badge(user.role.value, color="violet" if user.role is UserRole.ADMIN else "gray")
-    line.container(width=230).caption(
+    line.container(width=210).caption(
         words.plain(words.short(user.email, 36)) if user.email else words.MISSING
     )
-    line.container(width=120).caption(f"added {clock.ago(user.created_at)}")
-    with line.container(width=90):
-        if user.disabled:
+    line.container(width=140).caption(f"added {clock.ago(user.created_at)}")
+    if user.disabled:
+        with line.container(width="content"):
             st.badge("kept out", color="orange", icon=":material/block:")
     with line.popover("Change", icon=":material/edit:", key=f"change-{user.id}"):
         _change(user)
