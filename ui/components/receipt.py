@@ -43,7 +43,7 @@ def _asked(job: Job) -> None:
         "Metric": _chosen(spec.metric, catalog.metric(job.metric) if job.metric else ""),
         "Split": spec.split,
         "Folds": "auto" if spec.folds is None else str(spec.folds),
-        "Algorithms": ", ".join(spec.algorithms) or "all",
+        "Algorithms": ", ".join(map(catalog.algorithm, spec.algorithms)) or "all",
         "Most trials": "no limit" if spec.max_trials is None else str(spec.max_trials),
         "Seed": str(spec.seed),
         "Job": job.id,
