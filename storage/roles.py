@@ -65,12 +65,16 @@ def _amount(column: pl.Series, statistics: Statistics) -> Guess:
 
 def _number(column: pl.Series, statistics: Statistics) -> Guess:
     known = column.drop_nulls()
-    whole = column.dtype.is_integer() or bool((known.floor() == known).all())
+    whole = column.dtype.is_integer() or (_are_whole(known.head(FIRST_LOOK)) and _are_whole(known))
     if whole and statistics.unique > 2:
         named = _named(column.name, statistics, len(known)) or _counted(column, known, statistics)
         if named:
             return named
     return Role.NUMERIC, _quantity(whole, statistics)
+
+
+def _are_whole(known: pl.Series) -> bool:
+    return bool((known.floor() == known).all())
 
 
 def _named(name: str, statistics: Statistics, known: int) -> Guess | None:

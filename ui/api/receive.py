@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +17,7 @@ from flowml.ui import words
 from flowml.ui.api.multipart import FormReader
 
 SUFFIX = ".part"
-WRITE_BYTES = 2**20  # gathered before each hop to a thread
+WRITE_BYTES, WRITE_CHUNKS = 2**20, 2**12  # gathered before each hop to a thread
 FORM_BYTES = 2**16  # of a form beside its file
 
 
@@ -30,19 +30,21 @@ class Spool:
         self._limit = limit
         self._told = sha256.lower()
         self._digest = hashlib.sha256()
-        self._waiting = bytearray()
+        self._waiting: list[bytes] = []
+        self._gathered = 0
         self.size = 0
 
     async def write(self, chunk: bytes) -> None:
         self.size += len(chunk)
         if self.size > self._limit:
             raise too_large(self._limit)
-        self._waiting += chunk
-        if len(self._waiting) >= WRITE_BYTES:
+        self._waiting.append(chunk)
+        self._gathered += len(chunk)
+        if self._gathered >= WRITE_BYTES or len(self._waiting) >= WRITE_CHUNKS:
             await self.flush()
 
     async def flush(self) -> None:
-        waiting, self._waiting = bytes(self._waiting), bytearray()
+        waiting, self._waiting, self._gathered = self._waiting, [], 0
         try:
             await to_thread.run_sync(self._write, waiting)
         except OSError as error:
@@ -51,7 +53,8 @@ class Spool:
                 "Make room on that disk, or set FLOWML_UPLOAD_FOLDER to another.",
             ) from error
 
-    def _write(self, piece: bytes) -> None:
+    def _write(self, chunks: Sequence[bytes]) -> None:
+        piece = b"".join(chunks)
         if self._told:
             self._digest.update(piece)
         rest = memoryview(piece)
