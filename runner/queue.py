@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from redis import Redis
 from rq import Queue, Retry
-from rq.exceptions import DequeueTimeout, DuplicateJobError
+from rq.exceptions import DequeueTimeout, DuplicateJobError, StopRequested
 from rq.job import Job
 
 from flowml.runner.connection import AWAY
@@ -125,7 +125,7 @@ class FlowQueue(Queue):  # type: ignore[misc]
         """An error would end the worker, and whatever somebody wrote to Redis may be mended again."""
         try:
             return taker.take(connection, names)
-        except AWAY:
+        except (*AWAY, StopRequested):
             raise
         except Exception as error:
             log.error("Redis holds what cannot be read, so no job is taken: %r", error)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 from rq import Callback
-from rq.exceptions import DequeueTimeout
+from rq.exceptions import DequeueTimeout, StopRequested
 
 from flowml.runner import queue, taking
 from flowml.runner.queue import ALLOWED, TRAIN, FlowJob, FlowQueue, Place
@@ -156,3 +156,15 @@ def test_places_of_jobs_that_ended_or_hang_in_the_air(redis: Redis) -> None:
     assert queue.place(redis, "cpu", "job-1") is Place.ENDED
     queue.forget(redis, "job-1")
     assert queue.place(redis, "cpu", "job-1") is Place.UNKNOWN
+
+
+def test_a_wish_to_stop_that_comes_while_looking_is_heard(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stop(*_: object) -> None:
+        raise StopRequested
+
+    monkeypatch.setattr(taking.Taker, "take", stop)
+    with pytest.raises(StopRequested):
+        take(redis, "cpu")
+    assert "cannot be read" not in caplog.text

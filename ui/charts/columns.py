@@ -130,13 +130,17 @@ def _frequent(column: Column, rows: int) -> Chart:
                 "x": [n for _, n in shown],
                 "y": [label(value, 10_000) for value, _ in shown],
                 "text": [words.percent(n / rows) if rows else "" for _, n in shown],
-                "textposition": "auto",
+                "textposition": "outside",
+                "cliponaxis": False,
                 "hovertemplate": "%{y}<br>%{x:,} rows (%{text})<extra></extra>",
                 "marker": {"color": PRIMARY},
             },
         ),
         layout=layout(
-            axis("Rows"), names_axis(label(column.name), [value for value, _ in shown]), bargap=0.3
+            axis("Rows", nticks=5),
+            names_axis(label(column.name), [value for value, _ in shown]),
+            bargap=0.3,
+            margin={"l": 48, "r": 52, "t": 8, "b": 40},
         ),
         height=max(180, 90 + 26 * len(shown)),
     )
