@@ -111,7 +111,10 @@ def _where(job_id: str | None, projects: Collection[str] | None) -> tuple[str, l
 
 
 def unknown(id: str) -> NotFound:
-    return NotFound(f"There is no model {id}.", "It may have been deleted with its job.")
+    return NotFound(
+        f"There is no model {id}.",
+        "It may have been deleted with its job. One of the registry is named as NAME@ALIAS or NAME:VERSION.",
+    )
 
 
 def delete_of_job(cursor: Cursor, job_id: str) -> None:

@@ -167,6 +167,8 @@ def test_errors_come_back_as_they_were_raised(client: Studio, tmp_path: Path) ->
         client.predict("nothing", {"x": 1})
     with pytest.raises(NotFound):
         client.dataset("../../health")
+    with pytest.raises(InputError, match="empty"):
+        client.dataset("")
     client.train(dataset.id, "y")
     with pytest.raises(Conflict, match="in use"):
         client.delete_dataset(dataset.id)
