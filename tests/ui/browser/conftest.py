@@ -1,7 +1,11 @@
-"""A real Chromium in front of a real studio with one worker; skipped where there is no Chromium."""
+"""A real Chromium in front of a real studio with one worker; skipped where there is no Chromium.
+
+With SCREENSHOTS=1 in the environment the tests leave pictures of what they see in tests/screenshots.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -12,11 +16,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from chromium import ARGUMENTS, CHROMIUM, HEIGHT, WIDTH
-from playwright.sync_api import ConsoleMessage, Page, Request, Response, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 
 from flowml.ui.client import Studio
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
+KEPT = bool(os.environ.get("SCREENSHOTS"))
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 ROWS = 500
 
 expect.set_options(timeout=20_000)
@@ -64,9 +70,18 @@ def forgiven() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[BrowserContext]:
+    """One for all tests of a module: what the browser has loaded and compiled once, it keeps."""
+    window = browser.new_context(**browser_context_args)
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def page(page: Page, forgiven: list[str]) -> Iterator[Page]:
+def page(window: BrowserContext, forgiven: list[str]) -> Iterator[Page]:
     """A page that fails its test on an error in the console, a failed request or one to another host."""
+    page = window.new_page()
     wrong: list[str] = []
     came_from: list[str] = []
 
@@ -93,20 +108,23 @@ def page(page: Page, forgiven: list[str]) -> Iterator[Page]:
     page.on("request", asked)
     page.on("response", answered)
     yield page
+    page.close()
     assert [each for each in wrong if not any(word in each for word in forgiven)] == []
 
 
 @pytest.fixture
 def shoot(page: Page) -> Callable[[str], None]:
-    """Keeps a picture of the page as it stands."""
+    """Has all of the page drawn as it stands; where pictures are asked for, keeps one."""
 
     def shoot(name: str) -> None:
-        SCREENSHOTS.mkdir(exist_ok=True)
         page.wait_for_load_state("networkidle")
         height = page.evaluate("document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 0")
         page.set_viewport_size({"width": WIDTH, "height": max(HEIGHT, min(height, 4000))})
-        page.wait_for_timeout(700)  # charts fit themselves to the new size
-        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        page.evaluate(DRAWN)
+        if KEPT:
+            SCREENSHOTS.mkdir(exist_ok=True)
+            page.wait_for_timeout(700)  # charts fit themselves to the new size
+            page.screenshot(path=SCREENSHOTS / f"{name}.png")
         page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
     return shoot

@@ -1,4 +1,4 @@
-"""Every page in a real browser, light and dark: it opens without an error, and a picture of it is kept."""
+"""Every page in a real browser, light and dark: it opens without an error."""
 
 from __future__ import annotations
 
