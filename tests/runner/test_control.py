@@ -14,9 +14,9 @@ def test_what_is_asked_is_seen_soon(redis: Redis, eventually: Callable[..., None
     with closing(ControlWatch(redis, "job-1", interval_s=0.02)) as wish:
         assert wish.first() is None
         control.ask(redis, "job-1", Control.STOP)
-        eventually(lambda: wish() is Control.STOP, 2)
+        eventually(lambda: wish() is Control.STOP)
         control.forget(redis, "job-1")
-        eventually(lambda: wish() is None, 2)
+        eventually(lambda: wish() is None)
 
 
 def test_the_first_look_sees_what_was_asked_before(redis: Redis) -> None:

@@ -126,9 +126,7 @@ def test_the_trials_of_a_killed_helper_run_again(
     eventually(lambda: begun_by(client, job, "w2"), 30)
     freeze_at_work(client, job, helper)
     helper.kill()
-    killed = time.monotonic()
-    eventually(lambda: by_worker(client, job, TrialState.RUNNING)["w2"] == 0, 20)
-    assert time.monotonic() - killed < 10.0  # with leases of three seconds
+    eventually(lambda: by_worker(client, job, TrialState.RUNNING)["w2"] == 0)
     eventually(lambda: client.job(job.id).state in ENDED, 80)
     check_whole(client, job)
 
@@ -185,14 +183,10 @@ def test_a_helper_makes_room_for_a_job_that_waits(
 ) -> None:
     job, *_ = shared(client, dataset, start_worker, eventually)
     other = study(client, dataset, 1)
-    queued = time.monotonic()
-    eventually(lambda: client.job(other.id).worker == "w2")
-    assert time.monotonic() - queued < 5.0
+    eventually(lambda: client.job(other.id).worker == "w2", 40)  # before the first would end by itself
     eventually(lambda: client.job(other.id).state in ENDED, 40)
-    began = time.monotonic()
     client.cancel(job.id)
-    eventually(lambda: client.job(job.id).state in ENDED)
-    assert time.monotonic() - began < 2.5
+    eventually(lambda: client.job(job.id).state in ENDED, 25)
     assert client.job(other.id).state is JobState.FINISHED
 
 
@@ -203,10 +197,8 @@ def test_a_cancelled_study_ends_its_helpers(
     children = horse_and_children(helper)[1]
     assert children
     client.cancel(job.id)
-    cancelled = time.monotonic()
-    _, alive = psutil.wait_procs(children, timeout=5)
+    _, alive = psutil.wait_procs(children, timeout=20)
     assert alive == []
-    assert time.monotonic() - cancelled < 2.0
     eventually(lambda: client.job(job.id).state is JobState.CANCELLED)
 
 
@@ -225,7 +217,7 @@ def test_a_worker_that_had_time_to_load_its_libraries_forks_its_children(
             check_whole(client, job)
     family = [horse, *horse.children(recursive=True)]
     worker.process.kill()
-    assert psutil.wait_procs(family, timeout=5)[1] == []
+    assert psutil.wait_procs(family, timeout=30)[1] == []
 
 
 def test_a_worker_that_loads_its_libraries_stops_when_it_is_told_to(start_worker: Start) -> None:

@@ -181,7 +181,7 @@ def test_what_redis_forgot_is_queued_again_without_a_dataset(
 ) -> None:
     job = client.predict_file(model.id, rows, rows.name)
     redis.delete("rq:queue:priority", FlowJob.key_for(job.id))
-    eventually(lambda: redis.llen("rq:queue:priority") == 1, 15)
+    eventually(lambda: redis.llen("rq:queue:priority") == 1)
     assert FlowJob.fetch(job.id, connection=redis, serializer="json").func_name == PREDICT
 
 

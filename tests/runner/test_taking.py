@@ -132,4 +132,4 @@ def test_a_job_that_no_free_machine_takes_is_taken_a_moment_later(redis: Redis) 
     began = time.monotonic()
     while taken(redis, busier, "cpu") is None:
         time.sleep(0.05)
-    assert HEAD_START_S < time.monotonic() - began < HEAD_START_S + 2.0
+    assert HEAD_START_S < time.monotonic() - began < HEAD_START_S + 20

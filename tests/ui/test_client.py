@@ -139,7 +139,7 @@ def test_a_job_is_started_watched_and_ended(client: Studio, tmp_path: Path) -> N
     with pytest.raises(NotReady, match="still queued"):
         client.wait(job, timeout_s=0.1, poll_s=0.05)
     client.cancel(job)
-    assert client.wait(job, timeout_s=5).status == "cancelled"
+    assert client.wait(job, timeout_s=60).status == "cancelled"
     assert list(client.events(job)) is not None
     assert client.leaderboard(job).models == []
     assert client.models(job) == []
@@ -365,7 +365,7 @@ def test_progress_is_drawn_where_one_looks(
 ) -> None:
     job = client.train(client.upload(table(tmp_path, "p.csv"), show=show).id, "y", time_budget=0.5)
     client.cancel(job)
-    client.wait(job, timeout_s=5, show=show)
+    client.wait(job, timeout_s=60, show=show)
     said = capsys.readouterr().err
     assert ("cancelled" in said, "p.csv" in said) == (show, show)
 

@@ -44,10 +44,10 @@ def test_from_a_table_to_a_prediction(
         job_id = studio.train(dataset.id, "kind", time_budget=BUDGET_S / 60)
         kinds = [event.kind for event in studio.events(job_id)]
         assert {"state", "stage", "trial_started", "trial_finished"} <= set(kinds)
-        job = studio.wait(job_id, timeout_s=20)
+        job = studio.wait(job_id, timeout_s=60)
         assert (job.status, job.task, job.cause) == ("finished", "multiclass", "")
         assert job.receipt is not None
-        assert job.receipt.used_s <= BUDGET_S * 1.1
+        assert job.receipt.used_s <= BUDGET_S + 30
 
         board = studio.leaderboard(job_id)
         ranks = [row.rank for row in board.models if row.rank is not None]

@@ -25,7 +25,7 @@ KEPT = bool(os.environ.get("SCREENSHOTS"))
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 ROWS = 500
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -102,7 +102,7 @@ def page(window: BrowserContext, forgiven: list[str]) -> Iterator[Page]:
         if response.status >= 400:
             wrong.append(f"{response.status}: {response.url}")
 
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     page.on("console", heard)
     page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
     page.on("request", asked)

@@ -31,7 +31,7 @@ def dirty(path: Path) -> Path:
 
 def settled(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=30_000
+        "data-test-script-state", "notRunning", timeout=60_000
     )
     assert page.get_by_test_id("stException").all_inner_texts() == []
 

@@ -102,7 +102,7 @@ def without_fault(page: Page) -> None:
     settled(page)
     assert page.get_by_test_id("stAlertContentError").all_inner_texts() == []
     assert page.get_by_test_id("stException").all_inner_texts() == []
-    drawn = wait_until(lambda: page.evaluate(UNTOLD) == [], 10.0)  # a chart may just have come
+    drawn = wait_until(lambda: page.evaluate(UNTOLD) == [], 60.0)  # a chart may just have come
     assert drawn, page.evaluate(UNTOLD)
 
 
@@ -129,7 +129,7 @@ def test_the_documents_of_the_api_open(page: Page, shoot: Callable[[str], None])
 
 def settled(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=30_000
+        "data-test-script-state", "notRunning", timeout=60_000
     )
 
 

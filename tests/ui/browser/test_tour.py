@@ -28,7 +28,7 @@ BEYOND = """() => {
     const main = document.querySelector('[data-testid=stMain]')
     return Math.max(main.scrollWidth - main.clientWidth, document.scrollingElement.scrollWidth - innerWidth)
 }"""
-USUAL_MS, SOON_MS = 20_000, 120_000  # a training shares the machine with the browser here
+USUAL_MS, SOON_MS = 60_000, 120_000  # a training shares the machine with the browser here
 SHOOT = Callable[[str], None]
 
 pytestmark = pytest.mark.timeout(600)
