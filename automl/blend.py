@@ -148,6 +148,21 @@ def without(prepared: Prepared, work: Path, blend: Blend, dropped: TrialRecord) 
     return blended(prepared, tuple(m for m, _ in left), shares, [part for part in parts if part is not None])
 
 
+def notes_of(prepared: Prepared, blend: Blend) -> list[str]:
+    """How it comes to its answers, in words for its card."""
+    notes = []
+    if blend.stack is not None:
+        share = f"{blend.stack.share:.0%} of the answer"
+        notes.append(f"A linear model on top of its {len(blend.members)} trials gives {share}.")
+    if blend.crosswise is not None:
+        notes.append(f"With weights chosen on other rows the ensemble scores {blend.crosswise:.6g}.")
+    if blend.threshold is not None:
+        second = prepared.problem.classes[1]
+        notes.append(f"The answer is {second!r} from a probability of {blend.threshold:.3g} on.")
+    notes += [f"Calibrated: {step.kind} {step.params}" for step in blend.steps if step.kind == "temperature"]
+    return notes
+
+
 def blended(
     prepared: Prepared,
     members: tuple[TrialRecord, ...],

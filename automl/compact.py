@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowml.automl.blend import Blend, single, without
+from flowml.automl.blend import Blend, notes_of, single, without
 from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
 from flowml.automl.champion import Champion
@@ -80,10 +80,13 @@ def export_within_limit(prepared: Prepared, work: Path, blend: Blend, most: int)
 
 @dataclass(frozen=True)
 class Variant:
-    """A compact model and its file."""
+    """A compact model and its file, with what its card says otherwise than that of the champion."""
 
     content: bytes
     record: Compact
+    score_std: float
+    threshold: float | None
+    notes: tuple[str, ...]
 
 
 def variant(
@@ -113,14 +116,28 @@ def variant(
         size_bytes=len(made.content),
         parity=made.parity,
     )
-    return Variant(made.content, record)
+    spread, notes = float(np.std(chosen.fold_scores)), tuple(notes_of(prepared, chosen))
+    return Variant(made.content, record, spread, chosen.threshold, notes)
 
 
 def write_compact(champion: Champion, made: Variant, folder: Path) -> Champion:
     """Put the variant's file beside the champion's; the champion that knows of it."""
     record = made.record
     its_own = {name: getattr(record, name) for name in OWN}
-    smaller = replace(champion, name=f"{champion.name}, compact", recipe=None, leaderboard=(), **its_own)
+    compared = (
+        f"It scores {record.score:.6g} where {champion.name} scores {champion.score:.6g},"
+        f" and takes {record.size_bytes / champion.size_bytes:.2%} of its room."
+    )
+    smaller = replace(
+        champion,
+        name=f"{champion.name}, compact",
+        recipe=None,
+        leaderboard=(),
+        score_std=made.score_std,
+        threshold=made.threshold,
+        notes=(compared, *made.notes),
+        **its_own,
+    )
     about = {"card": card(smaller, champion.card["training"]), "parity": record.parity, "score": record.score}
     (folder / COMPACT).write_bytes(metadata.add(made.content, about))
     known = replace(champion, compact=record)

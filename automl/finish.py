@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowml.automl.blend import Blend, ensemble, ranked, single
+from flowml.automl.blend import Blend, ensemble, notes_of, ranked, single
 from flowml.automl.budget import export_seconds
 from flowml.automl.card import card
 from flowml.automl.champion import Champion, write
@@ -321,16 +321,9 @@ def _notes(
     late = [name_of(each) for each in better if (each.number,) not in chosen.refused]
     if late:
         notes.append(f"Better, but too large to export in the time that was left: {', '.join(late)}.")
-    if blend.stack is not None:
-        share = f"{blend.stack.share:.0%} of the answer"
-        notes.append(f"A linear model on top of its {len(blend.members)} trials gives {share}.")
-    if blend.crosswise is not None:
-        notes.append(f"With weights chosen on other rows the ensemble scores {blend.crosswise:.6g}.")
+    notes += notes_of(prepared, blend)
     if blend.members[0].algorithm == "dummy":
         notes.append("Only the baseline could be trained in the time: give a larger budget for a real model.")
-    if blend.threshold is not None:
-        second = prepared.problem.classes[1]
-        notes.append(f"The answer is {second!r} from a probability of {blend.threshold:.3g} on.")
     fewer = any(member.number not in chosen.exported.whole for member in blend.members)
     if fewer and chosen.exported.folds < len(prepared.folds.kept):
         kept = f"{chosen.exported.folds} of {len(prepared.folds.kept)} fold models"
@@ -338,7 +331,6 @@ def _notes(
         notes.append(f"{why}, it holds {kept} of each member.")
     if chosen.refitted:
         notes.append(f"These learned all rows in the end: {', '.join(chosen.refitted)}.")
-    notes += [f"Calibrated: {step.kind} {step.params}" for step in blend.steps if step.kind == "temperature"]
     return tuple(notes)
 
 

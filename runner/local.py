@@ -14,7 +14,7 @@ from flowml.runner.crew import Crew
 from flowml.runner.lane import Lane
 from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener
-from flowml.runner.papers import COMPACT, MODEL
+from flowml.runner.papers import MODEL
 from flowml.runner.plan import divide
 from flowml.runner.slot import CHILD
 from flowml.runner.tiers import MEMORY_SHARE
@@ -163,7 +163,7 @@ def _predictor(model: Path, file: Path) -> Predictor:
 
 
 def package(model: Path, out: Path, compact: bool = False, ml: int = 5) -> int:
-    """Write the package of a model, or of a folder's compact variant; returns its size in bytes."""
+    """Write the package of a model, or of the compact variant beside it; returns its size in bytes."""
     from flowml.automl.onnx.older import OLD, to_ml3
     from flowml.automl.package import pack
 
@@ -171,7 +171,9 @@ def package(model: Path, out: Path, compact: bool = False, ml: int = 5) -> int:
         raise SpecError(f"{out.name} ends in {out.suffix or 'nothing'}.", "A package is a .zip.")
     if ml not in (5, OLD):
         raise SpecError(f"There is no model for ai.onnx.ml {ml}.", f"Give 5 or {OLD}.")
-    file = model / (COMPACT if compact else MODEL) if model.is_dir() else model
+    file = model / MODEL if model.is_dir() else model
+    if compact and not file.name.endswith(".compact.onnx"):
+        file = file.with_suffix(".compact.onnx")
     if not file.is_file():
         raise NotFound(f"There is no model file {file}.", "Check the path.")
     content = file.read_bytes()

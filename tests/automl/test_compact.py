@@ -85,6 +85,9 @@ def test_the_finish_leaves_both_files(studied: Study) -> None:
     card = Predictor(content).about("card")
     assert (card["name"], card["score"]) == (f"{champion.name}, compact", compact.score)
     assert card["members"] == list(compact.members)
+    assert card["notes"][0].startswith(f"It scores {compact.score:.6g} where {champion.name} scores ")
+    assert not any("trials gives" in note for note in card["notes"] if len(compact.members) == 1)
+    assert card["threshold"] == Predictor(content).about("threshold")
 
 
 def test_a_limit_takes_members_that_are_hardly_missed_then_fold_models(studied: Study) -> None:

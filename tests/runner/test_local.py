@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,3 +77,16 @@ def test_other_files_of_the_folder_are_left_alone(tmp_path: Path) -> None:
     local.train(tmp_path / "houses.csv", spec, tmp_path / "out", Silent())
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
     assert (tmp_path / "out" / "model.onnx").is_file()
+
+
+def test_the_compact_variant_beside_a_model_is_packed(tmp_path: Path) -> None:
+    golden = Path(__file__).parent.parent / "golden" / "0.1.0"
+    model, compact = tmp_path / "model.onnx", tmp_path / "model.compact.onnx"
+    model.write_bytes((golden / "catboost.onnx").read_bytes())
+    with pytest.raises(NotFound, match=r"model\.compact\.onnx"):
+        local.package(model, tmp_path / "p.zip", compact=True)
+    compact.write_bytes((golden / "ada_boost.onnx").read_bytes())
+    for given in (tmp_path, model, compact):
+        local.package(given, tmp_path / "p.zip", compact=True)
+        with zipfile.ZipFile(tmp_path / "p.zip") as packed:
+            assert packed.read("model.onnx") == compact.read_bytes()
