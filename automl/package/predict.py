@@ -33,8 +33,10 @@ def read(text: str, column: dict[str, Any]) -> Any:
 
 csv.field_size_limit(2**31 - 1)
 with Path(sys.argv[1]).open(newline="", encoding="utf-8-sig") as file:
-    rows = list(csv.DictReader(file))
-if rows and not SCHEMA["properties"].keys() & rows[0].keys():
+    header, *lines = [line for line in csv.reader(file) if line] or [[]]
+names = [" ".join(name.split()) for name in header]
+rows = [dict(zip(names, line, strict=False)) for line in lines]
+if rows and SCHEMA["properties"].keys().isdisjoint(names):
     sys.exit(f"None of the columns is known to the model. It expects: {', '.join(SCHEMA['properties'])}.")
 feeds = {}
 for name, column in SCHEMA["properties"].items():
