@@ -129,7 +129,8 @@ def finish(bench: Bench, command: Json) -> None:
     records = tuple(TrialRecord.from_dict(record) for record in command["records"])
     found = tuple(Finding.from_dict(finding) for finding in command.get("findings", ()))
     with _threads(command["threads"]):
-        first = build_model(bench, work, records, max(WORTH_S, command["deadline_s"]), found, simple=True)
+        limit_s, pace = max(WORTH_S, command["deadline_s"]), command["pace"]
+        first = build_model(bench, work, records, limit_s, found, simple=True, pace=pace)
         _insure(bench, work, INSURED, first)
         left = deadline - time.monotonic()
         if left > WORTH_S:

@@ -2,7 +2,7 @@
 
 It first builds the best single model, which is soon there, then the best of all, which it explains at last.
 Should it be late or die on the way, the best that is written is taken; should it be lost before there is one,
-another child tries once more.
+another child tries once more, with the lightest of the good trials.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from flowml.storage.records import Finding, Json, Level, TrialRecord
 
 INSURE_S = 30.0  # for the first model, whatever the clock says
 LATE_S = 0.3  # that a child may be late, once there is a model to fall back on
-ATTEMPTS = 2
+PACES = (1.0, 20.0)  # of exports, as they are believed to be at each attempt: see `offers.pace_of`
 
 
 class Closing:
@@ -48,9 +48,9 @@ class Closing:
         until: Callable[[Callable[[], bool]], None],
     ) -> Json:
         """The champion. Raises what kept every child from building one."""
-        for _ in range(ATTEMPTS):
+        for pace in PACES:
             slot = free_slot()
-            self._ask(slot, records)
+            self._ask(slot, records, pace)
             until(partial(_is_through, slot))
             if self._champion is not None:
                 return self._champion
@@ -59,7 +59,7 @@ class Closing:
             self._listener.log(Level.WARNING, f"The final model was not built. {self._trouble}")
         raise self._trouble or ExportError("The final model was not built.", "See the log of the job.")
 
-    def _ask(self, slot: Slot, records: list[TrialRecord]) -> None:
+    def _ask(self, slot: Slot, records: list[TrialRecord], pace: float) -> None:
         left = self._by - time.monotonic()
         slot.now(Doing.FINISHING, max(INSURE_S, left))
         slot.send(
@@ -68,6 +68,7 @@ class Closing:
             work=str(self._work),
             deadline_s=left,
             threads=self._threads,
+            pace=pace,
             findings=[finding.to_dict() for finding in self._findings],
         )
 

@@ -64,6 +64,11 @@ def freeze(*arguments: Any, simple: bool, **more: Any) -> Any:
     return FINISH(*arguments, simple=simple, **more) if simple else sleep()
 
 
+def burden(*arguments: Any, simple: bool, pace: float, **more: Any) -> Any:
+    """The simple finish works only where exports are believed to be slow."""
+    return FINISH(*arguments, simple=simple, pace=pace, **more) if pace > 1.0 else crash()
+
+
 def stall(*arguments: Any, simple: bool, built: Fit = lambda _champion: None, **more: Any) -> Any:
     """The full finish writes its model and hangs before it is explained."""
 
@@ -75,7 +80,13 @@ def stall(*arguments: Any, simple: bool, built: Fit = lambda _champion: None, **
 
 
 FINISH = finish.finish
-FINISHES: dict[str, Fit] = {"sound": FINISH, "stumble": stumble, "freeze": freeze, "stall": stall}
+FINISHES: dict[str, Fit] = {
+    "sound": FINISH,
+    "stumble": stumble,
+    "freeze": freeze,
+    "stall": stall,
+    "burden": burden,
+}
 
 
 if __name__ == "__main__":

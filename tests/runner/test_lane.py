@@ -224,6 +224,12 @@ def test_a_finish_that_dies_or_hangs_leaves_the_best_model_that_is_written(
     assert outcome.receipt.cut == ("explanations: no time was left",)
 
 
+def test_where_no_model_was_built_the_lightest_is_tried(lane: Callable[..., Lane]) -> None:
+    outcome = lane(budget_s=8.0, algorithms=("logistic",), child=planted("burden"), max_trials=2).run()
+    assert outcome.state is JobState.FINISHED, outcome.cause
+    assert outcome.champion is not None
+
+
 def test_stop_keeps_the_best(lane: Callable[..., Lane], listener: Remembering) -> None:
     asked: list[float] = []
 
