@@ -104,10 +104,14 @@ def test_a_table_is_prepared_once_and_serves_trial_after_trial(
     assert [record["state"] for record in records] == ["complete", "failed", "complete"]
     assert records[1]["cause"]
     assert (tmp_path / "trials" / "0").is_dir()
-    finish = {"work": str(tmp_path), "records": records, "deadline_s": 20.0, "threads": 1}
-    insured = talk.ask("finish", **finish)
-    assert insured["answer"] == "insured"
-    assert {"model.onnx", "card.md"} <= {path.name for path in (tmp_path / "insured").iterdir()}
+    finish = {"work": str(tmp_path), "records": records, "deadline_s": 20.0, "threads": 1, "pace": 1.0}
+    kept = [talk.ask("finish", **finish), talk.hear()]
+    assert [(each["answer"], each["folder"]) for each in kept] == [
+        ("insured", "insured"),
+        ("insured", "unfinished"),
+    ]
+    for folder in ("insured", "unfinished"):
+        assert {"model.onnx", "card.md"} <= {path.name for path in (tmp_path / folder).iterdir()}
     finished = talk.hear()
     assert finished["answer"] == "finished"
     assert finished["champion"]["algorithm"] == "dummy"
