@@ -47,11 +47,12 @@ def _at_once(found: Located, target: Path) -> Converted:
 
 @dataclass(frozen=True)
 class _Part:
-    """Some settled columns. Those that settling changed lie in a file of their own."""
+    """Some settled columns. Those that settling changed lie in a file of their own.
 
-    names: tuple[
-        str, ...
-    ]  # where they lie: of the changed ones in that file, of the others as `ByColumn.scan` has it
+    `names`: of the changed ones in that file, of the others by their place, as `ByColumn.scan` has it.
+    """
+
+    names: tuple[str, ...]
     path: Path | None
     written: tuple[str, ...]
     notes: tuple[str, ...]

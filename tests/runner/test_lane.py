@@ -116,7 +116,7 @@ def test_a_job_ends_with_a_model_on_time(
 ) -> None:
     began = time.monotonic()
     outcome = lane(budget_s=7.0).run()
-    assert time.monotonic() - began < 7.0 + 30.0
+    assert time.monotonic() - began < 7.0 + 3.0
     assert outcome.state is JobState.FINISHED, outcome.cause
     assert (tmp_path / "work" / "champion" / "model.onnx").stat().st_size > 0
     assert listener.summary is not None
@@ -172,7 +172,7 @@ def test_trials_that_hang_hoard_or_crash_are_rows_with_causes(
     )
     outcome = job.run()
     assert outcome.state is JobState.FINISHED, outcome.cause
-    assert time.monotonic() - began < 16.0 + 40.0
+    assert time.monotonic() - began < 16.0 + 4.0
     words = {"extra_trees": "outran its time", "random_forest": "outran its memory", "xgboost": "SIGSEGV"}
     for algorithm, word in words.items():
         record = listener.record(algorithm)
@@ -216,7 +216,7 @@ def test_a_finish_that_dies_or_hangs_leaves_the_best_model_that_is_written(
     began = time.monotonic()
     outcome = lane(budget_s=8.0, algorithms=("logistic",), child=planted(finish), max_trials=2).run()
     assert outcome.state is JobState.FINISHED, outcome.cause
-    assert time.monotonic() - began < 8.0 + 30.0
+    assert time.monotonic() - began < 8.0 + 3.0
     assert outcome.champion is not None
     assert outcome.champion["algorithm"] == "logistic"
     assert (tmp_path / "work" / "champion" / "model.onnx").is_file()
@@ -241,10 +241,10 @@ def test_stop_keeps_the_best(lane: Callable[..., Lane], listener: Remembering) -
     outcome = lane(control, budget_s=120.0, algorithms=("logistic", "extra_trees")).run()
     assert outcome.state is JobState.STOPPED, outcome.cause
     assert outcome.champion is not None
-    assert time.monotonic() - asked[0] < 60.0  # half of its budget
+    assert time.monotonic() - asked[0] < 10.0
 
 
-def test_cancel_ends_at_once(lane: Callable[..., Lane], listener: Remembering) -> None:
+def test_cancel_ends_within_two_seconds(lane: Callable[..., Lane], listener: Remembering) -> None:
     asked: list[float] = []
 
     def control() -> Control | None:
@@ -255,7 +255,7 @@ def test_cancel_ends_at_once(lane: Callable[..., Lane], listener: Remembering) -
     outcome = lane(control, budget_s=120.0).run()
     assert outcome.state is JobState.CANCELLED
     assert outcome.champion is None
-    assert time.monotonic() - asked[0] < 20.0
+    assert time.monotonic() - asked[0] < 2.0
     assert no_children_left()
 
 

@@ -98,7 +98,7 @@ def test_the_budget_is_kept(table: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     receipt = json.loads((tmp_path / "receipt.json").read_text())
     assert receipt["budget_s"] == 4.0
-    assert receipt["used_s"] < 40  # or it went by the usual budget
+    assert receipt["used_s"] < 4 + 4
     assert "Written to" in done.stdout
 
 
@@ -245,7 +245,7 @@ def test_the_first_interrupt_keeps_the_best(table: Path, tmp_path: Path) -> None
     child.send_signal(signal.SIGINT)
     _, said = child.communicate(timeout=100)
     assert child.returncode == 0, said
-    assert time.monotonic() - began < 40  # long before the end of its budget
+    assert time.monotonic() - began < 10
     assert {path.name for path in (tmp_path / "out").iterdir()} - {"model.compact.onnx"} == PAPERS
 
 
