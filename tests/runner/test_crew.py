@@ -140,7 +140,7 @@ def test_a_closed_pipe_of_words_costs_no_processor_time() -> None:
         used = time.process_time()
         for _ in range(5):
             assert crew.wait(0.1) == []
-        assert time.process_time() - used < 0.25
+        assert time.process_time() - used < 0.1
 
 
 def test_a_child_that_outruns_its_time_is_killed() -> None:
@@ -179,7 +179,7 @@ def test_waiting_costs_no_processor_time() -> None:
         for _ in range(10):
             assert crew.wait(0.1) == []
         assert time.monotonic() - started >= 1.0
-        assert time.process_time() - used < 0.5
+        assert time.process_time() - used < 0.1
 
 
 def test_libraries_are_told_how_many_threads_they_may_use() -> None:

@@ -70,4 +70,4 @@ def test_what_an_earlier_job_did_counts_more_than_a_model_of_costs() -> None:
 def test_a_table_of_two_thousand_columns_is_estimated_at_once(task: Task) -> None:
     began = time.process_time()
     assert estimate(dataset(50_000, 2000), SPEC, task, [worker()]).high >= 1
-    assert time.process_time() - began < 5.0
+    assert time.process_time() - began < 1.0
