@@ -23,6 +23,7 @@ from flowml.runner.spool import Line, Spool
 from flowml.storage.records import Fact, FactKind, Json
 
 STREAM = "flowml:facts"
+MOST_READ = 500  # at once
 REFUSED = "flowml:facts:refused"  # facts that could not be applied, kept for those who ask why
 REFUSED_LENGTH = 1_000
 ATTEMPT = "flowml:job:{}:attempt"
@@ -82,7 +83,12 @@ def add(redis: Redis, fact: Fact) -> None:
     redis.xadd(STREAM, {"fact": encode(fact)})
 
 
-def read(redis: Redis, after: str = "0", count: int = 500) -> tuple[Arrived, ...]:
+def wait(redis: Redis, after: str, at_most_s: float) -> None:
+    """Until there is an entry that follows `after`."""
+    redis.xread({STREAM: after}, count=1, block=max(1, round(at_most_s * 1000)))
+
+
+def read(redis: Redis, after: str = "0", count: int = MOST_READ) -> tuple[Arrived, ...]:
     """Entries that follow `after`, oldest first."""
     entries = redis.xrange(STREAM, min=f"({after}", count=count) or []
     return tuple(_arrived(_text(id), fields) for id, fields in entries if id is not None and fields)

@@ -62,19 +62,25 @@ class Preloading:
         """A job was there."""
         self._from = time.monotonic() + self._idle_s
 
-    def step(self) -> None:
-        """Loads one of them. Called in the main thread, which also forks: never in the midst of a load."""
-        if self.done or not self._possible or time.monotonic() < self._from:
-            return
+    def step(self) -> bool:
+        """Loads one of them; whether more are left.
+
+        Called in the main thread, which also forks: never in the midst of a load.
+        """
+        if self.done or not self._possible:
+            return False
+        if time.monotonic() < self._from:
+            return True
         if self._left:
             self.loading = True
             _load(self._left.popleft())
             self.loading = False
-            return
+            return True
         gc.collect()
         gc.freeze()  # what is there by now stays, and forks share it
         self.done = True
         log.info("%s; its next jobs fork their trial children.", LOADED)
+        return False
 
 
 def _load(name: str) -> None:

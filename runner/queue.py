@@ -19,6 +19,7 @@ from rq import Queue, Retry
 from rq.exceptions import DequeueTimeout, DuplicateJobError, StopRequested
 from rq.job import Job
 
+from flowml.runner.bell import Listening, ring
 from flowml.runner.connection import AWAY
 from flowml.runner.taking import JOB_PREFIX, LIMIT, Found, Taker, queue_key
 from flowml.runner.tiers import HELP_QUEUE, QUEUES
@@ -34,7 +35,8 @@ ALLOWED = frozenset({TRAIN, PREDICT, ANSWER, VERIFY, HELP})
 WITH_CHILDREN = frozenset({TRAIN, VERIFY, HELP})  # they evaluate trials
 
 INVITATION = "help-"  # how the ids of invitations begin
-POLL_S = 0.1
+SOON_S = 0.1  # until the next look where something is in sight,
+LOOK_S = 1.0  # and where nothing is, should the bell not ring
 UNREADABLE_S = 5.0  # until the next look
 LARGEST_JOB = 32 * 2**20  # what a job needs to be told is much less
 LOST_MACHINES = 3  # so often a job runs again after its worker was lost before it got any further
@@ -85,7 +87,7 @@ class FlowJob(Job):  # type: ignore[misc]  # RQ is not followed by mypy
 class FlowQueue(Queue):  # type: ignore[misc]
     job_class = FlowJob
     taker: Taker | None = None  # the worker that serves it,
-    at_rest: Callable[[], object] | None = None  # and what it does while there is no job
+    at_rest: Callable[[], bool] | None = None  # and what it does while there is no job: is there more of it?
 
     @classmethod
     def dequeue_any(
@@ -97,11 +99,12 @@ class FlowQueue(Queue):  # type: ignore[misc]
         serializer: Any = None,
         death_penalty_class: Any = None,
     ) -> tuple[Job, Queue] | None:
-        """The next job of the first queue that has one. Polls, for a blocking pop can lose what it popped."""
+        """The next job of the first queue that has one. Looks, for a blocking pop can lose what it popped."""
         assert connection is not None
         deadline = time.monotonic() + (timeout or 0)
         names = [queue.name for queue in queues]
         taker = next((queue.taker for queue in queues if queue.taker is not None), None) or Taker()
+        bell = Listening(connection)
         while True:
             taken = cls._take(taker, connection, names)
             if taken is not None:
@@ -113,12 +116,11 @@ class FlowQueue(Queue):  # type: ignore[misc]
                 continue
             if timeout is None:
                 return None
-            if time.monotonic() >= deadline:
+            more = any(each.at_rest() for each in queues[:1] if each.at_rest is not None)
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
                 raise DequeueTimeout(timeout, names)
-            for each in queues[:1]:
-                if each.at_rest is not None:
-                    each.at_rest()
-            time.sleep(POLL_S)
+            bell.wait(min(left_s, SOON_S if more or taker.hesitates else LOOK_S))
 
     @classmethod
     def _take(cls, taker: Taker, connection: Redis, names: Sequence[str]) -> Found | None:
@@ -198,6 +200,7 @@ def enqueue(
         )
     except DuplicateJobError:
         return False
+    ring(redis)
     return True
 
 
@@ -212,6 +215,7 @@ def invite(redis: Redis, job_id: str, arguments: Json) -> None:
         failure_ttl=HELP_FAILURE_KEPT_S,
         description=f"help {job_id}",
     )
+    ring(redis)
 
 
 def invitations(redis: Redis, job_id: str) -> tuple[str, ...]:
@@ -277,7 +281,10 @@ def taken(redis: Redis, name: str) -> tuple[str, ...]:
 def put_back(redis: Redis, name: str, job_id: str) -> bool:
     """Makes a taken job wait again, first in its queue, unless a worker has a lease on it by now."""
     waiting = queue_key(name)
-    return bool(redis.eval(_PUT_BACK, 3, intermediate_key(waiting), waiting, executions_key(job_id), job_id))
+    keys = (intermediate_key(waiting), waiting, executions_key(job_id))
+    found = bool(redis.eval(_PUT_BACK, len(keys), *keys, job_id))
+    ring(redis)
+    return found
 
 
 def failure(redis: Redis, job_id: str) -> str:

@@ -36,7 +36,8 @@ from flowml.storage.records import (
 )
 
 IDENTITY = "flowml:identity"
-IDLE_S = 0.1
+GATHER_S = 0.1  # facts that come in such a time are written together
+WAIT_S = 0.3  # for the next one, before we look whether to stop
 LOOK_UP_S = 5.0
 REMEMBERED_S = 7 * 86_400  # ids of facts; no sender repeats one that long
 LOGS_KEPT_S = 30 * 86_400
@@ -194,7 +195,10 @@ class Recorder:
     def _step(self) -> float:
         recorded = self.record()
         self._keep_house()
-        return 0.0 if recorded else IDLE_S
+        if not recorded:
+            facts.wait(self._redis, self._place().after, WAIT_S)
+            return 0.0
+        return GATHER_S if recorded < facts.MOST_READ else 0.0
 
     def _keep_house(self) -> None:
         if time.monotonic() - self._kept_house_at < HOUSEKEEPING_S:

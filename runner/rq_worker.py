@@ -23,6 +23,7 @@ from rq.job import Job, JobStatus
 from rq.utils import now
 
 from flowml.runner import control, facts, leases, tending
+from flowml.runner.bell import ring
 from flowml.runner.connection import AWAY
 from flowml.runner.forkserver import FORK_SERVER, ForkServer
 from flowml.runner.lifeline import die_with_parent
@@ -67,10 +68,11 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         for each in self.queues:
             each.at_rest = self._rest
 
-    def _rest(self) -> None:
-        self._preloading.step()
+    def _rest(self) -> bool:
+        more = self._preloading.step()
         if self._stop_requested:  # meanwhile
             raise StopRequested
+        return more
 
     @property
     def told_to_stop(self) -> bool:
@@ -239,6 +241,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
             pipeline.lpush(queue_key(job.origin), job.id)
             self._tell(pipeline, job.id, {"state": JobState.QUEUED.value, "worker": ""})
             pipeline.execute()
+        ring(self.connection)
         self.log.info("Job %s was given back", job.id, extra=self._placed())
 
     def _tell(self, redis: Redis, job_id: str, changes: dict[str, Any]) -> None:

@@ -79,6 +79,7 @@ class Taker:
         self.name, self._memory = name, memory
         self._seen: tuple[bytes, float] = (b"", 0.0)  # the job that waited at the last look, and since when
         self._yields = False
+        self.hesitates = False  # something waits that it leaves to others for the moment
 
     def take(self, redis: Redis, queues: Sequence[str]) -> Found | None:
         """The next job of the first of these queues that has one for us."""
@@ -102,6 +103,7 @@ class Taker:
     def _may_take(self, redis: Redis, queues: Sequence[str]) -> bool:
         """Whether something waits for us, and idle machines had their moment to take it."""
         found = self._ask(redis, queues, "look")
+        self.hesitates = found is not None
         if found is None:
             return False
         if found.job != self._seen[0]:
