@@ -1,9 +1,10 @@
 """A process that has loaded what trial children need and does nothing but fork them: they start at once.
 
 A work-horse makes one while it has no threads yet, where its worker has loaded the libraries ahead
-(`preloading`). Nothing has run in it: a library that was only loaded may be forked, one that has run may have
-threads that are missed afterwards. Its children become children of the work-horse, which sees them end and
-takes them along when it ends. Where there is no such server, or none any more, a slot starts a program.
+(`preloading`); a training without a worker starts it as a program (`forks`). Nothing has run in it: a library
+that was only loaded may be forked, one that has run may have threads that are missed afterwards. Its children
+become children of the lane's process, which sees them end and takes them along when it ends. Where there is
+no such server, or none any more, a slot starts a program.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class ForkServer:
     """The side of the work-horse. Make it before this process has threads."""
 
     def __init__(self) -> None:
-        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+        set_process_option(PR_SET_CHILD_SUBREAPER, 1)
         self._line, theirs = socket.socketpair()
         self._line.settimeout(ANSWER_S)
         for stream in (sys.stdout, sys.stderr):
@@ -76,7 +77,7 @@ class ForkServer:
                 stream.flush()  # what waits in them would be written twice
         lane = os.getpid()
         if os.fork() == 0:
-            _end_with(_serve, theirs, lane)
+            _end_with(serve_forks, theirs, lane)
         theirs.close()
 
     def fork(self, environ: Mapping[str, str]) -> Forked | None:
@@ -115,12 +116,12 @@ def _pipes() -> Iterator[tuple[list[int], list[int]]]:
 # --- the server ---------------------------------------------------------------------------------------------
 
 
-def _serve(line: socket.socket, lane: int) -> None:
-    """Forks until the work-horse is gone."""
+def serve_forks(line: socket.socket, lane: int) -> None:
+    """Forks for the process `lane`, our parent, until it is gone or closes the line."""
     from flowml.runner import child, logs
 
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    _prctl(PR_SET_NAME, NAME.encode())
+    set_process_option(PR_SET_PDEATHSIG, signal.SIGKILL)
+    set_process_option(PR_SET_NAME, NAME.encode())
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     logs.take_down()
@@ -160,7 +161,7 @@ def _become(
     while os.getppid() == between:
         time.sleep(LOOK_S)
     os.setpgid(0, 0)
-    _prctl(PR_SET_NAME, CHILD_NAME.encode())
+    set_process_option(PR_SET_NAME, CHILD_NAME.encode())
     os.environ.update(environ)
     if "polars" in sys.modules:  # it has read them as it was loaded
         sys.modules["polars"].Config.reload_env_vars()
@@ -181,7 +182,7 @@ def _end_with(work: Callable[..., object], *arguments: object) -> NoReturn:
     os._exit(1)
 
 
-def _prctl(option: int, value: int | bytes) -> None:
+def set_process_option(option: int, value: int | bytes) -> None:
     if ctypes.CDLL(None, use_errno=True).prctl(option, value) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowml.runner import papers
 from flowml.runner.crew import Crew
+from flowml.runner.forks import forked_children
 from flowml.runner.lane import Lane
 from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener
@@ -51,35 +53,22 @@ def train(
     """
     started = time.time() if started is None else started
     _make_folder(out)
-    crew = _early_crew(file, spec, child)
-    try:
-        with tempfile.TemporaryDirectory(prefix="flowml-") as folder:
-            work = Path(folder)
-            listener.stage("Reading the table")
-            hashing = papers.Hashing(file)
-            intake = _read(file, work / "table.parquet", control, table)
-            if intake is None:
-                return LaneOutcome(JobState.CANCELLED, Receipt(spec.budget_s, time.time() - started))
-            check_target(spec.target, intake.schema.names)
-            for finding in intake.findings:
-                listener.log(Level.WARNING, f"{finding.message} {finding.advice}".strip())
-            study = work / "study"
-            lane = Lane(
-                work / "table.parquet",
-                intake.schema,
-                spec,
-                study,
-                listener,
-                control,
-                started=started,
-                crew=crew,
-            )
-            outcome = lane.run()
-            if outcome.champion is not None:
-                papers.write(outcome, study / "champion", out)
-                papers.write_study(outcome, spec, intake.schema, hashing.source(), out)
-    finally:
-        crew.close()
+    with _early_crew(file, spec, child) as crew, tempfile.TemporaryDirectory(prefix="flowml-") as folder:
+        work = Path(folder)
+        listener.stage("Reading the table")
+        hashing = papers.Hashing(file)
+        intake = _read(file, work / "table.parquet", control, table)
+        if intake is None:
+            return LaneOutcome(JobState.CANCELLED, Receipt(spec.budget_s, time.time() - started))
+        check_target(spec.target, intake.schema.names)
+        for finding in intake.findings:
+            listener.log(Level.WARNING, f"{finding.message} {finding.advice}".strip())
+        parquet, study = work / "table.parquet", work / "study"
+        lane = Lane(parquet, intake.schema, spec, study, listener, control, started=started, crew=crew)
+        outcome = lane.run()
+        if outcome.champion is not None:
+            papers.write(outcome, study / "champion", out)
+            papers.write_study(outcome, spec, intake.schema, hashing.source(), out)
     if outcome.state is JobState.FAILED:
         raise error_of(outcome.code, outcome.cause, outcome.advice)
     return outcome
@@ -96,16 +85,24 @@ def _make_folder(out: Path) -> None:
         ) from error
 
 
-def _early_crew(file: Path, spec: JobSpec, child: tuple[str, ...]) -> Crew:
-    """One child that loads its libraries while the file is still read. The lane adds the others."""
+@contextmanager
+def _early_crew(file: Path, spec: JobSpec, child: tuple[str, ...]) -> Iterator[Crew]:
+    """What loads the libraries while the file is still read: a process to fork children from, else one child.
+
+    The lane adds the others.
+    """
     machine = allowance()
     memory = int(machine.ram_available * MEMORY_SHARE)
     size = file.stat().st_size if file.is_file() else 0
     plan = divide(size // BYTES_PER_CELL, 1, min(spec.jobs or machine.cpus, machine.cpus), memory)
-    crew = Crew(plan.threads, memory, child)
-    if size:
-        crew.add()
-    return crew
+    with forked_children() if child == CHILD else nullcontext(False) as forked:
+        crew = Crew(plan.threads, memory, child)
+        try:
+            if size and not forked:
+                crew.add()
+            yield crew
+        finally:
+            crew.close()
 
 
 def _read(file: Path, target: Path, control: Wish, table: str) -> Intake | None:

@@ -73,7 +73,7 @@ class Preloading:
             return True
         if self._left:
             self.loading = True
-            _load(self._left.popleft())
+            load(self._left.popleft())
             self.loading = False
             return True
         gc.collect()
@@ -83,7 +83,8 @@ class Preloading:
         return False
 
 
-def _load(name: str) -> None:
+def load(name: str) -> None:
+    """Imports a library without the threads that it would start."""
     try:
         with _without_threads():
             importlib.import_module(name)

@@ -19,6 +19,7 @@ from flowml.runner.crew import Answered, Crew, Happening, Lost
 from flowml.runner.forkserver import FORK_SERVER, NAME, ForkServer
 from flowml.runner.preloading import Preloading
 from flowml.runner.slot import Slot
+from flowml.runner.waiting import wait_until
 from flowml.storage.records import Json
 
 GIB = 2**30
@@ -91,6 +92,7 @@ def falling(request: dict[str, Any]) -> None:
     server.wait()
     assert answer(crew, crew.add())["answer"] == "ready"
     FORK_SERVER.set(ForkServer())
+    assert wait_until(lambda: NAME in {each.name() for each in psutil.Process().children()}, 60.0)
     family = psutil.Process().children()
     say(names=[each.name() for each in family], pids=[each.pid for each in family])
     time.sleep(60)

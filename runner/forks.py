@@ -1,0 +1,90 @@
+"""A fork server as a program, for a training without a worker: trial children that load nothing themselves.
+
+It loads the libraries while the table is still read. Unlike a worker's, it is no fork of the lane's process,
+which may have threads by then.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from flowml.runner.child import WANTED_SOON
+from flowml.runner.forkserver import (
+    FORK_SERVER,
+    PR_SET_CHILD_SUBREAPER,
+    ForkServer,
+    serve_forks,
+    set_process_option,
+)
+from flowml.runner.preloading import load
+
+PROGRAM = (sys.executable, "-m", "flowml.runner.forks")
+WANTED = (
+    "polars",
+    "flowml.automl.prepared",
+    "flowml.automl.evaluate",
+    *WANTED_SOON,
+    "onnxruntime",
+    "flowml.automl.finish",
+)
+LOADED_S = 30.0  # until it answers first
+END_S = 5.0
+
+
+class ForkProgram(ForkServer):
+    """The side of the lane. Raises OSError where the system has no such thing."""
+
+    def __init__(self) -> None:
+        set_process_option(PR_SET_CHILD_SUBREAPER, 1)
+        self._line, theirs = socket.socketpair()
+        self._line.settimeout(LOADED_S)
+        with theirs:
+            self._process = subprocess.Popen(
+                [*PROGRAM, str(theirs.fileno()), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                process_group=0,
+            )
+
+    def end(self) -> None:
+        """Of the server; call it when its children have ended."""
+        self.close()
+        set_process_option(PR_SET_CHILD_SUBREAPER, 0)
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def forked_children() -> Iterator[bool]:
+    """Within it the children of slots are forked; False where they start as programs all the same."""
+    server = None
+    if sys.platform == "linux":
+        with suppress(OSError):
+            server = ForkProgram()
+    before = FORK_SERVER.set(server)
+    try:
+        yield server is not None
+    finally:
+        FORK_SERVER.reset(before)
+        if server is not None:
+            server.end()
+
+
+def main() -> None:
+    line, lane = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    for name in WANTED:
+        load(name)
+    serve_forks(line, lane)
+
+
+if __name__ == "__main__":
+    main()
