@@ -17,26 +17,32 @@ MOST_RESERVE = 0.25  # of the budget
 MOST_REFIT = 0.15  # of the budget, that is kept besides where members learn all rows in the end
 EXPLAIN_SHARE = 0.03  # of the budget, for importances
 EXPORT_S = 0.05  # of a trial whatever its size
-EXPORT_S_PER_MB = {  # as measured on five tables: small trees and what compares rows with rows take longest
-    "lightgbm": 0.2,
-    "xgboost": 0.17,
+EXPORT_S_PER_MB = {  # as measured on four tables: small trees and what compares rows with rows take longest
+    "lightgbm": 0.15,
+    "xgboost": 0.15,
     "catboost": 0.2,
-    "random_forest": 0.075,
-    "extra_trees": 0.065,
-    "ada_boost": 0.12,
-    "gradient_boosting": 0.9,
-    "hist_gradient_boosting": 0.9,
+    "random_forest": 0.065,
+    "extra_trees": 0.06,
+    "ada_boost": 0.11,
+    "gradient_boosting": 0.45,
+    "hist_gradient_boosting": 0.6,
     "svm": 0.5,
-    "mlp": 0.4,
-    "k_nearest_neighbors": 0.5,
+    "mlp": 0.5,
+    "k_nearest_neighbors": 0.6,
 }
 OTHER_S_PER_MB = 0.2
-LIKELY_MEMBERS = 6  # trials that a champion is made of
+SHARED = 0.8  # of these seconds, where several cores export
+LIKELY_MEMBERS = 5  # trials that a champion is made of
 
 
 def export_seconds(record: TrialRecord) -> float:
-    """To read the fold models of a trial, write them as ONNX and check them, on an ordinary core."""
+    """To read the fold models of a trial, write them as ONNX and check them, on one ordinary core."""
     return EXPORT_S + record.size_bytes / 2**20 * EXPORT_S_PER_MB.get(record.algorithm, OTHER_S_PER_MB)
+
+
+def shared(cores: int) -> float:
+    """How much of the time of one core an export takes with so many."""
+    return 1.0 if cores == 1 else SHARED
 
 
 def refit_seconds(record: TrialRecord, whole_share: float, cores: int) -> float:
@@ -94,7 +100,7 @@ class Budget:
         best = self._best()
         share = served_share(best, self.folds, self.size_limit) if self.folds else 1.0
         first = sum(map(export_seconds, best[:1])) / max(1, self.folds)
-        return first + share * sum(map(export_seconds, best))
+        return shared(self.cores) * (first + share * sum(map(export_seconds, best)))
 
     def _refits(self) -> float:
         """Seconds for the likely members to learn all rows, where few of their fold models would serve."""

@@ -65,13 +65,14 @@ def share_served(prepared: Prepared, members: Sequence[TrialRecord]) -> float:
     return kept / folds * served_share(members, kept, prepared.spec.max_size_bytes)
 
 
-def export_within_limit(prepared: Prepared, work: Path, blend: Blend, most: int) -> Exported:
+def export_within_limit(prepared: Prepared, work: Path, blend: Blend, most: int, cores: int = 1) -> Exported:
     """With `most` fold models of each member, fewer where the limit of size wants it, one at least."""
     kept, limit = prepared.folds.kept, prepared.spec.max_size_bytes
-    exported = export(prepared, work, blend, kept[-min(most, folds_served(prepared, blend.members)) :])
+    served = kept[-min(most, folds_served(prepared, blend.members)) :]
+    exported = export(prepared, work, blend, served, cores)
     folds = exported.folds
     if limit is not None and len(exported.content) > limit and folds > 1:
-        return export(prepared, work, blend, kept[-fitting(len(exported.content), folds, limit) :])
+        return export(prepared, work, blend, kept[-fitting(len(exported.content), folds, limit) :], cores)
     return exported
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from flowml.automl.onnx import Member, Witness, build, parity
 from flowml.automl.outcome import has_whole, load_fitted, load_oof, load_whole_seen, trial_folder
 from flowml.automl.prepared import Prepared
 from flowml.automl.serve import Predictor
+from flowml.automl.session import open_session
 from flowml.automl.sizes import few
 from flowml.automl.splitters import Folds
 from flowml.storage.records import Json, Task, TrialRecord
@@ -38,38 +41,59 @@ class Exported:
     whole: frozenset[int]  # numbers of trials whose model learned all rows
 
 
-def export(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = ()) -> Exported:
+def export(
+    prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int] = (), cores: int = 1
+) -> Exported:
     """Write the models of folds, of all that are kept if none are named, as one ONNX model.
 
-    Raises ExportError, and ParityError at the gate.
+    With several cores the libraries predict what it is compared with while it is written. Raises ExportError,
+    and ParityError at the gate.
     """
     folds = folds or prepared.folds.kept
-    members = members_of(prepared, work, blend, folds)
-    versions = {name: version for member in blend.members for name, version in member.versions.items()}
-    versions["flowml"] = VERSION
-    about = {"score": blend.score, "versions": versions, "data": prepared.data, **prepared.about}
-    about[BACKGROUND] = background(prepared.contract, prepared.feeds)
-    content = build(
-        prepared.contract, members, about, steps=blend.steps, threshold=blend.threshold, stack=blend.stack
-    )
+    members, about = members_of(prepared, work, blend, folds), _about(prepared, blend)
     regression = prepared.problem.task is Task.REGRESSION
-    report = parity.gate(
-        content,
-        prepared.contract,
-        members,
-        prepared.feeds,
-        steps=blend.steps,
-        threshold=blend.threshold,
-        spread=float(np.std(prepared.problem.y)) if regression else None,
-        seed=prepared.problem.seed,
-        stack=blend.stack,
-    )
+    spread = float(np.std(prepared.problem.y)) if regression else None
+    with ThreadPoolExecutor(1 + cores, "predictions of libraries") as beside:
+        counting = beside.submit(
+            parity.wanted,
+            prepared.contract,
+            members,
+            prepared.feeds,
+            steps=blend.steps,
+            spread=spread,
+            seed=prepared.problem.seed,
+            stack=blend.stack,
+            across=map if cores == 1 else beside.map,
+        )
+        if cores == 1:
+            counting.result()
+        content = build(
+            prepared.contract,
+            members,
+            about,
+            steps=blend.steps,
+            threshold=blend.threshold,
+            stack=blend.stack,
+        )
+        session = open_session(content)
+        found = counting.result()
+    report = parity.compare(session, found, prepared.contract, threshold=blend.threshold, spread=spread)
     whole = frozenset(
         record.number
         for record in blend.members
         if prepared.folds.whole in _serving(prepared.folds, trial_folder(work, record.number), folds)
     )
-    return Exported(content, report, speed_of(content, prepared.feeds), len(folds), whole)
+    speed = speed_of(session, len(content), prepared.feeds)
+    return Exported(content, report, speed, len(folds), whole)
+
+
+def _about(prepared: Prepared, blend: Blend) -> Json:
+    """What the file says of itself."""
+    versions = {name: version for member in blend.members for name, version in member.versions.items()}
+    versions["flowml"] = VERSION
+    about = {"score": blend.score, "versions": versions, "data": prepared.data, **prepared.about}
+    about[BACKGROUND] = background(prepared.contract, prepared.feeds)
+    return about
 
 
 def members_of(prepared: Prepared, work: Path, blend: Blend, folds: Sequence[int]) -> list[Member]:
@@ -123,12 +147,13 @@ def speed_of_trial(prepared: Prepared, work: Path, record: TrialRecord) -> Speed
     """Of a trial that is not the champion: exported for this alone."""
     blend = Blend((record,), (1.0,), np.zeros(0), record.score or 0.0, record.fold_scores)
     members = members_of(prepared, work, blend, prepared.folds.kept)
-    return speed_of(build(prepared.contract, members), prepared.feeds)
+    content = build(prepared.contract, members)
+    return speed_of(open_session(content), len(content), prepared.feeds)
 
 
-def speed_of(content: bytes, feeds: Feeds) -> Speed:
+def speed_of(session: Any, size_bytes: int, feeds: Feeds) -> Speed:
     """Milliseconds of one row at a time (the median), and rows a second of a batch."""
-    predictor = Predictor(content)
+    predictor = Predictor(session)
     count = rows_of(feeds)
     rows = np.linspace(0, count - 1, LATENCY_ROWS).astype(np.int64)
     predictor.predict_feeds(take(feeds, rows[:1]))
@@ -141,7 +166,7 @@ def speed_of(content: bytes, feeds: Feeds) -> Speed:
         if time.monotonic() > end:
             break
     latency_s = float(np.median(times))
-    return Speed(latency_s * 1000, _rows_per_second(predictor, feeds, latency_s), len(content))
+    return Speed(latency_s * 1000, _rows_per_second(predictor, feeds, latency_s), size_bytes)
 
 
 def _rows_per_second(predictor: Predictor, feeds: Feeds, latency_s: float) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from flowml.automl.blend import Blend, ensemble, notes_of, ranked, single
-from flowml.automl.budget import export_seconds
+from flowml.automl.budget import export_seconds, shared
 from flowml.automl.card import card
 from flowml.automl.champion import Champion, write
 from flowml.automl.compact import (
@@ -42,8 +42,9 @@ from flowml.storage.records import Finding, Json, Phase, TrialRecord
 ENSEMBLE_SHARE = 0.25  # of the time, to choose weights
 WORSE = 0.03  # of what the best trial learned, that an ensemble may seem to lose on other rows
 EXPLAIN_SHARE = 0.6  # of the time left after the export
+MOST_EXPLAIN = 0.08  # of the budget, whatever is left
 EXPORT_SHARE = 0.65  # of the time left, that an export may be expected to take
-INSURED_SHARE = 0.25  # and that of a model to fall back on
+INSURED_SHARE = 0.2  # and that of a model to fall back on
 MEASURED = 5  # rows of the leaderboard that are exported to measure their speed, time allowing
 WARY = 2.0  # times what it should take, that must be left for what nobody waits for
 SAFETY_S = 0.4  # kept for writing the files
@@ -75,11 +76,12 @@ def finish(
     mixed = None if simple else _ensemble(prepared, work, best_first, clock)
     clock.phase("ensemble")
 
-    room = _Room(prepared, clock, pace, INSURED_SHARE if simple else EXPORT_SHARE)
+    exporting = pace * shared(cores)
+    room = _Room(prepared, clock, exporting, INSURED_SHARE if simple else EXPORT_SHARE)
     offered = offers(prepared, work, within_limit(prepared, work, mixed), best_first, room.affords)
     if not simple:
-        offered = _refitted(prepared, work, offered, clock, pace, cores)
-    chosen = _first_that_serves(prepared, work, offered, room)
+        offered = _refitted(prepared, work, offered, clock, exporting, cores)
+    chosen = _first_that_serves(prepared, work, offered, room, cores)
     clock.phase("export")
     end = _End(prepared, work, records, chosen, clock, findings)
     plain = end.write(UNEXPLAINED, {})
@@ -191,7 +193,9 @@ class _Chosen:
         return tuple(name_of(each) for each in self.blend.members if each.number in self.exported.whole)
 
 
-def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], room: _Room) -> _Chosen:
+def _first_that_serves(
+    prepared: Prepared, work: Path, offers: Iterator[Blend], room: _Room, cores: int
+) -> _Chosen:
     """The first offer that exports, passes the gate and is fast enough, else the fastest that exports."""
     limit, refused = prepared.spec.max_latency_ms, dict[tuple[int, ...], str]()
     fastest: _Chosen | None = None
@@ -201,7 +205,7 @@ def _first_that_serves(prepared: Prepared, work: Path, offers: Iterator[Blend], 
         numbers = tuple(member.number for member in blend.members)
         folds = max(1, room.folds(blend.members))
         try:
-            exported = export_within_limit(prepared, work, blend, folds)
+            exported = export_within_limit(prepared, work, blend, folds, cores)
         except Exception as error:  # libraries raise what they like, and the next offer is there
             refused[numbers] = getattr(error, "message", f"{type(error).__name__}: {error}")
             continue
@@ -239,7 +243,7 @@ class _End:
         return champion
 
     def insight(self) -> Insight:
-        most_s = max(2.0, 0.05 * self.prepared.spec.budget_s)
+        most_s = max(2.0, MOST_EXPLAIN * self.prepared.spec.budget_s)
         end = min(self.clock.share(EXPLAIN_SHARE), time.monotonic() + most_s)
         best_first = ranked(self.prepared, self.records)
         return insight_of(self.prepared, self.work, self.chosen.blend, best_first, end)

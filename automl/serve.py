@@ -57,7 +57,8 @@ class Predictions:
 class Predictor:
     """A warm model. One may be asked from several threads at once."""
 
-    def __init__(self, model: bytes | str | Path, threads: int = 1) -> None:
+    def __init__(self, model: bytes | str | Path | Any, threads: int = 1) -> None:
+        """`model`: a file, its content, or a session that has it open."""
         self.session = open_session(Path(model) if isinstance(model, str) else model, threads)
         self.metadata: dict[str, str] = {
             name.removeprefix(PREFIX): text

@@ -10,11 +10,15 @@ from flowml.storage.errors import ExportError, NotFound
 QUIET = 3  # errors only
 
 
-def open_session(model: bytes | Path, threads: int = 1) -> Any:
-    """One thread: many sessions live side by side, and each answers alike for one row and for many.
+def open_session(model: bytes | Path | Any, threads: int = 1) -> Any:
+    """A session, unless `model` is one already.
+
+    One thread: many sessions live side by side, and each answers alike for one row and for many.
 
     More are for files of many rows; answers then differ in the last digit.
     """
+    if not isinstance(model, bytes | Path):
+        return model
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -129,14 +129,13 @@ def finish(bench: Bench, command: Json) -> None:
     records = tuple(TrialRecord.from_dict(record) for record in command["records"])
     found = tuple(Finding.from_dict(finding) for finding in command.get("findings", ()))
     with _threads(command["threads"]):
-        limit_s, pace = max(WORTH_S, command["deadline_s"]), command["pace"]
-        first = build_model(bench, work, records, limit_s, found, simple=True, pace=pace)
+        limit_s, pace, cores = max(WORTH_S, command["deadline_s"]), command["pace"], command["threads"]
+        first = build_model(bench, work, records, limit_s, found, simple=True, pace=pace, cores=cores)
         _insure(bench, work, INSURED, first)
         left = deadline - time.monotonic()
         if left > WORTH_S:
-            pace = _pace(bench, records, first)
+            pace = _pace(bench, records, first, cores)
             built = partial(_insure, bench, work, UNFINISHED)
-            cores = command["threads"]
             final = build_model(
                 bench, work, records, left, found, simple=False, pace=pace, cores=cores, built=built
             )
@@ -152,13 +151,14 @@ def _insure(bench: Bench, work: Path, name: str, champion: Json) -> None:
     bench.say("insured", champion=champion, folder=name)
 
 
-def _pace(bench: Bench, records: tuple[TrialRecord, ...], first: Json) -> float:
+def _pace(bench: Bench, records: tuple[TrialRecord, ...], first: Json, cores: int) -> float:
     """How slow exports are here, as seen from that of the first model."""
+    from flowml.automl.budget import shared
     from flowml.automl.offers import pace_of
 
     took = next((part["seconds"] for part in first["phases"] if part["name"] == "export"), 0.0)
     members = [record for record in records if record.number == first["trial"]]
-    return pace_of(members, took, first["folds"] / len(bench.prepared.folds.pairs))
+    return pace_of(members, took / shared(cores), first["folds"] / len(bench.prepared.folds.pairs))
 
 
 def build_model(

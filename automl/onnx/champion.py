@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from flowml.automl.stack import Stack
 from flowml.storage.records import Task
 
 Seen = Callable[[Member, Floats], None]
+Across = Callable[[Callable[[Member], Floats], Sequence[Member]], Iterable[Floats]]
 
 LICENCE = "Belongs to those who trained it. Made with FlowML Studio."
 
@@ -60,18 +61,19 @@ def expected(
     steps: Sequence[Step] = (),
     stack: Stack | None = None,
     seen: Seen = lambda _member, _prediction: None,
+    across: Across = map,
 ) -> Floats:
     """What `build` should predict, counted in Python by the libraries that trained the members.
 
-    `seen` is told what each of them predicts.
+    `seen` is told what each of them predicts. `across` may be the `map` of a pool of threads.
     """
     blank = np.zeros((rows_of(feeds), len(contract.classes) or 1))
     trials = dict[int, list[Floats]]()
-    total, matrices = blank, dict[int, Matrix]()
-    for member in used(members, stack):
-        if id(member.encoding) not in matrices:
-            matrices[id(member.encoding)] = member.encoding.transform(feeds)
-        prediction = _tempered(member, matrices[id(member.encoding)])
+    total, kept = blank, used(members, stack)
+    encodings = {id(member.encoding): member.encoding for member in kept}
+    matrices = {key: encoding.transform(feeds) for key, encoding in encodings.items()}
+    predictions = across(lambda member: _tempered(member, matrices[id(member.encoding)]), kept)
+    for member, prediction in zip(kept, predictions, strict=True):
         seen(member, prediction)
         total = total + prediction * member.weight
         if stack is not None:

@@ -16,11 +16,12 @@ import numpy.typing as npt
 from flowml.automl.fitted import floor32
 
 LEQ, LT, IN = 0, 1, 6  # as the operator TreeEnsemble numbers them
-CELLS = 4_000_000  # rows times trees that are walked at once
+CELLS = 300_000  # rows times trees that are walked at once: as many as a core has at hand
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
+Counts = Ints | Sequence[int]  # of something, tree by tree
 
 
 @dataclass(frozen=True)
@@ -104,25 +105,37 @@ class Forest:
 
     def _leaves(self, X: Matrix) -> Ints:
         """Where each row ends in each tree, as ~leaf."""
-        at = np.tile(self.roots, (len(X), 1))
-        members = self._members()
-        while (inside := at >= 0).any():
-            rows, _ = np.nonzero(inside)
-            split = at[inside]
-            value = X[rows, self.feature[split]]
-            at[inside] = np.where(self._goes(split, value, members), self.yes[split], self.no[split])
-        return at
+        cells, limit, members = X.ravel(), self._limits(), self._members()
+        ends = np.empty(len(X) * self.n_trees, np.int64)
+        place, split = np.arange(len(ends)), np.tile(self.roots, len(X))
+        row = place // self.n_trees * X.shape[1]
+        while len(place):
+            value = cells[row + self.feature[split]]
+            goes = value <= limit[split]
+            if len(members):
+                goes = np.where(self.mode[split] == IN, self._holds(split, value, members), goes)
+            empty = np.isnan(value)
+            goes[empty] = self.missing_yes[split[empty]]
+            child = np.where(goes, self.yes[split], self.no[split])
+            inside = child >= 0
+            ends[place[~inside]] = child[~inside]
+            place, split, row = place[inside], child[inside], row[inside]
+        return ends.reshape(len(X), self.n_trees)
 
-    def _goes(self, split: Ints, value: Matrix, members: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        mode, empty = self.mode[split], np.isnan(value)
-        below = np.where(mode == LT, value < self.threshold[split], value <= self.threshold[split])
-        if len(members):
-            row = np.searchsorted(np.array(sorted(self.sets)), split)
-            row[mode != IN] = 0
-            code = np.clip(np.where(empty, -1, value), -1, members.shape[1]).astype(np.int64)
-            known = (code == value) & (code >= 0) & (code < members.shape[1])
-            below = np.where(mode == IN, known & members[row, np.where(known, code, 0)], below)
-        return np.where(empty, self.missing_yes[split], below)
+    def _limits(self) -> Matrix:
+        """The greatest float32 that goes to `yes`."""
+        with np.errstate(over="ignore"):  # below the least number is minus infinity
+            below = np.nextafter(self.threshold, np.float32(-np.inf))
+        return np.where(self.mode == LT, below, self.threshold)
+
+    def _holds(self, split: Ints, value: Matrix, members: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Whether the code is in the set of an IN split; of other splits it tells nothing."""
+        row = np.searchsorted(np.array(sorted(self.sets)), split)
+        row[self.mode[split] != IN] = 0
+        code = np.clip(np.where(np.isnan(value), -1, value), -1, members.shape[1]).astype(np.int64)
+        known = (code == value) & (code >= 0) & (code < members.shape[1])
+        found: npt.NDArray[np.bool_] = known & members[row, np.where(known, code, 0)]
+        return found
 
     def _members(self) -> npt.NDArray[np.bool_]:
         """One row for each IN split, in order of their numbers: which codes it holds."""
@@ -133,9 +146,31 @@ class Forest:
         return members
 
 
-def numbered(split: npt.NDArray[np.bool_]) -> Ints:
-    """Nodes of one tree, of which some are splits: the number of each split, or ~number of each leaf."""
-    return np.where(split, np.cumsum(split) - 1, ~(np.cumsum(~split) - 1))
+def numbered(split: npt.NDArray[np.bool_], nodes: Counts = ()) -> Ints:
+    """Of nodes, of which some are splits: the number of each split, or ~number of each leaf, inside its tree.
+
+    `nodes`: how many each tree has, where there are several.
+    """
+    found: Ints = np.where(split, np.cumsum(split) - 1, ~(np.cumsum(~split) - 1))
+    if np.size(nodes):
+        first = starts(nodes)
+        of_tree = np.repeat(np.arange(len(first)), nodes)
+        splits, leaves = starts(per_tree(split, nodes)), starts(per_tree(~split, nodes))
+        found = np.where(split, found - splits[of_tree], found + leaves[of_tree])
+    return found
+
+
+def starts(counts: Counts) -> Ints:
+    """Where each of several runs begins that stand one after another."""
+    ends: Ints = np.cumsum(counts, dtype=np.int64)
+    return ends - np.asarray(counts, np.int64)
+
+
+def per_tree(marked: npt.NDArray[np.bool_], nodes: Counts) -> Ints:
+    """How many nodes of each tree are marked; every tree has one node at least."""
+    return (
+        np.add.reduceat(marked.astype(np.int64), starts(nodes)) if np.size(nodes) else np.zeros(0, np.int64)
+    )
 
 
 @dataclass
@@ -162,33 +197,47 @@ class Planter:
         missing_yes: npt.ArrayLike,
         values: npt.ArrayLike,
         *,
-        target: int = 0,
+        target: npt.ArrayLike = 0,
         mode: npt.ArrayLike = LEQ,
         sets: Mapping[int, Sequence[int]] | None = None,
+        splits: npt.ArrayLike | None = None,
     ) -> None:
-        """Add one tree; split 0 is its root, numbers of children count inside the tree.
+        """Add a tree; split 0 is its root, numbers of children count inside the tree.
 
-        What all leaves have in common goes into the base, so that float32 holds the rest of it more exactly.
+        With `splits`, how many each has, it is several trees that stand one after another; `target` may then
+        be one for each, and `sets` are by the number of the split in all of them.
+
+        What all leaves of a tree have in common goes into the base, so that float32 holds the rest of it more
+        exactly.
         """
-        leaves = np.asarray(values, np.float64).reshape(-1, self.n_outputs if self.shared else 1)
-        common = leaves.mean(axis=0)
-        self.base[... if self.shared else target] += common if self.shared else common[0]
-        splits = len(np.asarray(feature))
-        if not splits:
+        counts = np.atleast_1d(np.asarray(np.size(feature) if splits is None else splits, np.int64))
+        if not len(counts):
             return
-        self._keep("roots", [self._splits])
+        leaves = np.asarray(values, np.float64).reshape(-1, self.n_outputs if self.shared else 1)
+        of_tree = np.repeat(np.arange(len(counts)), counts + 1)  # a binary tree has one leaf more than splits
+        common = np.add.reduceat(leaves, starts(counts + 1), axis=0) / (counts + 1)[:, None]
+        targets = np.broadcast_to(np.asarray(target, np.int64), len(counts))
+        if self.shared:
+            self.base += common.sum(axis=0)
+        else:
+            np.add.at(self.base, targets, common[:, 0])
+        grown = counts[of_tree] > 0
+        self._keep("values", (leaves - common[of_tree])[grown])
+        self._keep("targets", targets[of_tree][grown])
+        counts = counts[counts > 0]
+        first, first_leaf = self._splits + starts(counts), self._leaves + starts(counts + 1)
+        self._keep("roots", first)
         self._keep("feature", np.asarray(feature, np.int64))
         self._keep("threshold", floor32(np.asarray(threshold, np.float64)))
-        self._keep("mode", np.broadcast_to(np.asarray(mode, np.uint8), splits))
-        self._keep("missing_yes", np.broadcast_to(np.asarray(missing_yes, np.bool_), splits))
+        self._keep("mode", np.broadcast_to(np.asarray(mode, np.uint8), np.size(feature)))
+        self._keep("missing_yes", np.broadcast_to(np.asarray(missing_yes, np.bool_), np.size(feature)))
         for name, children in (("yes", yes), ("no", no)):
             child = np.asarray(children, np.int64)
-            self._keep(name, np.where(child >= 0, child + self._splits, child - self._leaves))
-        self._keep("values", leaves - common)
-        self._keep("targets", np.full(len(leaves), target))
+            inside = np.repeat(first, counts), np.repeat(first_leaf, counts)
+            self._keep(name, np.where(child >= 0, child + inside[0], child - inside[1]))
         self._sets |= {self._splits + split: tuple(map(int, codes)) for split, codes in (sets or {}).items()}
-        self._splits += splits
-        self._leaves += len(leaves)
+        self._splits += int(counts.sum())
+        self._leaves += int((counts + 1).sum())
 
     def forest(self, lookups: tuple[Lookup, ...] = ()) -> Forest:
         width = self.n_outputs if self.shared else 1

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from flowml.automl.contract import Contract, Feeds, rows_of, take
 from flowml.automl.onnx import native
-from flowml.automl.onnx.champion import expected, labels
+from flowml.automl.onnx.champion import Across, expected, labels
 from flowml.automl.onnx.forest import Floats, Ints
 from flowml.automl.onnx.hostile import make_hostile
 from flowml.automl.onnx.mixture import Member
@@ -26,8 +26,42 @@ RELATIVE = 1e-6  # and as a share of the value itself, which matters for wild ro
 ROWS = 1_000  # real ones, and as many hostile ones
 
 
+class Wanted(NamedTuple):
+    """What the libraries that trained the members of a champion predict."""
+
+    feeds: Feeds
+    answers: Floats
+    rows: Json  # how many are real, hostile, and were compared with what was predicted in training
+
+
+def wanted(
+    contract: Contract,
+    members: Sequence[Member],
+    feeds: Feeds,
+    *,
+    steps: Sequence[Step] = (),
+    spread: float | None = None,
+    seed: int = 0,
+    stack: Stack | None = None,
+    across: Across = map,
+) -> Wanted:
+    """For real and hostile rows. Members that have a witness are compared with it, on the rows it tells of.
+
+    `spread`: standard deviation of a regression's target. Raises ParityError.
+    """
+    draw = np.random.default_rng(seed)
+    chosen = np.sort(draw.permutation(rows_of(feeds))[:ROWS])
+    real = take(feeds, chosen)
+    hostile = make_hostile(contract, feeds, ROWS, seed)
+    given = {name: np.concatenate([real[name], hostile[name]]) for name in real}
+    witnesses = _Witnesses(chosen, spread)
+    answers = expected(contract, members, given, steps=steps, stack=stack, seen=witnesses, across=across)
+    rows = {"real_rows": rows_of(real), "hostile_rows": rows_of(hostile), "trained_rows": witnesses.rows}
+    return Wanted(given, answers, rows)
+
+
 def gate(
-    content: bytes,
+    model: bytes | Any,
     contract: Contract,
     members: Sequence[Member],
     feeds: Feeds,
@@ -38,21 +72,22 @@ def gate(
     seed: int = 0,
     stack: Stack | None = None,
 ) -> Json:
-    """Compare an exported model with its members on real and hostile rows. Raises ParityError.
+    """Compare an exported model with its members, as `wanted` has them. Raises ParityError."""
+    found = wanted(contract, members, feeds, steps=steps, spread=spread, seed=seed, stack=stack)
+    return compare(model, found, contract, threshold=threshold, spread=spread)
 
-    Members that have a witness are compared with it first, on those real rows that it tells of. `spread`:
-    standard deviation of a regression's target.
-    """
-    draw = np.random.default_rng(seed)
-    chosen = np.sort(draw.permutation(rows_of(feeds))[:ROWS])
-    real = take(feeds, chosen)
-    hostile = make_hostile(contract, feeds, ROWS, seed)
-    given = {name: np.concatenate([real[name], hostile[name]]) for name in real}
-    witnesses = _Witnesses(chosen, spread)
-    wanted = expected(contract, members, given, steps=steps, stack=stack, seen=witnesses)
-    report = check(content, given, wanted, contract, threshold=threshold, spread=spread)
-    rows = {"real_rows": rows_of(real), "hostile_rows": rows_of(hostile), "trained_rows": witnesses.rows}
-    return report | rows
+
+def compare(
+    model: bytes | Any,
+    found: Wanted,
+    contract: Contract,
+    *,
+    threshold: float | None = None,
+    spread: float | None = None,
+) -> Json:
+    """Raises ParityError. `model`: its bytes, or a session."""
+    answers = check(model, found.feeds, found.answers, contract, threshold=threshold, spread=spread)
+    return answers | found.rows
 
 
 class _Witnesses:
@@ -75,7 +110,7 @@ class _Witnesses:
 
 
 def check(
-    content: bytes,
+    model: bytes | Any,
     feeds: Feeds,
     wanted: npt.NDArray[Any],
     contract: Contract,
@@ -84,7 +119,7 @@ def check(
     spread: float | None = None,
 ) -> Json:
     """Run a model on feeds and compare its answers with those wanted. Raises ParityError."""
-    session = open_session(content)
+    session = open_session(model)
     answers = dict(zip((out.name for out in session.get_outputs()), session.run(None, feeds), strict=True))
     if contract.task is Task.REGRESSION:
         scale = spread or float(np.nanstd(wanted)) or 1.0

@@ -94,12 +94,12 @@ def _ensemble(
     kind = onnx.AttributeProto  # written by hand: the helper looks at every number of a list
     node = onnx.NodeProto(op_type="TreeEnsemble", domain=ML, input=[features])
     for name, column in lists.items():
-        ints = column.astype(np.int64).tolist()
-        node.attribute.append(kind(name=name, type=kind.INTS, ints=ints))
+        written = node.attribute.add(name=name, type=kind.INTS)
+        written.ints.extend(column.astype(np.int64).tolist())
     for name, values in tensors.items():
-        node.attribute.append(kind(name=name, type=kind.TENSOR, t=numpy_helper.from_array(values)))
+        node.attribute.add(name=name, type=kind.TENSOR, t=numpy_helper.from_array(values))
     for name, number in numbers.items():
-        node.attribute.append(kind(name=name, type=kind.INT, i=number))
+        node.attribute.add(name=name, type=kind.INT, i=number)
     return node
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.blend import single
-from flowml.automl.budget import Budget, export_seconds, refit_seconds
+from flowml.automl.budget import Budget, export_seconds, refit_seconds, shared
 from flowml.automl.candidate import Candidate
 from flowml.automl.evaluate import Limits, evaluate
 from flowml.automl.finish import finish
@@ -130,7 +130,7 @@ def test_the_budget_keeps_time_for_it() -> None:
     assert refit_seconds(record, 1.25, 2) == pytest.approx(10 / 1.7)
 
     def kept(*records: TrialRecord, folds: int, limit: int | None = None) -> float:
-        plain, budget = Budget(60.0), Budget(60.0)
+        plain, budget = Budget(60.0, cores=2), Budget(60.0)
         budget.know(replace(shape, kept=folds, rows=100, train_rows=80, folds=1), limit, 2)
         for each in records:
             plain.learn(each)
@@ -139,8 +139,9 @@ def test_the_budget_keeps_time_for_it() -> None:
 
     assert kept(record, folds=1) == pytest.approx(10 / 1.7)
     assert kept(record, record, folds=1) == pytest.approx(0.15 * 60)
-    fallback = -0.8 * export_seconds(record)  # of one fold model
+    exporting = shared(2) * export_seconds(record)
+    fallback = -0.8 * exporting  # of one fold model
     assert kept(record, folds=5) == pytest.approx(fallback)
     assert kept(record, folds=5, limit=10**6) == pytest.approx(fallback)
-    assert kept(record, folds=5, limit=10**5) == pytest.approx(10 / 1.7 - 0.8 * 2 * export_seconds(record))
+    assert kept(record, folds=5, limit=10**5) == pytest.approx(10 / 1.7 - 0.8 * 2 * exporting)
     assert kept(folds=1) == 0.0

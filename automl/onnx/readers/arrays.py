@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flowml.automl.fitted import Arrays, Fitted, unpack
-from flowml.automl.onnx.forest import IN, LEQ, Forest, Planter, numbered
+from flowml.automl.onnx.forest import IN, LEQ, Forest, Planter, numbered, per_tree
 from flowml.automl.onnx.parts import Constant, Linear
 from flowml.automl.onnx.trees import Trees
 
@@ -28,40 +28,30 @@ def forest_of(arrays: Arrays) -> Forest:
     outputs, targets = len(arrays["base"]), arrays["target"]
     planter = Planter(outputs, shared=bool(len(targets) and targets[0] < 0 and outputs > 1))
     planter.base += arrays["base"]
-    sets = _sets_of_trees(arrays)
-    for tree, target in enumerate(targets.tolist()):
-        nodes = slice(arrays["offsets"][tree], arrays["offsets"][tree + 1])
-        _plant(planter, arrays, nodes, max(target, 0), sets.get(tree, {}))
+    split, nodes = arrays["left"] >= 0, np.diff(arrays["offsets"])
+    first, number = np.repeat(arrays["offsets"][:-1], nodes), numbered(split, nodes)
+    sets = _sets(arrays)
+    mode = np.full(len(split), LEQ, np.uint8)
+    mode[list(sets)] = IN
+    place = np.cumsum(split) - 1
+    planter.plant(
+        feature=arrays["feature"][split],
+        threshold=arrays["threshold"][split],
+        yes=number[(first + arrays["left"])[split]],
+        no=number[(first + arrays["right"])[split]],
+        missing_yes=arrays["missing_left"][split],
+        values=arrays["value"][~split],
+        target=np.maximum(targets, 0),
+        mode=mode[split],
+        sets={int(place[node]): codes for node, codes in sets.items()},
+        splits=per_tree(split, nodes),
+    )
     return planter.forest()
 
 
-def _sets_of_trees(arrays: Arrays) -> dict[int, dict[int, list[int]]]:
-    """For each tree that has such, nodes inside the tree and their codes."""
-    found: dict[int, dict[int, list[int]]] = {}
+def _sets(arrays: Arrays) -> dict[int, list[int]]:
+    """Nodes that ask for a set, and its codes."""
     if "set_node" not in arrays:  # written before trees could ask for sets
-        return found
-    trees = np.searchsorted(arrays["offsets"], arrays["set_node"], side="right") - 1
-    inside = arrays["set_node"] - arrays["offsets"][trees]
+        return {}
     codes = np.split(arrays["set_codes"], arrays["set_offsets"][1:-1])
-    for tree, node, own in zip(trees.tolist(), inside.tolist(), codes, strict=False):
-        found.setdefault(tree, {})[node] = own.tolist()
-    return found
-
-
-def _plant(planter: Planter, arrays: Arrays, nodes: slice, target: int, sets: dict[int, list[int]]) -> None:
-    left, right = arrays["left"][nodes], arrays["right"][nodes]
-    split = left >= 0
-    number = numbered(split)
-    mode = np.full(len(left), LEQ, np.uint8)
-    mode[list(sets)] = IN
-    planter.plant(
-        feature=arrays["feature"][nodes][split],
-        threshold=arrays["threshold"][nodes][split],
-        yes=number[left[split]],
-        no=number[right[split]],
-        missing_yes=arrays["missing_left"][nodes][split],
-        values=arrays["value"][nodes][~split],
-        target=target,
-        mode=mode[split],
-        sets={int(number[node]): codes for node, codes in sets.items()},
-    )
+    return {node: own.tolist() for node, own in zip(arrays["set_node"].tolist(), codes, strict=False)}

@@ -7,8 +7,9 @@ over the categories of one feature, so it becomes a lookup.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +27,19 @@ COUNTS = ("Counter", "FeatureFreq")
 MEANS = ("BinarizedTargetMeanValue", "FloatTargetMeanValue")
 
 
+class Meant(NamedTuple):
+    """What the splits of a model mean, by their number."""
+
+    feature: npt.NDArray[np.int64]
+    threshold: npt.NDArray[np.float64]
+    mode: npt.NDArray[np.uint8]
+    code: npt.NDArray[np.int64]
+    missing_low: npt.NDArray[np.bool_]
+
+
 @dataclass
 class Splits:
-    """What the splits of a model mean: arrays by number of the split, in the order of CatBoost's own list."""
+    """The same while they are gathered, in the order of CatBoost's own list."""
 
     feature: list[int] = field(default_factory=list)
     threshold: list[float] = field(default_factory=list)
@@ -43,6 +54,15 @@ class Splits:
         self.code.append(code)
         self.missing_low.append(missing_low)
 
+    def as_arrays(self) -> Meant:
+        return Meant(
+            np.array(self.feature, np.int64),
+            np.array(self.threshold, np.float64),
+            np.array(self.mode, np.uint8),
+            np.array(self.code, np.int64),
+            np.array(self.missing_low, np.bool_),
+        )
+
 
 def read(fitted: Fitted, width: int) -> Trees:
     """`width`: features of the matrix; lookups are numbered after them."""
@@ -52,10 +72,9 @@ def read(fitted: Fitted, width: int) -> Trees:
     bias = np.atleast_1d(np.asarray(bias, np.float64))
     planter = Planter(len(bias), shared=len(bias) > 1)
     planter.base += bias
-    for tree in model.get("oblivious_trees") or ():
-        _plant_symmetric(planter, tree, splits, scale)
-    for tree in model.get("trees") or ():
-        _plant_any(planter, tree, splits, scale)
+    meant = splits.as_arrays()
+    _plant_symmetric(planter, model.get("oblivious_trees") or (), meant, scale)
+    _plant_any(planter, model.get("trees") or (), meant, scale)
     return Trees(planter.forest(lookups))
 
 
@@ -149,14 +168,21 @@ def _mixed(hashed: int) -> int:
 # --- trees ------------------------------------------------------------------------------------------------
 
 
-def _plant_symmetric(planter: Planter, tree: Json, splits: Splits, scale: float) -> None:
+def _plant_symmetric(planter: Planter, trees: Sequence[Json], meant: Meant, scale: float) -> None:
     """All splits of a level are the same; bit b of a leaf's number says how split b went."""
-    chosen = [each["split_index"] for each in tree["splits"] or ()][::-1]  # the last one is the root
-    depth = len(chosen)
-    level = np.repeat(np.arange(depth), 1 << np.arange(depth)).astype(np.int64)
-    place = np.arange((1 << depth) - 1)  # in a complete tree node n has children 2n + 1 and 2n + 2
-    low, high = (_child(2 * place + step, depth) for step in (1, 2))
-    _plant(planter, splits, [chosen[each] for each in level], low, high, _scaled(tree["leaf_values"], scale))
+    by_depth: dict[int, list[Json]] = {}
+    for tree in trees:
+        by_depth.setdefault(len(tree["splits"] or ()), []).append(tree)
+    for depth, alike in by_depth.items():
+        # The last split is the root.
+        chosen = np.array(
+            [[each["split_index"] for each in tree["splits"] or ()][::-1] for tree in alike], np.int64
+        )
+        level = np.repeat(np.arange(depth), 1 << np.arange(depth)).astype(np.int64)
+        place = np.arange((1 << depth) - 1)  # in a complete tree node n has children 2n + 1 and 2n + 2
+        low, high = (np.tile(_child(2 * place + step, depth), len(alike)) for step in (1, 2))
+        values = _scaled([tree["leaf_values"] for tree in alike], scale)
+        _plant(planter, meant, chosen[:, level].ravel(), low, high, values, [len(place)] * len(alike))
 
 
 def _child(node: npt.NDArray[np.int64], depth: int) -> npt.NDArray[np.int64]:
@@ -164,25 +190,28 @@ def _child(node: npt.NDArray[np.int64], depth: int) -> npt.NDArray[np.int64]:
     return np.where(leaf >= 0, ~leaf, node)
 
 
-def _plant_any(planter: Planter, tree: Json, splits: Splits, scale: float) -> None:
-    chosen: list[int] = []
-    low: list[int] = []
-    high: list[int] = []
-    leaves: list[Any] = []
+def _plant_any(planter: Planter, trees: Sequence[Json], meant: Meant, scale: float) -> None:
+    for tree in trees:
+        chosen: list[int] = []
+        children: tuple[list[int], list[int]] = [], []
+        leaves: list[Any] = []
+        _walk(tree, chosen, children, leaves)
+        low, high = map(np.array, children)
+        _plant(planter, meant, np.array(chosen, np.int64), low, high, _scaled(leaves, scale), [len(chosen)])
 
-    def walk(node: Json) -> int:
-        if "split" not in node:
-            leaves.append(np.atleast_1d(node["value"]))
-            return -len(leaves)
-        split = len(chosen)
-        chosen.append(node["split"]["split_index"])
-        low.append(0)
-        high.append(0)
-        low[split], high[split] = walk(node["left"]), walk(node["right"])
-        return split
 
-    walk(tree)
-    _plant(planter, splits, chosen, np.array(low), np.array(high), _scaled(leaves, scale))
+def _walk(node: Json, chosen: list[int], children: tuple[list[int], list[int]], leaves: list[Any]) -> int:
+    """Takes in a node and what is below it: the number of its split, or ~number of its leaf."""
+    if "split" not in node:
+        leaves.append(np.atleast_1d(node["value"]))
+        return -len(leaves)
+    split = len(chosen)
+    chosen.append(node["split"]["split_index"])
+    for side in children:
+        side.append(0)
+    for side, name in zip(children, ("left", "right"), strict=True):
+        side[split] = _walk(node[name], chosen, children, leaves)
+    return split
 
 
 def _scaled(leaves: Any, scale: float) -> npt.NDArray[np.float64]:
@@ -191,21 +220,22 @@ def _scaled(leaves: Any, scale: float) -> npt.NDArray[np.float64]:
 
 def _plant(
     planter: Planter,
-    splits: Splits,
-    chosen: list[int],
+    meant: Meant,
+    chosen: npt.NDArray[np.int64],
     low: npt.NDArray[np.int64],
     high: npt.NDArray[np.int64],
     values: npt.NDArray[np.float64],
+    splits: list[int],
 ) -> None:
-    mode = np.array([splits.mode[each] for each in chosen], np.int64)
-    asks = mode == IN  # a row that has the category goes high
+    asks = meant.mode[chosen] == IN  # a row that has the category goes high
     planter.plant(
-        feature=[splits.feature[each] for each in chosen],
-        threshold=[splits.threshold[each] for each in chosen],
+        feature=meant.feature[chosen],
+        threshold=meant.threshold[chosen],
         yes=np.where(asks, high, low),
         no=np.where(asks, low, high),
-        missing_yes=np.array([splits.missing_low[each] for each in chosen], np.bool_) & ~asks,
+        missing_yes=meant.missing_low[chosen] & ~asks,
         values=values,
-        mode=mode,
-        sets={place: [splits.code[chosen[place]]] for place in np.flatnonzero(asks).tolist()},
+        mode=meant.mode[chosen],
+        sets={place: [int(meant.code[chosen[place]])] for place in np.flatnonzero(asks).tolist()},
+        splits=splits,
     )

@@ -25,8 +25,7 @@ def read(fitted: Fitted) -> Trees:
     per_round = int(header["num_tree_per_iteration"])
     share = per_round / max(1, len(trees)) if "average_output" in header else 1.0
     planter = Planter(per_round)
-    for number, tree in enumerate(trees):
-        _plant(planter, tree, number % per_round, share)
+    _plant(planter, trees, np.arange(len(trees)) % per_round, share)
     return Trees(planter.forest())
 
 
@@ -50,27 +49,46 @@ def _check(header: Section) -> None:
         )
 
 
-def _plant(planter: Planter, tree: Section, target: int, share: float) -> None:
-    if tree.get("is_linear") == "1":
+def _plant(planter: Planter, trees: list[Section], targets: npt.NDArray[np.int64], share: float) -> None:
+    if any(tree.get("is_linear") == "1" for tree in trees):
         raise ExportError("LightGBM's linear trees cannot be exported.", "Train without linear_tree.")
-    values = _numbers(tree["leaf_value"], np.float64) * share
-    if int(tree["num_leaves"]) < 2:
-        planter.plant([], [], [], [], [], values[:1], target=target)
-        return
-    decision = _numbers(tree["decision_type"], np.int64)
-    threshold = _numbers(tree["threshold"], np.float64)
+    grown = [tree for tree in trees if int(tree["num_leaves"]) > 1]
+    leaves = [
+        tree["leaf_value"] if int(tree["num_leaves"]) > 1 else tree["leaf_value"].split()[0] for tree in trees
+    ]
+    splits = np.array([max(0, int(tree["num_leaves"]) - 1) for tree in trees], np.int64)
+    decision = _all(grown, "decision_type", np.int64)
+    threshold = _all(grown, "threshold", np.float64)
     categorical = decision & CATEGORICAL > 0
     planter.plant(
-        feature=_numbers(tree["split_feature"], np.int64),
+        feature=_all(grown, "split_feature", np.int64),
         threshold=np.where(categorical, 0.0, threshold),
-        yes=_numbers(tree["left_child"], np.int64),
-        no=_numbers(tree["right_child"], np.int64),
+        yes=_all(grown, "left_child", np.int64),
+        no=_all(grown, "right_child", np.int64),
         missing_yes=_missing_left(decision, threshold) & ~categorical,
-        values=values,
-        target=target,
+        values=_numbers(" ".join(leaves), np.float64) * share,
+        target=targets,
         mode=np.where(categorical, IN, LEQ),
-        sets=_sets(tree, threshold, categorical),
+        sets=_sets_of_all(grown, threshold, categorical),
+        splits=splits,
     )
+
+
+def _all(trees: list[Section], name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """The numbers of all trees, one after another."""
+    return _numbers(" ".join(tree[name] for tree in trees), dtype)
+
+
+def _sets_of_all(
+    trees: list[Section], threshold: npt.NDArray[np.float64], categorical: npt.NDArray[np.bool_]
+) -> dict[int, list[int]]:
+    found, start = dict[int, list[int]](), 0
+    for tree in trees:
+        own = slice(start, start + int(tree["num_leaves"]) - 1)
+        sets = _sets(tree, threshold[own], categorical[own])
+        found |= {start + split: codes for split, codes in sets.items()}
+        start = own.stop
+    return found
 
 
 def _missing_left(

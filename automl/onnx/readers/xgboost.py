@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from flowml.automl.fitted import Fitted
-from flowml.automl.onnx.forest import IN, LT, Planter, numbered
+from flowml.automl.onnx.forest import IN, LT, Planter, numbered, per_tree, starts
 from flowml.automl.onnx.trees import Trees
 from flowml.storage.errors import ExportError
 from flowml.storage.records import Json
@@ -25,8 +27,7 @@ def read(fitted: Fitted) -> Trees:
         raise ExportError("XGBoost's linear booster cannot be exported.", "Train with tree boosting.")
     weights = weights or trees.get("weight_drop")  # shrinks the trees of dart, since 3.3 inside the model
     planter = Planter(max(1, int(learner["learner_model_param"]["num_class"])))
-    for number, tree in enumerate(trees["trees"]):
-        _plant(planter, tree, trees["tree_info"][number], weights[number] if weights else 1.0)
+    _plant(planter, trees["trees"], trees["tree_info"], weights or [1.0] * len(trees["trees"]))
     row = np.zeros((1, int(learner["learner_model_param"]["num_feature"])), np.float32)
     planter.base = _margin(fitted.content, row) - (planter.forest().raw(row)[0] - planter.base)
     return Trees(planter.forest())
@@ -48,30 +49,41 @@ def _margin(content: bytes, row: np.ndarray) -> np.ndarray:
     return np.asarray(margin, np.float64).reshape(-1)
 
 
-def _plant(planter: Planter, tree: Json, target: int, weight: float) -> None:
-    left, right = (np.array(tree[name], np.int64) for name in ("left_children", "right_children"))
-    condition = np.array(tree["split_conditions"], np.float32).astype(np.float64)
+def _plant(planter: Planter, trees: list[Json], targets: list[int], weights: list[float]) -> None:
+    nodes = [len(tree["left_children"]) for tree in trees]
+    left, right = (_all(trees, name, np.int64) for name in ("left_children", "right_children"))
+    condition = _all(trees, "split_conditions", np.float32).astype(np.float64)
     split = left >= 0
-    number = numbered(split)
-    in_set = np.array(tree["split_type"], np.int64)[split] == SET_SPLIT
-    yes, no = number[left[split]], number[right[split]]
-    default_left = np.array(tree["default_left"], np.bool_)[split]
+    number, first = numbered(split, nodes), np.repeat(starts(nodes), nodes)
+    in_set = _all(trees, "split_type", np.int64)[split] == SET_SPLIT
+    yes, no = number[(first + left)[split]], number[(first + right)[split]]
+    default_left = _all(trees, "default_left", np.bool_)[split]
     planter.plant(
-        feature=np.array(tree["split_indices"], np.int64)[split],
+        feature=_all(trees, "split_indices", np.int64)[split],
         threshold=np.where(in_set, 0.0, condition[split]),
         yes=np.where(in_set, no, yes),  # members of a set go right
         no=np.where(in_set, yes, no),
         missing_yes=default_left ^ in_set,
-        values=condition[~split] * weight,
-        target=target,
+        values=(condition * np.repeat(weights, nodes))[~split],
+        target=targets,
         mode=np.where(in_set, IN, LT),
-        sets=_sets(tree, number),
+        sets=_sets(trees, starts(nodes), np.cumsum(split) - 1),
+        splits=per_tree(split, nodes),
     )
 
 
-def _sets(tree: Json, number: Any) -> dict[int, list[int]]:
+def _all(trees: list[Json], name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """The values of all nodes, tree after tree."""
+    return np.array(list(chain.from_iterable(tree[name] for tree in trees)), dtype)
+
+
+def _sets(
+    trees: list[Json], first: npt.NDArray[np.int64], place: npt.NDArray[np.int64]
+) -> dict[int, list[int]]:
+    """By the number of their split among all."""
     sets = {}
-    spans = zip(tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True)
-    for node, start, size in spans:
-        sets[int(number[node])] = tree["categories"][start : start + size]
+    for tree, start in zip(trees, first.tolist(), strict=True):
+        names = ("categories_nodes", "categories_segments", "categories_sizes")
+        for node, begin, size in zip(*(tree[name] for name in names), strict=True):
+            sets[int(place[start + node])] = tree["categories"][begin : begin + size]
     return sets
