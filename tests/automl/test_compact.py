@@ -113,3 +113,11 @@ def test_a_limit_takes_members_that_are_hardly_missed_then_fold_models(studied: 
         *(export_within_limit(limited(None), work, blend, most).folds for most in (2, 3)),
     ] == [1, 2, 3]
     assert tiny.parity["passed"]
+
+
+def test_several_cores_write_and_prove_the_same_model(studied: Study) -> None:
+    prepared, _, work = studied
+    blend = mean_of(studied)
+    alone, together = (export(prepared, work, blend, cores=cores) for cores in (1, 2))
+    assert alone.content == together.content
+    assert alone.parity == together.parity

@@ -13,7 +13,7 @@ import pytest
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.algorithms.catboost import CatBoost, columns
 from flowml.automl.fitted import FORMATS, LINKS, Fitted
-from flowml.automl.onnx.forest import Matrix, Planter
+from flowml.automl.onnx.forest import IN, LT, Matrix, Planter
 from flowml.automl.onnx.graph import Graph
 from flowml.automl.onnx.links import LINKS as LINK_ROWS
 from flowml.automl.onnx.links import apply_link
@@ -177,3 +177,37 @@ def test_thresholds_are_rounded_down_to_float32() -> None:
     forest = planter.forest()
     assert forest.raw(np.array([[0.1]], np.float32)).item() == 2.0
     assert forest.raw(np.array([[np.nextafter(np.float32(0.1), np.float32(0))]], np.float32)).item() == 1.0
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_trees_are_planted_together_as_one_after_another(shared: bool) -> None:
+    outputs = 2
+    trees: list[dict[str, Any]] = [
+        {"feature": [0, 1], "threshold": [0.5, 1.5], "yes": [~0, ~1], "no": [1, ~2], "missing_yes": [1, 0]},
+        {"feature": [], "threshold": [], "yes": [], "no": [], "missing_yes": []},
+        {
+            "feature": [1],
+            "threshold": [3.0],
+            "yes": [~1],
+            "no": [~0],
+            "missing_yes": [0],
+            "sets": {0: [3, 5]},
+        },
+    ]
+    draw, together, alone = np.random.default_rng(0), Planter(outputs, shared), Planter(outputs, shared)
+    for number, tree in enumerate(trees):
+        tree["values"] = draw.normal(size=(len(tree["feature"]) + 1, outputs if shared else 1))
+        mode = IN if "sets" in tree else LT
+        alone.plant(**tree, target=number % outputs, mode=mode)
+    joined = {name: np.concatenate([tree[name] for tree in trees]) for name in trees[0]}
+    together.plant(
+        **joined,
+        target=np.arange(3) % outputs,
+        mode=np.array([LT, LT, IN]),
+        sets={2: [3, 5]},
+        splits=[2, 0, 1],
+    )
+    X = np.array([[x, y] for x in (0.0, 0.5, 1.0, np.nan) for y in (1.0, 1.5, 3.0, 5.0, np.nan)], np.float32)
+    assert together.forest().raw(X) == pytest.approx(alone.forest().raw(X), abs=1e-12)
+    assert together.forest().sets == alone.forest().sets
+    assert len(np.unique(together.forest().raw(X), axis=0)) > 4
