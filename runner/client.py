@@ -96,22 +96,27 @@ class Client(Incoming, Asking, Inquiring, Foreign, Stamping, Machines, Keeping):
         limit: int = 100,
         offset: int = 0,
         kind: JobKind | None = JobKind.TRAINING,
-        dataset_id: str | None = None,
+        dataset: str | None = None,
     ) -> tuple[Job, ...]:
-        """Newest first; of all kinds with None."""
+        """Newest first; of all kinds with None. `dataset` by id, name or `name:version`.
+
+        Raises NotFound, Conflict for a dataset that is neither known nor has a job that one sees.
+        """
+        id = self._worked_on(dataset)
         with self._db.read() as cursor:
-            return jobs.list_(cursor, states, kind, dataset_id, limit, offset, self._projects)
+            return jobs.list_(cursor, states, kind, id, limit, offset, self._projects)
 
     @right(Scope.READ)
     def count_jobs(
         self,
         states: Collection[JobState] | None = None,
         kind: JobKind | None = JobKind.TRAINING,
-        dataset_id: str | None = None,
+        dataset: str | None = None,
     ) -> int:
         """How many there are of those that `jobs` lists."""
+        id = self._worked_on(dataset)
         with self._db.read() as cursor:
-            return jobs.count(cursor, states, self._projects, kind, dataset_id)
+            return jobs.count(cursor, states, self._projects, kind, id)
 
     @right(Scope.WRITE, "job.move")
     def move_job(self, id: str, project: str) -> Job:

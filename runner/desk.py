@@ -99,6 +99,18 @@ class Desk(Seat):
             )
         return found[0]
 
+    def _worked_on(self, ref: str | None) -> str | None:
+        """The id of a dataset; one that is gone or not to be seen is known by the jobs on it."""
+        if ref is None:
+            return None
+        try:
+            return self._seen(ref).id
+        except NotFound:
+            with self._db.read() as cursor:
+                if not jobs.count(cursor, None, self._projects, None, ref):
+                    raise
+            return ref
+
     def _job(self, id: str) -> Job:
         with self._db.read() as cursor:
             job = jobs.get(cursor, id)

@@ -154,5 +154,27 @@ def test_jobs_are_narrowed_by_dataset_and_kind(api: httpx.Client, flowers: str) 
     answer = api.get("/training", params={"dataset_id": flowers, "kind": "training", "limit": 1})
     assert [each["id"] for each in answer.json()] == [job]
     assert int(answer.headers["x-total-count"]) > 1
-    assert api.get("/training", params={"dataset_id": "nothing"}).json() == []
+    assert api.get("/training", params={"dataset_id": "nothing"}).json()["code"] == "not_found"
     assert api.get("/training", params={"kind": "prediction"}).json() == []
+
+
+def test_jobs_are_narrowed_by_the_name_of_their_dataset(api: httpx.Client) -> None:
+    def put() -> str:
+        rows = "x,species\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(30))
+        return str(api.put("/datasets/narrow.csv", content=rows).json()["id"])
+
+    def on(dataset: str) -> list[str]:
+        return [each["id"] for each in api.get("/training", params={"dataset_id": dataset}).json()]
+
+    first = put()
+    older = start(api, first)
+    second = put()
+    newer = start(api, second)
+    name = api.get(f"/datasets/{first}").json()["name"]
+    assert (on(name), on(f"{name}:2"), on(f"{name}:1"), on(first)) == ([newer], [newer], [older], [older])
+    api.post(f"/training/{older}/cancel")
+    assert api.delete(f"/datasets/{first}").status_code == 204
+    assert on(first) == [older]
+    answer = api.get("/training", params={"dataset_id": f"{name}:7"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    api.post(f"/training/{newer}/cancel")

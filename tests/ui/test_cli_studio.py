@@ -98,6 +98,10 @@ def test_jobs_are_listed_watched_and_shown(
     job = trained[1]["job_id"]
     listed = program("jobs", "list", "--json", FLOWML_HOME=str(home))
     assert [each["id"] for each in told(listed)] == [job]
+    name = told(listed)[0]["dataset_name"]
+    assert [each["id"] for each in told(flowml("jobs", "list", "--dataset", name, "--json"))] == [job]
+    assert "no such job" in flowml("jobs", "list", "--dataset", name, "--state", "failed").stdout.lower()
+    assert "no dataset" in flowml("jobs", "list", "--dataset", f"{name}:99").stderr
     assert "finished" in flowml("jobs", "list", "--state", "finished").stdout
     unknown = flowml("jobs", "list", "--state", "nonsense")
     assert (unknown.returncode, "'paused'" in unknown.stderr) == (2, True)

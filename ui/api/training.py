@@ -32,13 +32,15 @@ def start_training(asked: TrainingAsked, studio: TheStudio) -> TrainingStarted:
     return TrainingStarted(job_id=job.id, status=job.state)
 
 
-@router.get("", responses=PAGED)
+@router.get("", responses={**PAGED, **told(404, 409)})
 def list_trainings(
     client: TheClient,
     page: ThePage,
     status: Annotated[list[JobState] | None, Query(description="Only jobs in these states.")] = None,
     kind: Annotated[JobKind | None, Query(description="Only jobs of this kind.")] = None,
-    dataset_id: Annotated[str | None, Query(description="Only jobs on this dataset.")] = None,
+    dataset_id: Annotated[
+        str | None, Query(description="Only jobs on this dataset: its id, its name, or name:version.")
+    ] = None,
 ) -> list[JobAnswer]:
     """Jobs, newest first."""
     page.tell(client.count_jobs(status or None, kind, dataset_id))

@@ -74,13 +74,20 @@ def score(metric: str, value: float | None) -> str:
 @app.command("list")
 def list_(
     state: Annotated[list[JobState] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
+    dataset: Annotated[
+        str,
+        typer.Option(
+            help="Only on this dataset: its id, name or NAME:VERSION.", autocompletion=completing.datasets
+        ),
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, help="So many at most.")] = 30,
     studio: StudioUrl = "",
     as_json: Json = False,
 ) -> None:
     """List the jobs, newest first."""
+    none = "No such job." if state or dataset else "No job yet; `flowml train --studio` starts one."
     with asking(studio) as asked:
-        show(asked.jobs(limit, state or ()), LIST, as_json, "No job yet; `flowml train --studio` starts one.")
+        show(asked.jobs(limit, state or (), dataset=dataset), LIST, as_json, none)
 
 
 @app.command("show")

@@ -156,7 +156,7 @@ def _param(each: LeaderboardRow, name: str) -> str:
 
 
 def _jobs(job: Job) -> None:
-    found = session.client().jobs(states=ENDED, limit=CANDIDATES, dataset_id=job.spec.dataset_id)
+    found = session.client().jobs(states=ENDED, limit=CANDIDATES, dataset=job.spec.dataset_id)
     others = {each.id: each for each in found if each.id != job.id and each.spec.target == job.spec.target}
     if not others:
         st.caption("No other job has predicted this column of this dataset.")

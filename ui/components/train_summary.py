@@ -86,7 +86,7 @@ def _likely(dataset: Dataset, spec: JobSpec, task: Task, workers: Sequence[Worke
 
 def _before(dataset: Dataset, spec: JobSpec) -> Job | None:
     """The last job that learned the same from this table with as many algorithms."""
-    ended = session.client().jobs(states=ENDED, dataset_id=dataset.id, limit=10)
+    ended = session.client().jobs(states=ENDED, dataset=dataset.id, limit=10)
     return next(
         (
             job

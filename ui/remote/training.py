@@ -31,10 +31,10 @@ class TrainingPart(Wire):
         limit: int | None = 100,
         status: Collection[JobState | str] = (),
         kind: str = "",
-        dataset_id: str = "",
+        dataset: str = "",
     ) -> list[JobAnswer]:
-        """Newest first; `limit` None: all."""
-        wanted = {"status": [str(each) for each in status] or None, "kind": kind, "dataset_id": dataset_id}
+        """Newest first; `limit` None: all. `dataset`: id, name or `name:version`."""
+        wanted = {"status": [str(each) for each in status] or None, "kind": kind, "dataset_id": dataset}
         return self._many(JobAnswer, "training", wanted, limit)
 
     def job(self, job_id: str) -> JobAnswer:
