@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from flowml.runner.desk import Desk
 from flowml.runner.rights import right
 from flowml.storage import models, registry
+from flowml.storage.db import Cursor
 from flowml.storage.errors import Conflict, InputError, NotFound
-from flowml.storage.records import RegisteredModel, Scope
+from flowml.storage.records import Model, RegisteredModel, Scope
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MOST_NOTE = 2000
+MOST_NAMED = 5  # columns in one sentence
 
 
 class Registry(Desk):
     @right(Scope.WRITE, "model.register")
-    def register_model(self, name: str, model_id: str, note: str = "", alias: str = "") -> RegisteredModel:
-        """The model as the next version of the name, in the model's project. Raises InputError, NotFound."""
+    def register_model(
+        self, name: str, model_id: str, note: str = "", alias: str = "", anyway: bool = False
+    ) -> RegisteredModel:
+        """The model as the next version of the name, in the model's project, with an alias as by `promote`.
+
+        Raises InputError, NotFound, Conflict.
+        """
         name = checked(name, "name")
         with self._db.read() as cursor:
             project = models.project(cursor, model_id)
@@ -30,7 +38,7 @@ class Registry(Desk):
         with self._db.write() as cursor:
             made = registry.insert(cursor, wanted)
             if alias:
-                registry.set_alias(cursor, made, checked(alias, "alias"))
+                self._point(cursor, made, alias, anyway)
         return self._version(name, made.version, project)
 
     @right(Scope.READ)
@@ -47,11 +55,14 @@ class Registry(Desk):
         return self._version(name, version)
 
     @right(Scope.WRITE, "model.promote")
-    def promote(self, name: str, version: int, alias: str) -> RegisteredModel:
-        """Points the alias at this version, wherever it pointed before."""
+    def promote(self, name: str, version: int, alias: str, anyway: bool = False) -> RegisteredModel:
+        """Points the alias at this version, wherever it pointed before.
+
+        Raises Conflict where programs that ask for the alias would be answered otherwise, unless `anyway`.
+        """
         found = self._changeable_version(name, version)
         with self._db.write() as cursor:
-            registry.set_alias(cursor, found, checked(alias, "alias"))
+            self._point(cursor, found, alias, anyway)
         return self._version(name, version, found.project)
 
     @right(Scope.WRITE, "model.demote")
@@ -91,6 +102,16 @@ class Registry(Desk):
                 return self._version(name, int(rest)).model_id
         return ref
 
+    def _point(self, cursor: Cursor, at: RegisteredModel, alias: str, anyway: bool) -> None:
+        checked(alias, "alias")
+        for each in () if anyway else registry.list_(cursor, [at.project], at.name):
+            if alias in each.aliases and (told := _differences(cursor, each.model_id, at.model_id)):
+                raise Conflict(
+                    f"{at.name}@{alias} is version {each.version} now, and {'; '.join(told)}.",
+                    "Take another alias, or move this one all the same with `anyway`.",
+                )
+        registry.set_alias(cursor, at, alias)
+
     def _changeable_version(self, name: str, version: int) -> RegisteredModel:
         found = self._version(name, version)
         self._must_change(found.project, f"The model {name}")
@@ -119,3 +140,38 @@ def checked(text: str, what: str) -> str:
             "Begin with a letter or a digit.",
         )
     return text
+
+
+def _differences(cursor: Cursor, old: str, new: str) -> list[str]:
+    try:
+        return differences(models.get(cursor, old), models.get(cursor, new))
+    except NotFound:  # nobody can ask for the old one
+        return []
+
+
+def differences(old: Model, new: Model) -> list[str]:
+    """What a program that asks `old` and sends what it wants would notice if `new` answered it."""
+    told = []
+    if old.task is not new.task:
+        told.append(f"the other model is for {new.task}, not {old.task}")
+    elif old.contract.get("classes", []) != new.contract.get("classes", []):
+        told.append(f"the other model answers {_named(new.contract.get('classes', []))}")
+    had, wants = _kinds(old), _kinds(new)
+    if more := [name for name in wants if name not in had]:
+        told.append(f"the other model expects {_named(more)} besides")
+    told += [
+        f"{name} is {had[name]} for one and {kind} for the other"
+        for name, kind in list(wants.items())
+        if name in had and had[name] != kind
+    ][:MOST_NAMED]
+    return told
+
+
+def _kinds(model: Model) -> dict[str, str]:
+    return {str(each["name"]): str(each["kind"]) for each in model.contract.get("columns", [])}
+
+
+def _named(names: Iterable[object]) -> str:
+    texts = [str(name)[:40] for name in names]
+    more = len(texts) - MOST_NAMED
+    return ", ".join(texts[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import httpx
@@ -50,6 +51,41 @@ def test_a_name_has_versions_and_an_alias_points_to_one(api: httpx.Client, made:
     for version in (2, 1):
         assert api.delete(f"/registry/churn/versions/{version}").status_code == 204
     assert api.get("/registry/churn").status_code == 404
+
+
+def test_an_alias_moves_to_what_is_asked_otherwise_only_on_request(
+    api: httpx.Client, studio: Studio, made: list[str]
+) -> None:
+    with studio.client._db.write() as cursor:
+        plain = models.get(cursor, made[0])
+        columns = [{"name": "age", "kind": "number"}, {"name": "plan", "kind": "string"}]
+        contract = {"columns": columns, "classes": ["no", "yes"]}
+        old = dataclasses.replace(plain, id=new_id("model"), contract=contract)
+        fewer = dataclasses.replace(old, id=new_id("model"), contract=contract | {"columns": columns[:1]})
+        retyped = [{"name": "age", "kind": "text"}, *columns[1:], {"name": "region", "kind": "string"}]
+        other = dataclasses.replace(old, id=new_id("model"), contract=contract | {"columns": retyped})
+        amount = dataclasses.replace(old, id=new_id("model"), task=Task.REGRESSION)
+        words = dataclasses.replace(old, id=new_id("model"), contract=contract | {"classes": ["0", "1"]})
+        for each in (old, fewer, other, amount, words):
+            models.insert(cursor, each)
+    for each in (old, fewer):  # what needs no further column may follow
+        assert api.post("/registry/moved", json={"model_id": each.id, "alias": "live"}).status_code == 201
+    api.put("/registry/moved/aliases/live", json={"version": 1, "anyway": True})
+    told: list[tuple[Model, str]] = [
+        (amount, "is for regression, not binary"),
+        (other, "expects region besides; age is number for one and text"),
+        (words, "answers 0, 1"),
+    ]
+    for each, text in told:
+        refused = api.post("/registry/moved", json={"model_id": each.id, "alias": "live"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+        assert text in refused.json()["detail"]
+    assert len(api.get("/registry/moved").json()) == 2
+    api.post("/registry/moved", json={"model_id": other.id})
+    assert api.put("/registry/moved/aliases/live", json={"version": 3}).status_code == 409
+    assert api.get("/registry/moved/aliases/live").json()["version"] == 1
+    moved = api.put("/registry/moved/aliases/live", json={"version": 3, "anyway": True})
+    assert moved.json()["aliases"] == ["live"]
 
 
 def test_a_registered_model_is_not_deleted_with_its_job(api: httpx.Client, made: list[str]) -> None:

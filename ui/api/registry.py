@@ -27,10 +27,11 @@ def list_registered(client: TheClient, page: ThePage) -> list[RegisteredName]:
     return list(page.of(RegisteredName.of_versions(client.registered())))
 
 
-@router.post("/{name}", status_code=status.HTTP_201_CREATED, responses=told(404, 422))
+@router.post("/{name}", status_code=status.HTTP_201_CREATED, responses=told(404, 409, 422))
 def register_model(name: str, asked: RegisterAsked, client: TheClient) -> RegisteredAnswer:
     """Make a model the next version of a name, in the model's project."""
-    return RegisteredAnswer.of(client.register_model(name, asked.model_id, asked.note, asked.alias))
+    made = client.register_model(name, asked.model_id, asked.note, asked.alias, asked.anyway)
+    return RegisteredAnswer.of(made)
 
 
 @router.get("/{name}", responses=told(404))
@@ -60,8 +61,8 @@ def get_alias(name: str, alias: str, client: TheClient) -> RegisteredAnswer:
 
 @router.put("/{name}/aliases/{alias}", responses=told(404, 409, 422))
 def promote_version(name: str, alias: str, asked: AliasAsked, client: TheClient) -> RegisteredAnswer:
-    """Point an alias, such as `production`, at a version, wherever it pointed before."""
-    return RegisteredAnswer.of(client.promote(name, asked.version, alias))
+    """Point an alias, such as `production`, at a version; to one that is asked otherwise, only `anyway`."""
+    return RegisteredAnswer.of(client.promote(name, asked.version, alias, asked.anyway))
 
 
 @router.delete("/{name}/aliases/{alias}", status_code=status.HTTP_204_NO_CONTENT, responses=told(404, 409))

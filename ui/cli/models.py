@@ -33,6 +33,10 @@ Ref = Annotated[
 ]
 Name = Annotated[str, typer.Argument(help="Name in the registry.")]
 Version = Annotated[int, typer.Argument(min=1, help="Version of that name.")]
+Anyway = Annotated[
+    bool,
+    typer.Option("--anyway", help="Move the alias also to a model of another task, or with further columns."),
+]
 LIST: tuple[Column, ...] = (
     ("ID", lambda m: m.id),
     ("NAME", lambda m: m.name),
@@ -130,12 +134,13 @@ def register(
     name: Name,
     alias: Annotated[str, typer.Option(help="Points at it from now on, as production.")] = "",
     note: Annotated[str, typer.Option(help="For people: why this one.")] = "",
+    anyway: Anyway = False,
     studio: StudioUrl = "",
     as_json: Json = False,
 ) -> None:
     """Make a model the next version of a name."""
     with asking(studio) as asked:
-        made = asked.register(name, model, note, alias)
+        made = asked.register(name, model, note, alias, anyway)
         done(f"{made.name}:{made.version}", as_json, name=made.name, version=made.version)
 
 
@@ -144,12 +149,13 @@ def promote(
     name: Name,
     version: Version,
     alias: Annotated[str, typer.Argument(help="As production.")],
+    anyway: Anyway = False,
     studio: StudioUrl = "",
     as_json: Json = False,
 ) -> None:
     """Point an alias at a version, wherever it pointed before."""
     with asking(studio) as asked:
-        asked.promote(name, version, alias)
+        asked.promote(name, version, alias, anyway)
         done(f"{name}@{alias} is version {version}.", as_json, name=name, version=version, alias=alias)
 
 

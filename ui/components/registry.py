@@ -19,6 +19,10 @@ from flowml.ui.components.faults import box, explained
 
 STAGES = ("production", "staging", "candidate", "archived")
 COLOURS: dict[str, Literal["green", "gray"]] = {"production": "green", "archived": "gray"}
+ANYWAY = (
+    "A stage moves by itself only to a model of the same task and classes that needs no further column. "
+    "Tick this where the programs that ask for it know."
+)
 ADVICE = "A stage is a name that points to one version. Programs ask for it and follow when it moves on."
 
 
@@ -97,8 +101,9 @@ def promote(place: DeltaGenerator, each: RegisteredModel) -> None:
             accept_new_options=True,
             help="Pick one or write your own: letters, digits and . _ -",
         )
+        anyway = st.checkbox("Also if it is asked otherwise", key=f"anyway-{key}", help=ANYWAY)
         if st.button("Promote", type="primary", icon=":material/flag:", key=f"promote-{key}") and alias:
-            act = partial(session.client().promote, each.name, each.version, alias)
+            act = partial(session.client().promote, each.name, each.version, alias, anyway)
             _done(act, each.name, f"{each.name}@{alias} is version {each.version} now.")
         for known in each.aliases:
             if st.button(f"Take {known} away", icon=":material/remove:", key=f"drop-{key}-{known}"):

@@ -120,15 +120,18 @@ class ResultsPart(Wire):
         """The versions of a name, newest first."""
         return self._one(list[RegisteredAnswer], "GET", f"registry/{quoted(name)}")
 
-    def register(self, name: str, model: str, note: str = "", alias: str = "") -> RegisteredAnswer:
-        """Make a model the next version of a name, and point an alias at it if one is given."""
-        asked = {"model_id": model, "note": note, "alias": alias}
+    def register(
+        self, name: str, model: str, note: str = "", alias: str = "", anyway: bool = False
+    ) -> RegisteredAnswer:
+        """Make a model the next version of a name, and point an alias at it as `promote` does."""
+        asked = {"model_id": model, "note": note, "alias": alias, "anyway": anyway}
         return self._one(RegisteredAnswer, "POST", f"registry/{quoted(name)}", json=asked)
 
-    def promote(self, name: str, version: int, alias: str) -> RegisteredAnswer:
-        """Point an alias, such as `production`, at a version."""
+    def promote(self, name: str, version: int, alias: str, anyway: bool = False) -> RegisteredAnswer:
+        """Point an alias, such as `production`, at a version. Raises Conflict where its model has another
+        task, other classes or further columns than the one it points to, unless `anyway`."""
         path = f"registry/{quoted(name)}/aliases/{quoted(alias)}"
-        return self._one(RegisteredAnswer, "PUT", path, json={"version": version})
+        return self._one(RegisteredAnswer, "PUT", path, json={"version": version, "anyway": anyway})
 
     def registered_version(self, name: str, version: int) -> RegisteredAnswer:
         return self._one(RegisteredAnswer, "GET", f"registry/{quoted(name)}/versions/{version}")

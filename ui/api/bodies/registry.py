@@ -9,15 +9,19 @@ from pydantic import Field
 from flowml.storage.records import RegisteredModel
 from flowml.ui.api.bodies.base import Answer, Asked
 
+ANYWAY = "Move the alias also where the model has another task, other classes or further columns."
+
 
 class RegisterAsked(Asked):
     model_id: str = Field(examples=["model-01j9"])
     note: str = Field("", max_length=2000, description="For people: why this one.")
     alias: str = Field("", description="Points at it from now on, as `production`.")
+    anyway: bool = Field(False, description=ANYWAY)
 
 
 class AliasAsked(Asked):
     version: int = Field(ge=1, le=2**31 - 1, examples=[3])
+    anyway: bool = Field(False, description=ANYWAY)
 
 
 class RegisteredAnswer(Answer):
