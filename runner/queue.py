@@ -148,7 +148,7 @@ class FlowQueue(Queue):  # type: ignore[misc]
             if found is not None:
                 found[0].args  # noqa: B018  # reads the payload
                 return found  # type: ignore[no-any-return]
-        except AWAY:
+        except (*AWAY, StopRequested):  # the reaper puts it back
             raise
         except Exception as error:  # whatever somebody wrote there
             log.error("Job %r in Redis cannot be read and is set aside: %r", job_id, error)

@@ -168,3 +168,17 @@ def test_a_wish_to_stop_that_comes_while_looking_is_heard(
     with pytest.raises(StopRequested):
         take(redis, "cpu")
     assert "cannot be read" not in caplog.text
+
+
+def test_a_wish_to_stop_that_comes_while_a_job_is_opened_leaves_it_for_the_reaper(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> int:
+        raise StopRequested
+
+    add(redis, "job-1")
+    monkeypatch.setattr(queue, "_size", stop)
+    with pytest.raises(StopRequested):
+        take(redis, "cpu")
+    assert queue.taken(redis, "cpu") == ("job-1",)
+    assert not redis.exists("rq:queue:cpu:poison")
