@@ -40,9 +40,10 @@ log = logging.getLogger(__name__)
 
 WORKER = "worker"  # the account of workers on other machines
 # Its own keys and channels; nothing that administers the server, or ends it, or empties it.
+# In words that version 6.2 knows too: it takes no part of a command away, and begins with all channels.
 MAY = (
-    "~rq:* ~flowml:* &rq:* &flowml:* +@all -@admin -@dangerous +info +client|setname +client|info "
-    "+client|setinfo -script|flush -script|kill"
+    "resetchannels ~rq:* ~flowml:* &rq:* &flowml:* +@all -@admin -@dangerous -@scripting -scan -randomkey "
+    "+eval +evalsha +script|load +script|exists +info +client|setname +client|info +client|setinfo"
 )
 
 CONFIGURATION = """\

@@ -27,6 +27,7 @@ ANSWERS = "flowml:study:{}:answers"
 LEAD = "flowml:study:{}:lead"
 LANES = "flowml:study:{}:lanes"
 JOURNAL = "flowml:study:{}:journal"
+KINDS = "flowml:study:{}:kinds"  # of the orders
 GROUP = "lanes"
 THE_LEAD = "the lead"  # its name among the consumers
 JOURNALED: dict[str, type[Record]] = {"asked": Candidate, "trial": TrialRecord, "parcel": Artifact}
@@ -128,6 +129,7 @@ class Study:
         self.job_id = job_id
         self._answers, self._lead = ANSWERS.format(job_id), LEAD.format(job_id)
         self._lanes, self._journal = LANES.format(job_id), JOURNAL.format(job_id)
+        self._kinds = KINDS.format(job_id)
 
     def _orders(self, kind: str) -> str:
         return ORDERS.format(self.job_id, kind)
@@ -141,7 +143,9 @@ class Study:
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
-        redis.expire(self._orders(kind), KEPT_S)
+        redis.sadd(self._kinds, kind)
+        for key in (self._orders(kind), self._kinds):
+            redis.expire(key, KEPT_S)
 
     def order(self, redis: Redis, order: Order) -> None:
         redis.xadd(self._orders(order.kind), {"order": json.dumps(order.to_dict())})
@@ -196,8 +200,9 @@ class Study:
 
     def forget(self, redis: Redis) -> None:
         """All of it. Lanes that still help see that the study is over."""
-        keys = list(redis.scan_iter(ORDERS.format(self.job_id, "*"), count=MANY))
-        redis.delete(self._answers, self._lead, self._lanes, self._journal, *keys)
+        kinds: Any = redis.smembers(self._kinds)
+        orders = [self._orders(_text(kind)) for kind in kinds]
+        redis.delete(self._answers, self._lead, self._lanes, self._journal, self._kinds, *orders)
 
     # --- a lane -------------------------------------------------------------------------------------------
 
@@ -242,6 +247,7 @@ class Study:
         """Also on behalf of a lane that cannot speak any more, and then with a cause."""
         redis.hdel(self._lanes, lane)
         self.answer(redis, Answer(Word.LEFT, lane, cause=cause))
+        redis.expire(self._answers, KEPT_S)  # it begins anew where the study is over
 
 
 # Both are read many times before they change.

@@ -12,13 +12,17 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from flowml.runner import about, queue
+from flowml.runner.bell import Listening
 from flowml.runner.connection import connect
-from flowml.runner.embedded import EmbeddedRedis, find_server, read_endpoint, renew_token
+from flowml.runner.embedded import MAY, EmbeddedRedis, find_server, read_endpoint, renew_token
 from flowml.runner.joining import join_command, with_token, worker_host
 from flowml.runner.settings import Settings
 from flowml.runner.study import Study
+from flowml.runner.taking import Taker
 from flowml.runner.worker import run_worker
 from flowml.storage.errors import Conflict, NotReady
+
+LONG_S = 300.0
 
 
 def free_port() -> int:
@@ -42,6 +46,8 @@ def test_a_worker_account_works_and_cannot_administer(home: Path) -> None:
         study.take(worker, ("cpu",), "w1", 1)
         study.forget(worker)
         worker.publish("rq:pubsub:x", "y")
+        queue.next_job(worker, ("cpu",), Taker("w1"))
+        Listening(worker).wait(LONG_S)
         forbidden = (
             ("CONFIG", "GET", "*"),
             ("FLUSHALL",),
@@ -50,6 +56,10 @@ def test_a_worker_account_works_and_cannot_administer(home: Path) -> None:
             ("ACL", "LIST"),
             ("SET", "another", "1"),
             ("SCRIPT", "FLUSH"),
+            ("FUNCTION", "FLUSH"),
+            ("SCAN", "0"),
+            ("RANDOMKEY",),
+            ("CLIENT", "LIST"),
         )
         for words in forbidden:
             with pytest.raises(NoPermissionError):
@@ -63,6 +73,13 @@ def test_a_worker_account_works_and_cannot_administer(home: Path) -> None:
         assert connect(with_token(command.rpartition(" ")[2], renewed.worker_password)).ping()
     finally:
         server.stop()
+
+
+def test_a_server_of_version_6_2_understands_what_workers_may() -> None:
+    """It refuses to start with `-command|part`, and with channels where all were given before."""
+    words = MAY.split()
+    assert words[0] == "resetchannels"
+    assert [word for word in words if word.startswith("-") and "|" in word] == []
 
 
 def test_unless_asked_redis_listens_to_this_machine_alone(home: Path) -> None:

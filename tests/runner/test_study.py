@@ -54,6 +54,16 @@ def order(number: int, claim: str = "c") -> Order:
     return Order(number, f"{claim}{number}", "cpu", Candidate(number, "logistic").to_dict())
 
 
+def test_a_study_that_is_over_leaves_nothing_that_stays(redis: Redis, study: Study) -> None:
+    study.open(redis, "cpu.6g")
+    study.join(redis, LaneRecord("w1", 1, 0, "there"))
+    study.order(redis, order(1))
+    study.forget(redis)
+    assert redis.keys("flowml:study:*") == []
+    study.leave(redis, "w1")
+    assert [redis.ttl(key) > 0 for key in redis.keys("flowml:study:*")] == [True]
+
+
 def test_an_order_is_taken_once_and_renewed_by_its_lane_alone(redis: Redis, study: Study) -> None:
     for number in range(3):
         study.order(redis, order(number))
