@@ -46,10 +46,15 @@ def reachable() -> Iterator[None]:
     try:
         yield
     except redis.exceptions.AuthenticationError as refused:
-        raise NotReady(f"Redis refused the password: {refused}.", "Check FLOWML_REDIS_URL.") from refused
+        raise NotReady(
+            f"Redis refused the password: {_said(refused)}.",
+            "Check FLOWML_REDIS_URL; for a worker of another machine, the address and the token that "
+            "`flowml token worker` prints on the studio's.",
+        ) from refused
     except AWAY as away:
         raise NotReady(
-            f"Redis does not answer: {away}.", "Is it running? `flowml doctor` looks at it. Then try again."
+            f"Redis does not answer: {_said(away)}.",
+            "Is it running? `flowml doctor` looks at it. Then try again.",
         ) from away
 
 
@@ -60,6 +65,10 @@ def check(redis: Redis, url: str) -> None:
     if tuple(int(part) for part in version.split(".")[:2]) < LEAST_VERSION:
         least = ".".join(map(str, LEAST_VERSION))
         raise NotReady(f"The Redis at {masked(url)} is of version {version}; at least {least} is needed.")
+
+
+def _said(error: Exception) -> str:
+    return str(error).rstrip(".")
 
 
 def masked(url: str) -> str:
