@@ -91,11 +91,11 @@ def _queues(asked: tuple[str, ...], capabilities: Capabilities) -> tuple[str, ..
 
 
 def _take_over(redis: Redis, record: Worker, ttl_s: float) -> bool:
-    """From a process of this machine that is gone."""
+    """From a process that is gone, of the same machine and data folder: only there its id tells."""
     holder = roster.find(redis, record.name)
     if holder is None:
         return roster.claim(redis, record, ttl_s)
-    if holder.capabilities.hostname != record.capabilities.hostname or psutil.pid_exists(holder.pid):
+    if holder.place != record.place or psutil.pid_exists(holder.pid):
         return False
     roster.leave(redis, record.name)
     return roster.claim(redis, record, ttl_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pickle
@@ -20,7 +21,7 @@ from redis import Redis
 from flowml.runner import control, queue, roster, worker
 from flowml.runner.connection import connect
 from flowml.runner.embedded import EmbeddedRedis, find_server
-from flowml.runner.enlisting import Terms
+from flowml.runner.enlisting import Terms, enlist
 from flowml.runner.queue import FlowJob, Place
 from flowml.runner.reaper import Reaper
 from flowml.runner.settings import Settings
@@ -288,6 +289,20 @@ def test_a_name_in_use_is_refused(settings: Settings, start_worker: Start) -> No
     start_worker("w1")
     with pytest.raises(Conflict, match="A worker named w1 is online already on"):
         run_worker(settings, terms=Terms("w1"))
+
+
+def test_a_name_is_taken_over_from_a_process_that_is_gone_here_alone(
+    redis: Redis, settings: Settings, start_worker: Start
+) -> None:
+    """A container may share our host name; its process ids are others."""
+    start_worker("w1").kill()
+    gone = roster.find(redis, "w1")
+    assert gone is not None
+    roster.announce(redis, dataclasses.replace(gone, place="of another folder"), 600)
+    with pytest.raises(Conflict, match="online already"):
+        enlist(redis, settings, Terms("w1"), gone.capabilities)
+    roster.announce(redis, gone, 600)
+    assert enlist(redis, settings, Terms("w1"), gone.capabilities).name == "w1"
 
 
 def test_an_unknown_queue_is_refused(settings: Settings) -> None:
