@@ -13,7 +13,9 @@ from flowml.storage.errors import Conflict, NotFound, SpecError
 from flowml.storage.ids import new_id
 from flowml.storage.records import (
     ENDED,
+    SHARED,
     Artifact,
+    Dataset,
     Job,
     JobKind,
     JobSpec,
@@ -51,7 +53,7 @@ class Asking(Registry):
         """The same for the rows of a dataset."""
         model, dataset = self._asked(model_id, format), self._present(dataset_id)
         source = NamedFile(dataset.sha256, dataset.size, f"{dataset.name}.parquet")
-        return self._queue(model, source, format, "", dataset.id)
+        return self._queue(model, source, format, "", dataset)
 
     @right(Scope.PREDICT)
     def rows_to_ask(self, dataset_id: str) -> NamedPath:
@@ -94,7 +96,9 @@ class Asking(Registry):
             self._see(models.project(cursor, known), models.unknown(known))
             return models.get(cursor, known)
 
-    def _queue(self, model: Model, source: NamedFile, format: str, table: str, dataset_id: str = "") -> Job:
+    def _queue(
+        self, model: Model, source: NamedFile, format: str, table: str, dataset: Dataset | None = None
+    ) -> Job:
         with reachable():
             self._redis.ping()
         with self._db.read() as cursor:
@@ -105,7 +109,9 @@ class Asking(Registry):
             kind=JobKind.PREDICTION,
             state=JobState.QUEUED,
             spec=JobSpec(
-                target=str(model.contract.get("target", "")), dataset_id=dataset_id, name=source.name
+                target=str(model.contract.get("target", "")),
+                dataset_id=dataset.id if dataset else "",
+                name=source.name,
             ),
             created_at=self._clock(),
             dataset_name=source.name,
@@ -113,12 +119,20 @@ class Asking(Registry):
             queue="priority",
             task=model.task,
             metric=model.metric,
-            project=project if self.who.may_change(project) else self.who.home,
+            project=self._between(project, dataset),
             owner=self._owner,
             scoring=Scoring(model.id, file, source, format, table),
         )
         self._submit(job)
         return job
+
+    def _between(self, model: str, dataset: Dataset | None) -> str:
+        """Where answers lie: seen by nobody who may not see the rows too. A file is for who brought it."""
+        if dataset is not None:
+            for place, other in ((model, dataset.project), (dataset.project, model)):
+                if other in (place, SHARED) and self.who.may_change(place):
+                    return place
+        return self.who.home
 
 
 def files_of(job: Job) -> tuple[Artifact, ...]:

@@ -33,7 +33,7 @@ class Inquiring(Desk):
             queue=QUEUE,
             task=model.task,
             metric=model.metric,
-            project=project if self.who.may_change(project) else self.who.home,
+            project=self.who.home,
             owner=self._owner,
             inquiry=inquiry,
         )

@@ -17,7 +17,7 @@ from flowml.storage import audit, projects, replies, sessions, tokens, users
 from flowml.storage.db import Database
 from flowml.storage.errors import Conflict, InputError, NotAllowed, NotFound, NotSignedIn
 from flowml.storage.ids import new_id
-from flowml.storage.records import AuditEntry, Person, Project, Scope, Session, Token, User, UserRole
+from flowml.storage.records import SCOPES, AuditEntry, Person, Project, Scope, Session, Token, User, UserRole
 from flowml.storage.replies import Reply
 
 LONGEST_NAME = 80
@@ -155,12 +155,12 @@ class People(Seat):
         owner = self._mine(user_id)
         with self._db.read() as cursor:
             user = users.get(cursor, owner)
-        beyond = set(scopes) - self.who.scopes
-        if beyond or not scopes:
+        allowed = self.who.scopes & SCOPES[user.role]
+        if not scopes or set(scopes) - allowed:
             raise InputError(
                 f"The scopes are {', '.join(sorted(scopes)) or 'none'}; expected some of "
-                f"{', '.join(sorted(self.who.scopes))}.",
-                "A token may do no more than who makes it.",
+                f"{', '.join(sorted(allowed))}.",
+                "A token may do no more than who makes it, and than whose it is.",
             )
         if days is not None and not 0 < days <= LONGEST_DAYS:
             raise InputError(f"{days:g} days; expected more than 0, at most {LONGEST_DAYS}.")

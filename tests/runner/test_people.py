@@ -90,6 +90,8 @@ def test_tokens_are_ones_own_and_make_no_others(people: People, seat: Callable[.
     for scopes in ([], [Scope.ADMIN]):
         with pytest.raises(InputError, match="scopes"):
             ada.issue_token("t", scopes)
+    with pytest.raises(InputError, match="expected some of predict, read"):
+        root.issue_token("t", [Scope.READ, Scope.ADMIN], user_id=ada.who.id)
     with pytest.raises(NotAllowed):
         bob.issue_token("t", [Scope.READ], user_id=ada.who.id)
     with pytest.raises(NotAllowed, match="cannot make tokens"):

@@ -189,6 +189,29 @@ def test_no_list_shows_what_others_have(as_user: As, private: dict[str, str], pl
         assert any(id in as_user("root").get(place).text for id in private.values())
 
 
+def test_what_one_asks_a_shared_model_about_stays_private(
+    as_user: As, private: dict[str, str], staffed: Studio
+) -> None:
+    ada, bob = as_user("ada"), as_user("bob")
+    dataset = as_user("root").put("/datasets/everyones.csv", content=ROWS.encode()).json()["id"]
+    as_user("root").put(f"/datasets/{dataset}/project", json={"project": ""})
+    job = ada.post("/training/start", json={"dataset_id": dataset, "target_column": "y"}).json()["job_id"]
+    model = Model("model-open", job, "m", "dummy", Task.BINARY, "accuracy", 0.5, 1.0, Artifact("ab" * 32, 9))
+    with staffed.client._db.write() as cursor:
+        models.insert(cursor, model)
+    batch = f"/results/model/{model.id}/batch"
+    asked = ada.post(batch, json={"dataset_id": private["dataset"]}).json()["job_id"]
+    sent = ada.post(batch, files={"file": ("rows.csv", ROWS.encode())}).json()["job_id"]
+    for each in (asked, sent):
+        assert ada.get(f"/results/batch/{each}").status_code == 200
+        assert bob.get(f"/results/batch/{each}").status_code == 404
+        assert bob.post(f"/training/{each}/cancel").status_code == 404
+    together = ada.post(batch, json={"dataset_id": dataset}).json()["job_id"]
+    assert bob.get(f"/results/batch/{together}").status_code == 200
+    for each in (job, asked, sent, together):
+        ada.post(f"/training/{each}/cancel")
+
+
 def test_a_project_lets_others_see_and_only_it(as_user: As, ids: dict[str, str]) -> None:
     ada, bob = as_user("ada"), as_user("bob")
     dataset = ada.put("/datasets/shared.csv", content=ROWS.encode()).json()
