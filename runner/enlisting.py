@@ -39,8 +39,13 @@ class Terms:
 def enlist(redis: Redis, settings: Settings, terms: Terms, capabilities: Capabilities) -> Worker:
     """The worker's record, its name taken; what an earlier process of that name left behind is cleared.
 
-    Raises Conflict for a name in use and SettingError for an unknown queue.
+    Raises Conflict for a name in use and SettingError for an unknown queue or a name that cannot be one.
     """
+    if terms.name and not roster.may_be_named(terms.name):
+        raise SettingError(
+            f"A worker cannot be named {terms.name[:100]!r}.",
+            "Use a to z, A to Z, digits and . _ @ + -, at most 80, and begin with a letter or digit.",
+        )
     record = Worker(
         name=terms.name,
         queues=_queues(terms.queues, capabilities),
@@ -52,7 +57,7 @@ def enlist(redis: Redis, settings: Settings, terms: Terms, capabilities: Capabil
         place=place_of(settings.home),
         memory_limit=terms.memory_limit,
     )
-    base = capabilities.hostname or socket.gethostname()
+    base = roster.as_name(capabilities.hostname or socket.gethostname())
     names: Iterable[str] = (
         (terms.name,) if terms.name else (f"{base}-{number}" for number in itertools.count(1))
     )
@@ -87,7 +92,7 @@ def _queues(asked: tuple[str, ...], capabilities: Capabilities) -> tuple[str, ..
     unknown = [name for name in asked if name not in QUEUES]
     if unknown:
         raise SettingError(f"There is no queue {unknown[0]!r}; expected some of {', '.join(QUEUES)}.")
-    return asked or queues_for(capabilities)
+    return tuple(dict.fromkeys(asked)) or queues_for(capabilities)
 
 
 def _take_over(redis: Redis, record: Worker, ttl_s: float) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from flowml.runner import logs
+from flowml.runner import logs, roster
 from flowml.runner.routine import Routine
 from flowml.runner.settings import Settings
 from flowml.storage.records import Record
@@ -137,7 +137,7 @@ class LocalWorker:
 
 class LocalWorkers:
     def __init__(self, settings: Settings) -> None:
-        host = socket.gethostname()
+        host = roster.as_name(socket.gethostname())
         numbers = range(1, settings.workers + 1)
         self.workers = tuple(LocalWorker(f"{host}-local-{number}", settings) for number in numbers)
         self._routine = Routine("watch over local workers", self._ensure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from functools import lru_cache
 
 from redis import Redis
@@ -13,6 +14,20 @@ from flowml.storage.records import Capabilities, Worker, read_record
 
 RECORD = "flowml:worker:{}"
 NAMES = "flowml:workers"
+
+# A name stands in keys, addresses and the names of folders, and goes to Redis as that of a connection.
+NAME = re.compile(r"\w[\w.@+-]{0,79}", re.ASCII)
+LONGEST_HOST = 60  # what is left of 80 is for what follows
+
+
+def may_be_named(name: str) -> bool:
+    return NAME.fullmatch(name) is not None
+
+
+def as_name(host: str) -> str:
+    """What workers of a machine are called after."""
+    name = re.sub(r"[^\w.@+-]", "-", host, flags=re.ASCII).lstrip("-.@+")[:LONGEST_HOST]
+    return name or "worker"
 
 
 def announce(redis: Redis, worker: Worker, ttl_s: float) -> None:

@@ -84,6 +84,11 @@ def queues_for(capabilities: Capabilities) -> tuple[str, ...]:
     return tuple(tier.queue for tier in TIERS if tier.served_by(capabilities))
 
 
+def lacking(queues: Sequence[str], capabilities: Capabilities) -> tuple[Tier, ...]:
+    """Those of these queues that this machine does not support."""
+    return tuple(tier for tier in TIERS if tier.queue in queues and not tier.served_by(capabilities))
+
+
 def memory_for_trials(worker: Worker) -> int:
     """Bytes that trials on it may use together at most."""
     return worker.memory_limit or int(worker.capabilities.ram_total * MEMORY_SHARE)

@@ -29,7 +29,7 @@ from flowml.runner.pulse import Pulse
 from flowml.runner.rq_worker import FlowWorker
 from flowml.runner.settings import Settings, read_settings
 from flowml.runner.taking import Taker
-from flowml.runner.tiers import HELP_QUEUE, may_help, memory_for_trials
+from flowml.runner.tiers import HELP_QUEUE, lacking, may_help, memory_for_trials
 from flowml.runner.workplace import WORKPLACE, Workplace
 from flowml.storage.errors import FlowMLError, NotReady
 from flowml.storage.records import FactKind, Worker
@@ -75,6 +75,8 @@ def run_worker(
             logs.set_up(settings, record.name, told.put)
             told.put(FactKind.WORKER, record.to_dict())
             log.info("Worker %s serves %s at %s", record.name, ", ".join(record.queues), masked(url))
+            for tier in lacking(record.queues, record.capabilities):
+                log.warning("It was told to serve %s, which needs what it lacks: %s", tier.queue, tier.needs)
             try:
                 return _work(settings, url, terms, kind, redis, record)
             finally:

@@ -34,3 +34,13 @@ def test_a_worker_that_leaves_is_gone_at_once(redis: Redis, worker: Worker) -> N
 def test_a_name_is_given_once(redis: Redis, worker: Worker) -> None:
     assert roster.claim(redis, worker, ttl_s=10)
     assert not roster.claim(redis, worker, ttl_s=10)
+
+
+@pytest.mark.parametrize("host", ["a", "Anna's Laptop", "..", "/etc", "Jörgs-Mac.local", "x" * 300, ""])
+def test_a_host_of_any_name_has_workers_with_a_name(host: str) -> None:
+    assert roster.may_be_named(f"{roster.as_name(host)}-local-1")
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "a/b", "-x", ".", "x" * 81, "a\n", "ü", ""])
+def test_what_cannot_be_a_key_a_folder_and_a_part_of_an_address_is_no_name(name: str) -> None:
+    assert not roster.may_be_named(name)

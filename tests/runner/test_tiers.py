@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from flowml.runner.tiers import GIB, QUEUES, TIERS, queues_for
+from flowml.runner.tiers import GIB, QUEUES, TIERS, lacking, queues_for
 from flowml.storage.records import Capabilities, Gpu
 
 PLAIN = Capabilities("a processor", 8, 4, 8, 3000.0, 16 * GIB, 12 * GIB)
@@ -41,3 +41,8 @@ def test_every_tier_has_a_name_of_its_own_and_says_what_it_needs() -> None:
     assert all(tier.needs for tier in TIERS)
     assert QUEUES[0] == "priority"
     assert QUEUES[-1] == "cpu"
+
+
+def test_what_a_machine_lacks_for_the_queues_that_it_was_told_to_serve() -> None:
+    assert [tier.queue for tier in lacking(("gpu.vram8", "cpu", "llm"), PLAIN)] == ["llm", "gpu.vram8"]
+    assert lacking(queues_for(PLAIN), PLAIN) == ()

@@ -302,7 +302,10 @@ def test_a_name_is_taken_over_from_a_process_that_is_gone_here_alone(
     with pytest.raises(Conflict, match="online already"):
         enlist(redis, settings, Terms("w1"), gone.capabilities)
     roster.announce(redis, gone, 600)
-    assert enlist(redis, settings, Terms("w1"), gone.capabilities).name == "w1"
+    taken = enlist(redis, settings, Terms("w1", ("cpu", "priority", "cpu")), gone.capabilities)
+    assert (taken.name, taken.queues) == ("w1", ("cpu", "priority"))
+    with pytest.raises(SettingError, match="cannot be named"):
+        enlist(redis, settings, Terms("../w1"), gone.capabilities)
 
 
 def test_an_unknown_queue_is_refused(settings: Settings) -> None:
