@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Generator
 
 from flowml.runner import backups, health, history, queue, roster, tending
@@ -34,7 +33,7 @@ class Machines(Desk):
     def workers(self) -> tuple[Worker, ...]:
         """Those online as they are now, then those known from before, whose state is offline."""
         with reachable():
-            live = roster.online(self._redis)
+            live = tending.as_told(self._redis, roster.online(self._redis))
         with self._db.read() as cursor:
             known = workers.list_(cursor)
         names = {worker.name for worker in live}
@@ -45,8 +44,8 @@ class Machines(Desk):
         """One of `workers`. Raises NotFound."""
         with reachable():
             live = roster.find(self._redis, name)
-        if live is not None:
-            return live
+            if live is not None:
+                return tending.as_told(self._redis, (live,))[0]
         with self._db.read() as cursor:
             return roster.offline(workers.get(cursor, name))
 
@@ -124,10 +123,7 @@ class Machines(Desk):
                 tending.release(self._redis, name)
             else:
                 tending.tell(self._redis, name, word)
-        if worker.state == "offline":
-            return worker
-        state = "busy" if worker.job_id else "idle" if word is None else "paused"
-        return dataclasses.replace(worker, state=state, told=word.value if word else "")
+        return worker if worker.state == "offline" else tending.with_word(worker, word)
 
     @right(Scope.READ)
     def queues(self) -> dict[str, int]:

@@ -115,3 +115,21 @@ def test_the_trials_of_a_worker_are_known(client: Client, db: Database, tmp_path
         "w1": [0],
         "w2": [2],
     }
+
+
+def test_what_a_worker_was_told_is_seen_before_its_next_heartbeat(client: Client, redis: Redis) -> None:
+    machine = Capabilities("a cpu", 1, 1, 1, None, 2**30, 2**30)
+    for name, job_id in (("w1", ""), ("w2", "job-1"), ("w3", "")):
+        state = "busy" if job_id else "idle"
+        roster.announce(redis, Worker(name, ("cpu",), machine, 0.0, 0.0, state=state, job_id=job_id), 600)
+    for name in ("w1", "w2"):
+        client.pause_worker(name)
+    redis.set("flowml:worker:w3:told", b"\xff")
+    assert {worker.name: (worker.state, worker.told) for worker in client.workers()} == {
+        "w1": ("paused", "pause"),
+        "w2": ("busy", "pause"),
+        "w3": ("idle", ""),
+    }
+    assert client.worker("w1").state == "paused"
+    client.resume_worker("w1")
+    assert client.worker("w1").state == "idle"
