@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import socket
@@ -19,6 +20,8 @@ import pytest
 
 import flowml
 from flowml.runner.doctor import CHECKS
+from flowml.storage.records import Capabilities, Worker
+from flowml.ui.cli import workers
 from tests.ui.commands import BIN, program, within
 
 ROW = ("rank", "name", "algorithm", "score", "score_std", "metric", "fit_seconds", "latency_ms", "size_bytes")
@@ -325,3 +328,11 @@ def test_up_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     _, said = child.communicate(timeout=30)
     assert child.returncode == 0, said
     assert "Traceback" not in said
+
+
+def test_the_memory_of_a_worker_is_shown_with_what_its_trials_may_use() -> None:
+    machine = Capabilities("a cpu", 2, 2, 2, None, 8 * 2**30, 4 * 2**30)
+    worker = Worker("w1", ("cpu",), machine, 0.0, 0.0)
+    shown = dict(workers.ONE)["memory"]
+    assert shown(worker) == "8 GiB"
+    assert shown(dataclasses.replace(worker, memory_limit=3 * 2**29)) == "1.5 of 8 GiB"

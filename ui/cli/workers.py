@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,12 +14,20 @@ app = typer.Typer(help="The machines that train for a studio.", no_args_is_help=
 Name = Annotated[
     str, typer.Argument(help="Name of a worker.", metavar="WORKER", autocompletion=completing.workers)
 ]
+
+
+def _memory(worker: Any) -> str:
+    """Of the machine, and what of it trials may use where that was limited."""
+    total = f"{worker.capabilities.ram_total / 2**30:.0f} GiB"
+    return f"{worker.memory_limit / 2**30:.1f} of {total}" if worker.memory_limit else total
+
+
 LIST: tuple[Column, ...] = (
     ("NAME", lambda w: w.name),
     ("STATE", lambda w: f"{w.status} ({w.told})" if w.told and w.status == "busy" else w.status),
     ("JOB", lambda w: w.job_id),
     ("CORES", lambda w: str(w.capabilities.cpus)),
-    ("MEMORY", lambda w: f"{w.capabilities.ram_total / 2**30:.0f} GiB"),
+    ("MEMORY", lambda w: _memory(w)),
     ("GPUS", lambda w: str(len(w.capabilities.gpus))),
     ("QUEUES", lambda w: ", ".join(w.queues)),
     ("HEARD", lambda w: moment(w.heartbeat)),

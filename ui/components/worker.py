@@ -22,7 +22,6 @@ TOLD = {
 
 
 def card(worker: Worker, history: Sequence[Moment] = (), running: Sequence[TrialRecord] = ()) -> None:
-    machine = worker.capabilities
     with st.container(border=True, gap="small", height="stretch"):
         head = st.container(horizontal=True, vertical_alignment="center")
         head.subheader(words.plain(worker.name), anchor=False, width="stretch")
@@ -31,7 +30,7 @@ def card(worker: Worker, history: Sequence[Moment] = (), running: Sequence[Trial
         st.caption(_place(worker))
         if worker.state != "offline":
             sparks.show(worker, history)
-        _facts(machine)
+        _facts(worker)
         with st.container(horizontal=True, gap="xsmall"):
             for queue in worker.queues:
                 st.badge(words.plain(queue), color="gray", icon=":material/input:")
@@ -66,7 +65,8 @@ def _device(device: str) -> str:
     return "" if device == "cpu" else f" on {words.plain(device.upper())}"
 
 
-def _facts(machine: Capabilities) -> None:
+def _facts(worker: Worker) -> None:
+    machine = worker.capabilities
     limits = "" if machine.limits in ("", "none") else f", limited by {machine.limits}"
     cores = f"{machine.cpus} of {machine.cores_logical} cores usable{limits}"
     lines = [f":gray[CPU] {words.plain(machine.cpu_model)}: {cores}"]
@@ -76,6 +76,9 @@ def _facts(machine: Capabilities) -> None:
         )
     if not machine.gpus:
         lines.append(f":gray[GPU] none. {words.plain(words.sentence(machine.gpu_reason))}")
+    if worker.memory_limit is not None:
+        total = words.size(machine.ram_total)
+        lines.append(f":gray[Memory] its trials may use {words.size(worker.memory_limit)} of {total}")
     st.markdown("  \n".join(lines))
 
 
