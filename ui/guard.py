@@ -168,7 +168,10 @@ class Guard:
             return "A page of another site may not do this here."
         body = headers.get("content-type", "").partition(";")[0].strip().lower()
         if body in PLAIN_BODIES and origin is None and OWN_HEADER not in headers:
-            return f"A body of type {body} needs the header X-FlowML; send JSON or multipart instead."
+            return (
+                f"A body of type {body} needs the header X-FlowML; send a form as multipart/form-data, "
+                "a file as application/octet-stream, else JSON."
+            )
         return None
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:

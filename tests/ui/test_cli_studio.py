@@ -135,6 +135,11 @@ def test_a_model_is_registered_and_predicts_by_its_name(
     assert one.equals(other)
     assert flowml("models", "download", "buyers:1", "--out", tmp_path / "m.onnx").returncode == 0
     assert (tmp_path / "m.onnx").read_bytes() == (trained[0] / "model.onnx").read_bytes()
+    assert flowml("models", "demote", "buyers", "best").returncode == 0
+    assert "Version 1 of buyers is live." in flowml("models", "unregister", "buyers", 1, "--yes").stderr
+    demoted = told(flowml("models", "demote", "buyers", "live", "--json"))
+    assert demoted == {"name": "buyers", "demoted": "live"}
+    assert flowml("models", "unregister", "buyers", 1, "--yes").returncode == 0
     assert "buyers@none" in flowml("predict", "buyers@none", table, "--out", tmp_path / "x.csv").stderr
 
 

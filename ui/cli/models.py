@@ -160,6 +160,19 @@ def promote(
 
 
 @app.command()
+def demote(
+    name: Name,
+    alias: Annotated[str, typer.Argument(help="As production.")],
+    studio: StudioUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Take an alias away. The version that it pointed to stays."""
+    with asking(studio) as asked:
+        asked.drop_alias(name, alias)
+        done(f"{name}@{alias} is no version now.", as_json, name=name, demoted=alias)
+
+
+@app.command()
 def unregister(
     name: Name, version: Version, yes: Yes = False, studio: StudioUrl = "", as_json: Json = False
 ) -> None:
