@@ -92,16 +92,19 @@ def encode(value: Any) -> str:
 def decode(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
 def _event(id: str, fields: dict[Any, Any]) -> Event | None:
-    """The event, or None for a kind that only a newer sender knows."""
+    """The event, or None for a kind that only a newer sender knows, and for what is none."""
     told: Json = {_text(name): decode(_text(value)) for name, value in fields.items()}
-    kind, at = told.pop("kind"), float(told.pop("at"))
-    return Event(kind=EventKind(kind), at=at, fields=told, id=id) if kind in KINDS else None
+    try:
+        kind, at = told.pop("kind"), float(told.pop("at"))
+        return Event(kind=EventKind(kind), at=at, fields=told, id=id) if kind in KINDS else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

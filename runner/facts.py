@@ -172,9 +172,9 @@ def _arrived(id: str, fields: dict[Any, Any]) -> Arrived:
     text = next((_text(value) for name, value in fields.items() if _text(name) == "fact"), "")
     try:
         return Arrived(id, Fact.from_dict(json.loads(text)), text)
-    except (ValueError, TypeError, AttributeError):  # not JSON, or not a fact
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # not JSON, or not a fact
         return Arrived(id, None, text)
 
 
 def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

@@ -24,7 +24,7 @@ def issue(redis: Redis, job_id: str) -> str:
 def job_of(redis: Redis, secret: str) -> str:
     """The job that a pass is for; '' for one that is unknown or has ended."""
     found = redis.get(KEY.format(_hash(secret)))
-    return found.decode() if isinstance(found, bytes) else found or ""
+    return found.decode(errors="replace") if isinstance(found, bytes) else found or ""
 
 
 def _hash(secret: str) -> str:

@@ -287,4 +287,4 @@ def _reads(line: Json, name: str) -> bool:
 
 
 def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

@@ -60,3 +60,17 @@ def test_the_stream_is_trimmed_and_goes_by_itself(redis: Redis) -> None:
     assert 0 < redis.ttl(stream) <= events.KEPT_S
     events.forget(redis, "job-1")
     assert events.read(redis, "job-1") == ()
+
+
+def test_what_somebody_else_wrote_is_passed_over(redis: Redis) -> None:
+    for fields in (
+        {"kind": "log"},
+        {"at": "1"},
+        {"kind": "log", "at": "noon"},
+        {b"\xff": b"\xfe", "kind": b"\xff", "at": "1"},
+        {"kind": "log", "at": "1", "text": "[" * 100_000},
+    ):
+        redis.xadd(events.STREAM.format("job-1"), fields)
+    redis.xadd(events.STREAM.format("job-1"), {"kind": "log", "at": "7"})
+    assert [event.at for event in events.read(redis, "job-1")] == [1.0, 7.0]
+    assert events.last_id(redis, "job-1")

@@ -141,6 +141,19 @@ def test_what_cannot_be_applied_is_set_aside_with_its_cause(
     assert "There is no job nobody" in caplog.text
 
 
+@pytest.mark.parametrize("text", [b"\xff", b'{"id": "\xff"}', b"[" * 100_000, b"", b"null", b'{"id": 1}'])
+def test_what_somebody_wrote_into_the_stream_does_not_stop_it(
+    redis: Redis, db: Database, job: Job, record_all: Callable[[], int], text: bytes
+) -> None:
+    redis.xadd(facts.STREAM, {"fact": text})
+    redis.xadd(facts.STREAM, {b"\xfe": "x"})
+    change(redis, {"state": "running"})
+    record_all()
+    with db.read() as cursor:
+        assert jobs.get(cursor, job.id).state is JobState.RUNNING
+    assert redis.xlen(facts.REFUSED) == 2
+
+
 def test_another_redis_is_read_from_its_beginning(redis: Redis, db: Database) -> None:
     tell(redis, FactKind.LOG, LINE)
     Recorder(redis, db).record()

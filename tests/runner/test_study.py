@@ -64,6 +64,15 @@ def test_a_study_that_is_over_leaves_nothing_that_stays(redis: Redis, study: Stu
     assert [redis.ttl(key) > 0 for key in redis.keys("flowml:study:*")] == [True]
 
 
+def test_bytes_that_are_no_text_are_passed_over(redis: Redis, study: Study) -> None:
+    redis.hset("flowml:study:job-1:lanes", b"\xff", b"\xff")
+    redis.rpush("flowml:study:job-1:journal", b"\xff")
+    redis.xadd("flowml:study:job-1:answers", {b"answer": b"\xff"})
+    redis.xadd("flowml:study:job-1:orders:cpu", {b"order": b"\xff"})
+    assert (study.lanes(redis), study.journal(redis), study.take(redis, ("cpu",), "w1", 5)) == ({}, [], ())
+    assert [arrived.answer for arrived in study.answers(redis, "0", 1)] == [None]
+
+
 def test_an_order_is_taken_once_and_renewed_by_its_lane_alone(redis: Redis, study: Study) -> None:
     for number in range(3):
         study.order(redis, order(number))
