@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from flowml.runner import history
 from flowml.storage.records import Capabilities, Worker, read_record
@@ -35,7 +36,17 @@ def announce(redis: Redis, worker: Worker, ttl_s: float) -> None:
         pipeline.set(RECORD.format(worker.name), json.dumps(worker.to_dict()), px=int(ttl_s * 1000))
         history.note(pipeline, worker)
         pipeline.sadd(NAMES, worker.name)
-        pipeline.execute()
+        answers = pipeline.execute(raise_on_error=False)
+    refused = [answer for answer in answers if isinstance(answer, ResponseError)]
+    if refused and not _make_room(redis, worker):
+        raise refused[0]
+
+
+def _make_room(redis: Redis, worker: Worker) -> bool:
+    """Deletes what somebody put where our set and our stream belong; whether there was such a thing."""
+    kinds = {NAMES: b"set", history.KEY.format(worker.name): b"stream"}
+    wrong = [key for key, kind in kinds.items() if redis.type(key) not in (kind, b"none")]
+    return bool(wrong and redis.delete(*wrong))
 
 
 def claim(redis: Redis, worker: Worker, ttl_s: float) -> bool:
@@ -53,7 +64,10 @@ def leave(redis: Redis, name: str) -> None:
 
 def online(redis: Redis) -> tuple[Worker, ...]:
     """The workers heard from within their TTL, by name."""
-    names = sorted(_text(name) for name in redis.smembers(NAMES))
+    try:
+        names = sorted(filter(may_be_named, map(_text, redis.smembers(NAMES))))
+    except ResponseError:  # somebody put something else there; the next worker that is heard mends it
+        names = []
     if not names:
         return ()
     records = redis.mget([RECORD.format(name) for name in names])
@@ -82,4 +96,4 @@ def _read(record: bytes | str | None) -> Worker | None:
 
 
 def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode(errors="replace") if isinstance(value, bytes) else value

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from flowml.runner import roster
+from flowml.runner import history, roster
 from flowml.storage.records import Capabilities, Worker
 
 
@@ -34,6 +34,21 @@ def test_a_worker_that_leaves_is_gone_at_once(redis: Redis, worker: Worker) -> N
 def test_a_name_is_given_once(redis: Redis, worker: Worker) -> None:
     assert roster.claim(redis, worker, ttl_s=10)
     assert not roster.claim(redis, worker, ttl_s=10)
+
+
+def test_what_somebody_else_wrote_hides_no_worker(redis: Redis, worker: Worker) -> None:
+    redis.sadd(roster.NAMES, b"\xff")
+    redis.set(roster.RECORD.format("\ufffd"), b"\xff")
+    roster.announce(redis, worker, ttl_s=60)
+    assert roster.online(redis) == (worker,)
+    for key in (roster.NAMES, history.KEY.format(worker.name)):
+        redis.delete(key)
+        redis.set(key, "neither a set nor a stream")
+    assert roster.online(redis) == ()
+    for _ in range(2):  # makes room, then goes in
+        roster.announce(redis, worker, ttl_s=60)
+    assert roster.online(redis) == (worker,)
+    assert len(history.read(redis, worker.name)) == 1
 
 
 @pytest.mark.parametrize("host", ["a", "Anna's Laptop", "..", "/etc", "Jörgs-Mac.local", "x" * 300, ""])
