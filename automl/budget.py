@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from flowml.automl.costs import THREAD_GAIN
 from flowml.automl.shape import Shape
-from flowml.automl.sizes import few, served, served_share
+from flowml.automl.sizes import estimated_bytes, few, fitting, served_share
 from flowml.storage.records import TrialRecord, TrialState
 
 BASE_S = 2.0  # for a child to be ready, the ensemble, parity gate and card of small models
@@ -105,7 +105,7 @@ class Budget:
     def _refits(self) -> float:
         """Seconds for the likely members to learn all rows, where few of their fold models would serve."""
         best = self._best() if self.folds else []
-        if not best or not few(served(best, self.folds, self.size_limit), self.folds):
+        if not best or not few(fitting(estimated_bytes(best), self.folds, self.size_limit), self.folds):
             return 0.0
         wanted = sum(refit_seconds(record, self.whole_share, self.cores) for record in best)
         return min(wanted, MOST_REFIT * self.budget_s)

@@ -24,7 +24,7 @@ from flowml.automl.leaderboard import name_of
 from flowml.automl.offers import GATE_S
 from flowml.automl.onnx import metadata
 from flowml.automl.prepared import Prepared
-from flowml.automl.sizes import estimated_bytes, few, fitting, served
+from flowml.automl.sizes import estimated_bytes, few, fitting, served_share
 from flowml.storage.errors import ExportError
 from flowml.storage.records import Compact, Task, TrialRecord
 
@@ -55,15 +55,14 @@ def leaves_few(prepared: Prepared, blend: Blend) -> bool:
 
 
 def folds_served(prepared: Prepared, members: Sequence[TrialRecord]) -> int:
-    """Fold models of each of these members that the limits of size and time have room for, one at least."""
-    spec = prepared.spec
-    return served(members, len(prepared.folds.kept), spec.max_size_bytes, spec.max_latency_ms)
+    """Fold models of each of these members that the limit of size has room for, one at least."""
+    return fitting(estimated_bytes(members), len(prepared.folds.kept), prepared.spec.max_size_bytes)
 
 
 def share_served(prepared: Prepared, members: Sequence[TrialRecord]) -> float:
     """Of the fold models of these members, how much the champion's file will hold."""
-    wanted, kept = folds_served(prepared, members), len(prepared.folds.kept)
-    return (1 if few(wanted, kept) else wanted) / len(prepared.folds.pairs)
+    kept, folds = len(prepared.folds.kept), len(prepared.folds.pairs)
+    return kept / folds * served_share(members, kept, prepared.spec.max_size_bytes)
 
 
 def export_within_limit(prepared: Prepared, work: Path, blend: Blend, most: int, cores: int = 1) -> Exported:

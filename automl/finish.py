@@ -331,7 +331,7 @@ def _notes(
     fewer = any(member.number not in chosen.exported.whole for member in blend.members)
     if fewer and chosen.exported.folds < len(prepared.folds.kept):
         kept = f"{chosen.exported.folds} of {len(prepared.folds.kept)} fold models"
-        why = "To be exported in time" if chosen.hurried else "To keep its file small and its answers quick"
+        why = "To be exported in time" if chosen.hurried else "To keep its file small"
         notes.append(f"{why}, it holds {kept} of each member.")
     if chosen.refitted:
         notes.append(f"These learned all rows in the end: {', '.join(chosen.refitted)}.")

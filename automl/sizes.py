@@ -1,8 +1,4 @@
-"""How large the file of a champion will be, how fast it answers, and how many fold models it then holds.
-
-The mean of the fold models of a member is better than each of them, of three nearly as much as of five:
-beyond `ENOUGH` there are more only where the answer is quick all the same.
-"""
+"""How large the file of a champion will be, and how many fold models a limit of size has room for."""
 
 from __future__ import annotations
 
@@ -14,9 +10,6 @@ from flowml.storage.records import TrialRecord
 # Bytes in the file for each byte that a fitted model takes in memory of its library.
 BYTES_PER_BYTE = {"lightgbm": 0.32, "xgboost": 0.25, "catboost": 0.5, "sklearn_trees": 0.65, "linear": 5.0}
 BASE_BYTES = 50_000
-ENOUGH = 3  # fold models of each member
-QUICK_MS = 1.0  # for the answer to one row, unless the user allows another time
-PART_MS, MS_PER_MB = 0.03, 0.1  # of it, for each model inside and for each MB of the file
 
 
 def estimated_bytes(members: Sequence[TrialRecord]) -> float:
@@ -31,19 +24,9 @@ def fitting(size: float, folds: int, limit: int | None) -> int:
     return folds if limit is None else max(1, min(folds, int(folds * limit / size)))
 
 
-def served(
-    members: Sequence[TrialRecord], folds: int, limit: int | None, quick_ms: float | None = None
-) -> int:
-    """Fold models of each of these members, of `folds`, that their file will hold; one at least."""
-    size = estimated_bytes(members)
-    each_ms = PART_MS * len(members) + MS_PER_MB * size / 2**20 / folds
-    quick = max(ENOUGH, int((quick_ms or QUICK_MS) / each_ms))
-    return min(fitting(size, folds, limit), quick)
-
-
 def served_share(members: Sequence[TrialRecord], folds: int, limit: int | None) -> float:
     """Of the fold models of these members, how much their file will hold within the limit."""
-    wanted = served(members, folds, limit)
+    wanted = fitting(estimated_bytes(members), folds, limit)
     return 1 / folds if few(wanted, folds) else wanted / folds
 
 
