@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass, field
 
 from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.features import base_of
 from flowml.automl.shape import Shape
 from flowml.storage.records import Json, TrialRecord, TrialState
 
 TRIAL_S = 0.02  # of a trial beside its fits
+ENCODE_S = 3e-8  # of a cell of the table as features, which the first trial that wants them makes
 THREAD_GAIN = 0.7  # a second thread makes a fit so much faster, not twice as fast
 
 
@@ -19,6 +21,7 @@ class Costs:
 
     shape: Shape
     _logs: dict[str, list[float]] = field(default_factory=dict)
+    _encoded: set[str] = field(default_factory=set)  # encodings that some trial has made by now
 
     def seconds(self, algorithm: str, params: Json, rows: int | None = None) -> float:
         """Of all folds of a trial that learns from so many rows, or from all."""
@@ -30,10 +33,20 @@ class Costs:
             return
         ratio = max(record.seconds, 1e-3) / self._model(record.algorithm, record.params, record.rows)
         self._logs.setdefault(record.algorithm, []).append(math.log(ratio))
+        self._encoded.add(_encoding(record.algorithm, record.params))
+
+    def exceeded(self, algorithm: str, params: Json, rows: int | None, seconds: float) -> None:
+        """A trial was ended after `seconds`: it takes longer, if that is more than was expected."""
+        ratio = seconds / self._model(algorithm, params, rows)
+        if ratio > self._ratio(algorithm):
+            self._logs.setdefault(algorithm, []).append(math.log(ratio))
 
     def _model(self, algorithm: str, params: Json, rows: int | None) -> float:
         one_fold = ALGORITHMS[algorithm].cost(self.shape.sampled(rows), params).seconds
-        return TRIAL_S + one_fold * self.shape.folds
+        encoding = _encoding(algorithm, params)
+        width = self.shape.onehot_columns if encoding == "onehot" else self.shape.columns
+        encode_s = 0.0 if encoding in self._encoded else ENCODE_S * self.shape.rows * width
+        return TRIAL_S + encode_s + one_fold * self.shape.folds
 
     def _ratio(self, algorithm: str) -> float:
         """The recent mean of its own logs, drawn towards that of all others while there are few."""
@@ -41,3 +54,7 @@ class Costs:
         others = [logs[-1] for key, logs in self._logs.items() if key not in (algorithm, "dummy")]
         prior = sum(others) / (len(others) + 2)
         return math.exp((sum(own) + 0.5 * prior) / (len(own) + 0.5))
+
+
+def _encoding(algorithm: str, params: Json) -> str:
+    return base_of(ALGORITHMS[algorithm].encoding_for(params))

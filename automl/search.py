@@ -215,7 +215,13 @@ class Search:
         if entry.wave != 1 or waiting == 1:
             return most
         even = remaining_s * self._side_by_side / waiting
+        if not self._has_model():
+            even = max(even, MOST_OF_REMAINING * remaining_s)
         return min(most, max(even, PATIENCE * self._seconds(entry)))
+
+    def _has_model(self) -> bool:
+        """Whether anything but the baseline is complete."""
+        return any(record.algorithm != BASELINE for record in self._complete())
 
     def _next_entry(self) -> Entry:
         first = [entry for entry in self._entries if entry.wave == 1]
@@ -261,14 +267,24 @@ class Search:
 
     def tell(self, record: TrialRecord) -> None:
         """How a candidate ended, in whatever state."""
-        self._pending.pop(record.number, None)
+        candidate = self._pending.pop(record.number, None)
         self._ended[record.number] = record
         self._costs.learn(record)
+        if candidate is not None and record.state is TrialState.FAILED:
+            self._learn_of_failure(candidate, record.seconds)
         if record.algorithm in self._rows:
             complete = record.state is TrialState.COMPLETE and record.score is not None
             teaches = complete and record.rows == self._sample and not self._sizes
             loss = self._loss(record) if teaches else None
             self._sampler.tell(record, self._rows[record.algorithm], self._shape, loss)
+
+    def _learn_of_failure(self, candidate: Candidate, seconds: float) -> None:
+        """What outran its time costs more than was thought; until there is a model, fewer rows will do."""
+        if candidate.limit_s is None or seconds < candidate.limit_s:
+            return
+        self._costs.exceeded(candidate.algorithm, candidate.params, candidate.rows, seconds)
+        if not self._has_model():
+            self._sizes = self._sample = None
 
     def _remember(self, trial: TrialRecord | Candidate) -> None:
         """A trial of an earlier attempt: neither it nor its entry is tried again."""

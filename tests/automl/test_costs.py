@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.costs import Costs
 from flowml.storage.records import Json, Task, TrialRecord, TrialState
@@ -35,6 +37,26 @@ def test_trials_that_did_not_take_their_own_time_teach_nothing() -> None:
     costs.learn(measured("lightgbm", 1000 * before, cut=True))
     costs.learn(TrialRecord(1, "lightgbm", defaults("lightgbm"), TrialState.FAILED, seconds=1000 * before))
     assert costs.seconds("lightgbm", defaults("lightgbm")) == before
+
+
+def test_a_trial_that_was_ended_takes_longer_than_it_was_given() -> None:
+    costs = Costs(SHAPE)
+    before = costs.seconds("lightgbm", defaults("lightgbm"))
+    costs.exceeded("lightgbm", defaults("lightgbm"), None, before / 2)
+    assert costs.seconds("lightgbm", defaults("lightgbm")) == before
+    costs.exceeded("lightgbm", defaults("lightgbm"), None, 10 * before)
+    assert costs.seconds("lightgbm", defaults("lightgbm")) > 4 * before
+
+
+def test_the_first_trial_that_wants_an_encoding_pays_for_it() -> None:
+    costs = Costs(shape_of(Task.BINARY, rows=300_000, onehot_columns=500))
+    first, other = (
+        costs.seconds("logistic", defaults("logistic")),
+        costs.seconds("xgboost", defaults("xgboost")),
+    )
+    costs.learn(measured("logistic", first))
+    assert costs.seconds("logistic", defaults("logistic")) < first - 4.0
+    assert costs.seconds("xgboost", defaults("xgboost")) == pytest.approx(other)
 
 
 def test_more_rows_columns_and_classes_cost_more() -> None:
