@@ -97,6 +97,18 @@ def test_a_registered_model_is_not_deleted_with_its_job(api: httpx.Client, made:
     assert api.delete(f"/training/{job}").status_code == 204
 
 
+def test_a_model_has_the_script_of_the_row_that_it_is(
+    api: httpx.Client, studio: Studio, made: list[str]
+) -> None:
+    with studio.client._db.write() as cursor:
+        one = dataclasses.replace(models.get(cursor, made[0]), id=new_id("model"), trial=3)
+        models.insert(cursor, one)
+    several = api.get(f"/results/model/{made[0]}/download", params={"format": "script"})
+    assert (several.status_code, "which have a script each" in several.json()["detail"]) == (422, True)
+    gone = api.get(f"/results/model/{one.id}/download", params={"format": "script"})
+    assert (gone.status_code, "has no trial 3" in gone.json()["detail"]) == (404, True)
+
+
 @pytest.mark.parametrize("name", ["a b", "a@b", "a:1", ".x", "x" * 65, "ä"])
 def test_a_name_that_could_be_misread_is_refused(api: httpx.Client, made: list[str], name: str) -> None:
     assert api.post(f"/registry/{name}", json={"model_id": made[0]}).status_code == 422

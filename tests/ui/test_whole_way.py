@@ -82,6 +82,14 @@ def test_from_a_table_to_a_prediction(
         if model.compact is not None:
             smaller = studio.download(job.champion, tmp_path / "compact.onnx", variant="compact")
             assert smaller.stat().st_size < onnx.stat().st_size
+        again = tmp_path / "again.py"
+        if model.trial is None:
+            with pytest.raises(InputError, match="a script each"):
+                studio.download(job.champion, again, format="script")
+        else:
+            text = studio.download(job.champion, again, format="script").read_text()
+            assert compile(text, "again.py", "exec")
+            assert text == studio.script(job_id, model.trial, again).read_text()
         for wrong in ({"variant": "tiny"}, {"format": "exe"}, {"ml": 4}):
             with pytest.raises(InputError, match="There is no"):
                 studio.download(job.champion, tmp_path / "no", **wrong)

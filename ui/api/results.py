@@ -130,7 +130,7 @@ async def predict_rows(model_id: str, asked: PredictAsked, studio: TheStudio) ->
     return await to_thread.run_sync(predict, studio.serving, model_id, asked.data, asked.per_row)
 
 
-@router.get("/model/{model_id}/download", responses={**FILE, **told(404, 422)}, response_class=Response)
+@router.get("/model/{model_id}/download", responses={**FILE, **told(404, 422, 503)}, response_class=Response)
 def download_model(
     model_id: str,
     studio: TheStudio,
@@ -139,4 +139,5 @@ def download_model(
     ml: Annotated[int, Query(description="Version of ai.onnx.ml: 5, or 3 for older runtimes.")] = ML,
 ) -> Response:
     """The model as a file, as a package that predicts without FlowML, or what is written about it."""
-    return download(studio.serving, studio.client.model(model_id), format, variant, ml)
+    client = studio.client
+    return download(client, studio.serving, client.model(model_id), format, variant, ml)

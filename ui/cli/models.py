@@ -90,7 +90,7 @@ def show_(model: Ref, studio: StudioUrl = "", as_json: Json = False) -> None:
 def download(
     model: Ref,
     out: Annotated[Path, typer.Option(help="Where the file goes.")],
-    format: Annotated[str, typer.Option(help="onnx, package or card.")] = "onnx",
+    format: Annotated[str, typer.Option(help="onnx, package, card or script.")] = "onnx",
     compact: Annotated[bool, typer.Option("--compact", help="The smaller model beside it.")] = False,
     studio: StudioUrl = "",
     as_json: Json = False,

@@ -74,7 +74,7 @@ class ResultsPart(Wire):
     def download(
         self, model: str, to: Path | str, format: str = "onnx", variant: str = "champion", ml: int = 5
     ) -> Path:
-        """Write the model's file, its package, or what is written about it, to `to`.
+        """Write the model's file, package, card or script (`format`) to `to`.
 
         `variant` may be compact; `ml` may be 3, for older runtimes.
         """
