@@ -29,7 +29,7 @@ from flowml.automl.compact import (
     write_compact,
 )
 from flowml.automl.export import Exported, export, speed_of_trial
-from flowml.automl.insight import Insight, insight_of
+from flowml.automl.insight import NO_TIME, Insight, insight_of
 from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
 from flowml.automl.offers import expected_s, folds_in_time, offers
 from flowml.automl.outcome import Outcome, trial_folder
@@ -49,7 +49,7 @@ MEASURED = 5  # rows of the leaderboard that are exported to measure their speed
 WARY = 2.0  # times what it should take, that must be left for what nobody waits for
 SAFETY_S = 0.4  # kept for writing the files
 PATIENT_S = 1e9
-UNEXPLAINED = Insight((), {})
+UNEXPLAINED = Insight((), {}, (f"explanations: {NO_TIME}",))
 CHAMPION = "champion"  # folder of the final model
 Built = Callable[[Champion], None]
 

@@ -88,8 +88,7 @@ class Closing:
         kept = "The model was kept as it was exported" if final else "The best single model was kept"
         note = f"{kept}, the rest of the finish was left out. {self._trouble}"
         (self._work / folder).rename(cleared(self._work / CHAMPION))
-        cut = [*champion.get("cut", ()), "explanations: no time was left"]
-        return {**champion, "notes": [*champion.get("notes", ()), note], "cut": cut}
+        return {**champion, "notes": [*champion.get("notes", ()), note]}
 
 
 def _is_through(slot: Slot) -> bool:

@@ -110,6 +110,7 @@ def test_a_simple_finish_is_of_one_trial_and_without_insight(tmp_path: Path) -> 
     champion = finish(table, tmp_path, records, 20.0, simple=True)
     assert champion.trial in (1, 2)
     assert champion.importances == ()
+    assert champion.cut == ("explanations: no time was left",)
 
 
 def test_the_champion_is_there_before_it_is_explained(tmp_path: Path) -> None:
