@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import dataclasses
+from collections.abc import Generator, Iterable
 
 from flowml.runner import backups, health, history, queue, roster, tending
 from flowml.runner.connection import reachable
@@ -37,7 +38,8 @@ class Machines(Desk):
         with self._db.read() as cursor:
             known = workers.list_(cursor)
         names = {worker.name for worker in live}
-        return live + tuple(roster.offline(worker) for worker in known if worker.name not in names)
+        gone = tuple(roster.offline(worker) for worker in known if worker.name not in names)
+        return self._without_others_jobs(live) + gone
 
     @right(Scope.READ, "", Scope.ADMIN)
     def worker(self, name: str) -> Worker:
@@ -45,7 +47,7 @@ class Machines(Desk):
         with reachable():
             live = roster.find(self._redis, name)
             if live is not None:
-                return tending.as_told(self._redis, (live,))[0]
+                return self._without_others_jobs(tending.as_told(self._redis, (live,)))[0]
         with self._db.read() as cursor:
             return roster.offline(workers.get(cursor, name))
 
@@ -53,7 +55,21 @@ class Machines(Desk):
     def worker_history(self, name: str) -> tuple[Moment, ...]:
         """How it was in the last hour, oldest first, one a heartbeat."""
         with reachable():
-            return history.read(self._redis, name)
+            moments = history.read(self._redis, name)
+        seen = self._seen_jobs(moment.job for moment in moments)
+        return tuple(each if each.job in seen else dataclasses.replace(each, job="") for each in moments)
+
+    def _without_others_jobs(self, live: tuple[Worker, ...]) -> tuple[Worker, ...]:
+        """Busy they are for everybody; with what is told to who may see it."""
+        seen = self._seen_jobs(worker.job_id for worker in live)
+        return tuple(each if each.job_id in seen else dataclasses.replace(each, job_id="") for each in live)
+
+    def _seen_jobs(self, ids: Iterable[str]) -> set[str]:
+        known = set(ids)
+        if self.who.everywhere:
+            return known
+        with self._db.read() as cursor:
+            return jobs.among(cursor, known, self.who.visible)
 
     @right(Scope.ADMIN)
     def door(self) -> Endpoint:

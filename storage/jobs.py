@@ -49,6 +49,12 @@ def list_(
     return rows.select(cursor, Job, sql, [*values, limit, offset])
 
 
+def among(cursor: Cursor, ids: Collection[str], projects: Collection[str]) -> set[str]:
+    """Those of the ids that lie in these projects."""
+    condition, values = rows.where(id=tuple(ids), project=_names(projects))
+    return {str(id) for (id,) in cursor.execute(f"SELECT id FROM job{condition}", values).fetchall()}
+
+
 def count(
     cursor: Cursor,
     states: Collection[JobState] | None = None,

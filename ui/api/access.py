@@ -184,14 +184,22 @@ def person_of(connection: HTTPConnection) -> Person:
 
 
 def still_in(connection: HTTPConnection) -> Callable[[], bool]:
-    """Asks, for answers that have no end of their own, whether who asks is still let in."""
+    """Asks, for answers that have no end of their own, whether who asks is still let in and sees as much."""
     entrance: Entrance = connection.app.state.studio.entrance
     secret, of = secret_of(connection.scope, entrance)
+    then = person_of(connection)
 
     def look() -> bool:
-        return not entrance.needed or of(secret) is not None
+        now = of(secret)
+        return not entrance.needed if now is None else _sees_as_much(now, then)
 
     return look
+
+
+def _sees_as_much(now: Person, then: Person) -> bool:
+    return then.scopes <= now.scopes and (
+        now.everywhere or (not then.everywhere and then.visible <= now.visible)
+    )
 
 
 def seat_of(connection: Request | WebSocket) -> Studio:

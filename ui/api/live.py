@@ -27,6 +27,7 @@ async def tell_news(socket: WebSocket) -> None:
     studio, who = socket.app.state.studio, person_of(socket)
     await socket.accept()
     with studio.newsroom.listen() as heard:
+        as_then = still_in(socket)
         async with anyio.create_task_group() as group:
             group.start_soon(_wait_for_the_end, socket, group.cancel_scope)
             checked = anyio.current_time()
@@ -36,8 +37,8 @@ async def tell_news(socket: WebSocket) -> None:
                         await socket.send_text(written(news))
                 if anyio.current_time() - checked > CHECK_S:
                     checked = anyio.current_time()
-                    if not await to_thread.run_sync(still_in(socket)):
-                        await socket.close(ENDED, "The session has ended.")
+                    if not await to_thread.run_sync(as_then):
+                        await socket.close(ENDED, "The session has ended, or it may see less now.")
                         return
             group.cancel_scope.cancel()
     if socket.client_state is WebSocketState.CONNECTED:

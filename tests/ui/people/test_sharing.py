@@ -10,12 +10,13 @@ from collections.abc import Callable
 import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from flowml.runner import roster
 from flowml.runner.studio import Studio
 from flowml.storage import jobs, models
-from flowml.storage.records import Artifact, JobState, Model, Scope, Task
+from flowml.storage.records import Artifact, Capabilities, JobState, Model, Scope, Task, Worker
 from flowml.ui import navigation, session
 from flowml.ui.api.access import ANYBODY, ROUTES
 from flowml.ui.navigation import PAGES, PageRow
@@ -246,6 +247,50 @@ def test_the_websocket_tells_of_no_job_that_one_may_not_see(
         assert json.loads(ada.recv(10))["event"] == "training_cancelled"
         with pytest.raises(TimeoutError):
             bob.recv(0.7)
+
+
+def test_who_is_let_out_of_a_project_hears_no_more_of_it(
+    as_user: As,
+    ids: dict[str, str],
+    staffed_address: str,
+    token_of: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flowml.ui.api.live.CHECK_S", 0.2)
+    ada, bob = as_user("ada"), as_user("bob")
+    project = ada.post("/projects", json={"name": "Left"}).json()["id"]
+    member = f"/projects/{project}/members/{ids['bob']}"
+    ada.put(member, json={"role": "editor"})
+    seat = {"Authorization": f"Bearer {token_of('bob')}"}
+    url = staffed_address.replace("http", "ws", 1) + "/ws"
+    with connect(url, additional_headers=seat) as news, bob.stream("GET", "/logs/follow") as log:
+        with pytest.raises(TimeoutError):
+            news.recv(1.0)
+        assert ada.delete(member).status_code < 300
+        with pytest.raises(ConnectionClosed, match="may see less"):
+            list(news)
+        log.read()  # comes to an end
+    ada.delete(f"/projects/{project}")
+
+
+def test_a_worker_is_busy_for_all_and_with_what_for_who_may_see_it(
+    as_user: As, private: dict[str, str], staffed: Studio
+) -> None:
+    redis = staffed.client._redis
+    machine = Capabilities("cpu", 1, 1, 1, None, 2**30, 2**30)
+    at_work = Worker(
+        "busy-one", ("cpu",), machine, time.time(), time.time(), state="busy", job_id=private["job"]
+    )
+    roster.announce(redis, at_work, ttl_s=60)
+    try:
+        for who, told in (("ada", private["job"]), ("bob", ""), ("root", private["job"])):
+            found = [each for each in as_user(who).get("/workers").json() if each["name"] == "busy-one"]
+            assert [(each["status"], each["job_id"]) for each in found] == [("busy", told)]
+            assert as_user(who).get("/workers/busy-one").json()["job_id"] == told
+            moments = as_user(who).get("/workers/busy-one/history").json()
+            assert {each["job"] for each in moments} == {told}
+    finally:
+        roster.leave(redis, at_work.name)
 
 
 @pytest.mark.parametrize("row", PAGES, ids=lambda row: row.key)
