@@ -17,6 +17,13 @@ LEAST_VERSION = (6, 2)  # has LMOVE
 AWAY = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
 
 
+class Shared(Retry):
+    """One for all connections of a client, which otherwise copy theirs: who changes it is heard by each."""
+
+    def __deepcopy__(self, _memo: object) -> Shared:
+        return self
+
+
 def connect(url: str, retry: Retry | None = None) -> Redis:
     """A client for `url`; nothing is sent yet. Gives up after about two seconds unless `retry` says other."""
     try:
@@ -32,12 +39,12 @@ def connect(url: str, retry: Retry | None = None) -> Redis:
 
 def brisk() -> Retry:
     """For callers that a person waits for."""
-    return Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 4)
+    return Shared(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 4)
 
 
 def patient() -> Retry:
     """For workers, which outlive a restart of Redis: about ten minutes."""
-    return Retry(ExponentialWithJitterBackoff(base=0.1, cap=3), 200)
+    return Shared(ExponentialWithJitterBackoff(base=0.1, cap=3), 200)
 
 
 @contextmanager

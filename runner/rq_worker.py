@@ -119,6 +119,15 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         self.on_change()
         try:
             super().execute_job(job, queue)
+        except AWAY as away:
+            if not self.told_to_stop:
+                raise
+            self.log.warning(
+                "The job waits until its lease has run out: it could not be given back: %s",
+                away,
+                extra=self._placed(),
+            )
+            raise StopRequested from away
         finally:
             self.job_id = ""
             self._preloading.wait()

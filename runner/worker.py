@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from flowml.runner import about, enlisting, facts, logs, roster, tending, workfolder
-from flowml.runner.connection import check, connect, masked, patient, reachable
+from flowml.runner.connection import brisk, check, connect, masked, patient, reachable
 from flowml.runner.embedded import read_endpoint
 from flowml.runner.enlisting import Terms
 from flowml.runner.facts import FactWriter
@@ -65,7 +65,8 @@ def run_worker(
     url, terms = with_token(redis_url or redis_url_of(settings), settings.worker_token), terms or Terms()
     prepare(settings)
     logs.set_up(settings, terms.name or "worker")
-    with _exit_on_signals(), closing(connect(url)) as redis:
+    haste = brisk()
+    with _exit_on_signals(), closing(connect(url, haste)) as redis:
         check(redis, url)
         with reachable():
             about.shake_hands(redis)
@@ -80,6 +81,7 @@ def run_worker(
             try:
                 return _work(settings, url, terms, kind, redis, record)
             finally:
+                haste.update_retries(0)
                 with suppress(RedisError):  # then it expires by itself
                     roster.leave(redis, record.name)
                 told.put(FactKind.WORKER, roster.offline(record).to_dict())

@@ -320,6 +320,30 @@ def test_a_redis_that_is_not_there_is_told_so(home: Path) -> None:
         worker.redis_url_of(Settings(home=home))
 
 
+@pytest.mark.parametrize("seconds", [0.0, 600.0], ids=["idle", "busy"])
+def test_a_worker_that_is_told_to_stop_does_not_wait_for_a_redis_that_is_away(
+    home: Path,
+    settings: Settings,
+    tmp_path: Path,
+    worker_process: Callable[..., Any],
+    eventually: Callable[..., None],
+    seconds: float,
+) -> None:
+    server = EmbeddedRedis(home, find_server())
+    redis = connect(server.start().url)
+    alive = worker_process("w1", dataclasses.replace(settings, home=home, redis_url=""), tmp_path / "w1.log")
+    eventually(lambda: redis.exists("rq:worker:w1"))
+    if seconds:
+        submit(redis, "job-1", seconds)
+        eventually(lambda: marks(redis) == ["start w1"])
+    family = children(alive.process.pid)
+    server.stop()
+    alive.stop(60)
+    _, left = psutil.wait_procs(family, 30)
+    assert left == []
+    assert "Traceback" not in alive.log.read_text()
+
+
 def test_a_local_worker_gives_up_when_redis_stays_away(
     home: Path, tmp_path: Path, worker_process: type[Any], eventually: Callable[..., None]
 ) -> None:
