@@ -45,11 +45,17 @@ def ids(staffed: Studio) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def token_of(staffed: Studio, ids: dict[str, str]) -> Callable[..., str]:
-    """A token of a user, with these scopes or all that its role has."""
+    """A token of a user, with these scopes or all that its role has; with more, of when it had another."""
 
     def issue(name: str, *scopes: Scope) -> str:
         chosen = scopes or tuple(SCOPES[USERS[name]])
-        return staffed.people.issue_token("test", chosen, user_id=ids[name]).secret
+        lowered = not SCOPES[USERS[name]].issuperset(chosen)
+        if lowered:
+            staffed.people.change_user(ids[name], role=UserRole.ADMIN)
+        secret = staffed.people.issue_token("test", chosen, user_id=ids[name]).secret
+        if lowered:
+            staffed.people.change_user(ids[name], role=USERS[name])
+        return secret
 
     return issue
 
