@@ -338,7 +338,11 @@ def test_a_worker_that_is_told_to_stop_does_not_wait_for_a_redis_that_is_away(
         eventually(lambda: marks(redis) == ["start w1"])
     family = children(alive.process.pid)
     server.stop()
-    alive.stop(60)
+    redis.close()
+    try:
+        alive.stop(60)
+    finally:
+        alive.kill()
     _, left = psutil.wait_procs(family, 30)
     assert left == []
     assert "Traceback" not in alive.log.read_text()
