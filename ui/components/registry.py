@@ -101,7 +101,7 @@ def promote(place: DeltaGenerator, each: RegisteredModel) -> None:
             accept_new_options=True,
             help="Pick one or write your own: letters, digits and . _ -",
         )
-        anyway = st.checkbox("Also if it is asked otherwise", key=f"anyway-{key}", help=ANYWAY)
+        anyway = st.checkbox("Even to a model of other columns or classes", key=f"anyway-{key}", help=ANYWAY)
         if st.button("Promote", type="primary", icon=":material/flag:", key=f"promote-{key}") and alias:
             act = partial(session.client().promote, each.name, each.version, alias, anyway)
             _done(act, each.name, f"{each.name}@{alias} is version {each.version} now.")
