@@ -32,6 +32,7 @@ LIMIT_BYTES = 20 * 10**9  # of a file; the machine's memory is the narrower limi
 READ_S = 60.0  # for a small file, plus what a slow machine needs for its size:
 READ_BYTES_PER_S = 2e6
 BYTES_PER_CELL = 8  # a guess, until the table is read
+FORKS_FROM_S = 10.0  # of a budget: a shorter one is better spent in a child that loads what it needs first
 
 Wish = Callable[[], Control | None]
 
@@ -95,7 +96,8 @@ def _early_crew(file: Path, spec: JobSpec, child: tuple[str, ...]) -> Iterator[C
     memory = int(machine.ram_available * MEMORY_SHARE)
     size = file.stat().st_size if file.is_file() else 0
     plan = divide(size // BYTES_PER_CELL, 1, min(spec.jobs or machine.cpus, machine.cpus), memory)
-    with forked_children() if child == CHILD else nullcontext(False) as forked:
+    worth_it = child == CHILD and spec.budget_s >= FORKS_FROM_S
+    with forked_children() if worth_it else nullcontext(False) as forked:
         crew = Crew(plan.threads, memory, child)
         try:
             if size and not forked:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from flowml.automl.algorithms import ALGORITHMS
-from flowml.automl.costs import Costs
+from flowml.automl.costs import MEANS, Costs
+from flowml.automl.features import SUPERVISED
 from flowml.storage.records import Json, Task, TrialRecord, TrialState
 from tests.automl.algorithms.folds import shape_of
 
@@ -57,6 +58,9 @@ def test_the_first_trial_that_wants_an_encoding_pays_for_it() -> None:
     costs.learn(measured("logistic", first))
     assert costs.seconds("logistic", defaults("logistic")) < first - 4.0
     assert costs.seconds("xgboost", defaults("xgboost")) == pytest.approx(other)
+    assert {key.removesuffix(MEANS): key for key in SUPERVISED} == {
+        base: key for key, base in SUPERVISED.items()
+    }
 
 
 def test_more_rows_columns_and_classes_cost_more() -> None:
