@@ -68,16 +68,17 @@ def name_page(name: str) -> None:
 def _version(each: RegisteredModel) -> None:
     line = st.container(horizontal=True, vertical_alignment="center", gap="small")
     layout.link(line.container(width=110), "models", f"Version {each.version}", model=each.model_id)
-    line.container(width=210).markdown(_score(each))
-    line.container(width=130).caption(clock.ago(each.created_at))
+    line.container(width=180).markdown(_score(each))
+    line.container(width=110).caption(clock.ago(each.created_at))
     stages = line.container(horizontal=True, width="stretch", gap="xsmall")
     for alias in each.aliases:
         with stages:
             stage(alias)
     if not each.aliases:
         stages.caption("no stage")
-    promote(line, each)
-    _unregister(line, each)
+    acts = line.container(horizontal=True, width="content", gap="xsmall")
+    promote(acts, each)
+    _unregister(acts, each)
     if each.note:
         st.caption(words.plain(each.note))
 
