@@ -100,6 +100,10 @@ def shared(
     return job, lead, helper
 
 
+def at_work(client: Client, job: Job) -> list[int]:
+    return [t.number for t in client.trials(job.id) if (t.worker, t.state) == ("w2", "running")]
+
+
 def freeze_at_work(client: Client, job: Job, helper: Any) -> int:
     """Freezes the lanes of `helper` (w2) while one is at a trial, which will not end by itself: which."""
     lanes = horse_and_children(helper)[1]
@@ -107,9 +111,10 @@ def freeze_at_work(client: Client, job: Job, helper: Any) -> int:
         for lane in lanes:
             lane.suspend()
         time.sleep(0.3)  # what the lanes said before is heard
-        running = [t.number for t in client.trials(job.id) if (t.worker, t.state) == ("w2", "running")]
-        if running:
-            return running[0]
+        if running := at_work(client, job):
+            time.sleep(2.0)  # on a busy machine too
+            if running[0] in at_work(client, job):
+                return running[0]
         for lane in lanes:  # caught between two trials
             lane.resume()
         time.sleep(0.02)
@@ -268,7 +273,7 @@ def test_a_helper_that_is_told_to_stop_hands_its_trials_back(
     job, _, helper = shared(client, dataset, patient, eventually)
     number = freeze_at_work(client, job, helper)
     assert helper.stop() == 0
-    eventually(lambda: client.trials(job.id)[number].worker == "w1", 20)
+    eventually(lambda: client.trials(job.id)[number].worker == "w1", 40)
     assert [online.name for online in client.workers() if online.state != "offline"] == ["w1"]
     client.stop(job.id)
     eventually(lambda: client.job(job.id).state in ENDED, 40)
