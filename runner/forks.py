@@ -6,12 +6,13 @@ which may have threads by then.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from flowml.runner.child import WANTED_SOON
 from flowml.runner.forkserver import (
@@ -34,6 +35,8 @@ WANTED = (
 )
 LOADED_S = 30.0  # until it answers first
 END_S = 5.0
+
+log = logging.getLogger(__name__)
 
 
 class ForkProgram(ForkServer):
@@ -68,8 +71,10 @@ def forked_children() -> Iterator[bool]:
     """Within it the children of slots are forked; False where they start as programs all the same."""
     server = None
     if sys.platform == "linux":
-        with suppress(OSError):
+        try:
             server = ForkProgram()
+        except OSError as error:
+            log.warning("Trial children start as programs, for they cannot be forked: %s", error)
     before = FORK_SERVER.set(server)
     try:
         yield server is not None

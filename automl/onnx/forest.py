@@ -146,18 +146,17 @@ class Forest:
         return members
 
 
-def numbered(split: npt.NDArray[np.bool_], nodes: Counts = ()) -> Ints:
-    """Of nodes, of which some are splits: the number of each split, or ~number of each leaf, inside its tree.
+def numbered(split: npt.NDArray[np.bool_], nodes: Counts) -> Ints:
+    """Of the nodes of all trees, of which some are splits: the number of each split, or ~number of each leaf.
 
-    `nodes`: how many each tree has, where there are several.
+    They count inside each tree; `nodes`: how many it has.
     """
-    found: Ints = np.where(split, np.cumsum(split) - 1, ~(np.cumsum(~split) - 1))
-    if np.size(nodes):
-        first = starts(nodes)
-        of_tree = np.repeat(np.arange(len(first)), nodes)
-        splits, leaves = starts(per_tree(split, nodes)), starts(per_tree(~split, nodes))
-        found = np.where(split, found - splits[of_tree], found + leaves[of_tree])
-    return found
+    of_tree = np.repeat(np.arange(len(nodes)), nodes)
+    splits, leaves = starts(per_tree(split, nodes)), starts(per_tree(~split, nodes))
+    number: Ints = np.where(
+        split, np.cumsum(split) - 1 - splits[of_tree], ~(np.cumsum(~split) - 1 - leaves[of_tree])
+    )
+    return number
 
 
 def starts(counts: Counts) -> Ints:
