@@ -10,7 +10,7 @@ import numpy as np
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.automl.blend import Blend
 from flowml.automl.metrics import METRICS
-from flowml.storage.records import LeaderboardRow, TrialRecord, TrialState
+from flowml.storage.records import Json, LeaderboardRow, TrialRecord, TrialState
 
 ENSEMBLE = "ensemble"
 
@@ -40,9 +40,8 @@ def leaderboard(
     rows = [replace(row, cause=refused.get((row.trial or 0,), row.cause)) for row in rows]
     if champion.is_single:
         number = champion.members[0].number
-        rows = [
-            replace(row, champion=True, score=champion.score) if row.trial == number else row for row in rows
-        ]
+        told: Json = {"score": champion.score, "score_std": _spread(champion), "fold_scores": champion.fold_scores}
+        rows = [replace(row, champion=True, **told) if row.trial == number else row for row in rows]
     else:
         rows.append(_ensemble_row(champion, speeds.get(None), metric))
     loss = METRICS[metric].loss
@@ -61,13 +60,17 @@ def _trial_row(record: TrialRecord, speed: Speed | None) -> LeaderboardRow:
     return row if speed is None else replace(row, **asdict(speed))
 
 
+def _spread(blend: Blend) -> float:
+    return float(np.std(blend.fold_scores))
+
+
 def _ensemble_row(blend: Blend, speed: Speed | None, metric: str) -> LeaderboardRow:
     return LeaderboardRow(
         rank=None,
         name=f"Ensemble of {len(blend.members)}",
         algorithm=ENSEMBLE,
         score=blend.score,
-        score_std=float(np.std(blend.fold_scores)),
+        score_std=_spread(blend),
         metric=metric,
         fit_seconds=sum(member.fit_seconds for member in blend.members),
         latency_ms=speed.latency_ms if speed else None,

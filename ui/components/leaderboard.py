@@ -25,7 +25,7 @@ SCHEMA: dict[str, Any] = {
     "state": pl.String,
     "fit": pl.Float64,
     "latency": pl.Float64,
-    "size": pl.Float64,
+    "size": pl.Int64,
     "device": pl.String,
     "cause": pl.String,
     "folds": pl.List(pl.Float64),
@@ -53,7 +53,7 @@ def frame(rows: Sequence[LeaderboardRow], direction: str) -> pl.DataFrame:
             "fit": row.fit_seconds or None,
             "latency": row.latency_ms,
             "speed": row.rows_per_second,
-            "size": row.size_bytes / 1e6 if row.size_bytes else None,
+            "size": row.size_bytes or None,
             "device": row.device,
             "worker": row.worker,
             "state": TRIAL_LOOKS[row.state].word,
@@ -188,7 +188,7 @@ def columns(
         "speed": config.NumberColumn(
             "Rows/s", format="%,.0f", width=85, help="Predicted in one second, many at once, on one thread."
         ),
-        "size": config.NumberColumn("Size", format="%.2f MB", width=80, help="Of the model, all folds."),
+        "size": config.NumberColumn("Size", format="bytes", width=80, help="Of the model, all folds."),
         "device": config.TextColumn(
             "Device", width=60, help="What it was fitted on; a click on the row tells why not on a GPU."
         ),
