@@ -27,6 +27,7 @@ def _row(
     secret: bool = False,
     choices: tuple[str, ...] = (),
     least: float | None = None,
+    most: float | None = None,
     reserved: bool = False,
     private: bool = False,
 ) -> dict[str, Any]:
@@ -40,6 +41,7 @@ def _row(
         "secret": secret,
         "choices": choices,
         "least": least,
+        "most": most,
         "reserved": reserved,
         "private": private,
     }
@@ -53,6 +55,7 @@ def _default_home() -> Path:
     return Path.home() / ".local" / "share" / "flowml"
 
 
+LAST_PORT = 65535
 _LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -62,7 +65,9 @@ class Settings:
 
     home: Path = field(default_factory=_default_home, metadata=_row("folder", "The data folder."))
     host: str = field(default="127.0.0.1", metadata=_row("text", "Address that the studio listens on."))
-    port: int = field(default=8501, metadata=_row("integer", "Port of the pages and the REST API.", least=0))
+    port: int = field(
+        default=8501, metadata=_row("integer", "Port of the pages and the REST API.", least=0, most=LAST_PORT)
+    )
     workers: int = field(
         default=1, metadata=_row("integer", "Local workers that the studio starts; 0 for none.", least=0)
     )
@@ -245,7 +250,9 @@ class Settings:
     )
     redis_port: int = field(
         default=8502,
-        metadata=_row("integer", "Port of our own Redis for workers of other machines.", least=1),
+        metadata=_row(
+            "integer", "Port of our own Redis for workers of other machines.", least=1, most=LAST_PORT
+        ),
     )
     worker_token: str = field(
         default="",
@@ -353,6 +360,7 @@ class Setting(NamedTuple):
     secret: bool
     choices: tuple[str, ...]
     least: float | None
+    most: float | None
     reserved: bool
     private: bool
 
@@ -361,7 +369,8 @@ class Setting(NamedTuple):
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         least = f", at least {self.least:g}" if self.least is not None else ""
-        return KINDS[self.kind].expected + least
+        most = f", at most {self.most:g}" if self.most is not None else ""
+        return KINDS[self.kind].expected + least + most
 
 
 def _setting(each: dataclasses.Field[Any]) -> Setting:
@@ -418,7 +427,8 @@ def _parse(row: Setting, found: Text) -> Any:
     except ValueError:
         raise _refused(row, found) from None
     too_small = row.least is not None and value < row.least
-    if too_small or (row.choices and value not in row.choices):
+    too_large = row.most is not None and value > row.most
+    if too_small or too_large or (row.choices and value not in row.choices):
         raise _refused(row, found)
     return value
 

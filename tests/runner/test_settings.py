@@ -38,6 +38,7 @@ REFUSED = [
         "FLOWML_PORT is 'web' (found in the environment); expected a whole number",
         "pages",
     ),
+    ({"FLOWML_PORT": "99999999"}, "at least 0, at most 65535", "pages"),
     ({"FLOWML_WORKERS": "-1"}, "FLOWML_WORKERS is '-1'", "Local workers"),
     ({"FLOWML_LONGEST_BUDGET": "soon"}, "expected a duration such as 90s", "Longest"),
     ({"FLOWML_STORAGE_MODE": "ftp"}, "expected one of local, s3", "artifacts lie"),
