@@ -28,6 +28,10 @@ def get(cursor: Cursor, id: str) -> User:
     return found[0]
 
 
+def known(cursor: Cursor, id: str) -> bool:
+    return bool(rows.number(cursor, "SELECT count(*) FROM studio_user WHERE id = ?", [id]))
+
+
 def named(cursor: Cursor, name: str) -> User | None:
     """The one of this name, in whatever case it is written."""
     found = rows.select(cursor, User, "SELECT record FROM studio_user WHERE name = ?", [name.lower()])

@@ -185,13 +185,21 @@ def person_of(connection: HTTPConnection) -> Person:
 
 def still_in(connection: HTTPConnection) -> Callable[[], bool]:
     """Asks, for answers that have no end of their own, whether who asks is still let in and sees as much."""
+    look = person_now(connection)
+    return lambda: look() is not None
+
+
+def person_now(connection: HTTPConnection) -> Callable[[], Person | None]:
+    """Asks who it is by now that asked: None for one who is out, or sees less than at first."""
     entrance: Entrance = connection.app.state.studio.entrance
     secret, of = secret_of(connection.scope, entrance)
     then = person_of(connection)
 
-    def look() -> bool:
+    def look() -> Person | None:
         now = of(secret)
-        return not entrance.needed if now is None else _sees_as_much(now, then)
+        if now is None:
+            return None if entrance.needed else then
+        return now if _sees_as_much(now, then) else None
 
     return look
 

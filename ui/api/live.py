@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from flowml.runner.news import News
-from flowml.ui.api.access import person_of, still_in
+from flowml.ui.api.access import person_now, person_of
 
 router = APIRouter(tags=["live"])
 
@@ -27,7 +27,7 @@ async def tell_news(socket: WebSocket) -> None:
     studio, who = socket.app.state.studio, person_of(socket)
     await socket.accept()
     with studio.newsroom.listen() as heard:
-        as_then = still_in(socket)
+        as_now = person_now(socket)
         async with anyio.create_task_group() as group:
             group.start_soon(_wait_for_the_end, socket, group.cancel_scope)
             checked = anyio.current_time()
@@ -37,9 +37,11 @@ async def tell_news(socket: WebSocket) -> None:
                         await socket.send_text(written(news))
                 if anyio.current_time() - checked > CHECK_S:
                     checked = anyio.current_time()
-                    if not await to_thread.run_sync(as_then):
+                    found = await to_thread.run_sync(as_now)
+                    if found is None:
                         await socket.close(ENDED, "The session has ended, or it may see less now.")
                         return
+                    who = found  # by now in more projects, it may be
             group.cancel_scope.cancel()
     if socket.client_state is WebSocketState.CONNECTED:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flowml.ui.cli import completing, foreign, jobs, looks, models, storage, tokens, users, workers
+from flowml.ui.cli import completing, foreign, jobs, looks, models, projects, storage, tokens, users, workers
 from flowml.ui.cli.asking import StudioUrl
 from flowml.ui.cli.ending import ended
 from flowml.ui.cli.versions import program
@@ -32,6 +32,7 @@ for name, part in (
     ("workers", workers.app),
     ("token", tokens.app),
     ("user", users.app),
+    ("projects", projects.app),
     ("storage", storage.app),
 ):
     app.add_typer(part, name=name)

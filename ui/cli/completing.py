@@ -56,4 +56,5 @@ jobs = _known(
 )
 datasets = _known(_datasets)
 models = _known(_models)
+projects = _known(lambda studio: [(each.name, each.id) for each in studio.projects()])
 workers = _known(lambda studio: [(each.name, each.status) for each in studio.workers()])

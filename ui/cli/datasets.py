@@ -21,6 +21,7 @@ from flowml.ui.cli.asking import (
     show_one,
     sure,
 )
+from flowml.ui.cli.projects import Into, place_of
 
 if TYPE_CHECKING:
     from flowml.ui.api.bodies.datasets import PreviewAnswer
@@ -129,13 +130,13 @@ def download(
 @app.command()
 def move(
     dataset: Id,
-    project: Annotated[str, typer.Option(help="Id of a project; empty: shared with all.")],
+    project: Into,
     studio: StudioUrl = "",
     as_json: Json = False,
 ) -> None:
     """Put a dataset into another project, for others to see or to see no more."""
     with asking(studio) as asked:
-        told = asked.move_dataset(dataset, project)
+        told = asked.move_dataset(dataset, place_of(asked, project))
         done(f"It lies in {told.project or 'the shared project'}.", as_json, id=told.id, project=told.project)
 
 

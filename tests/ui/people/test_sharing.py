@@ -229,6 +229,22 @@ def test_a_project_lets_others_see_and_only_it(as_user: As, ids: dict[str, str])
     assert bob.get(f"/datasets/{dataset['id']}").status_code == 404
 
 
+def test_an_administrator_puts_things_into_the_private_place_of_a_user(
+    as_user: As, ids: dict[str, str]
+) -> None:
+    ada, bob = as_user("ada"), as_user("bob")
+    dataset = ada.put("/datasets/for-bob.csv", content=ROWS.encode()).json()["id"]
+    place = f"/datasets/{dataset}/project"
+    assert ada.put(place, json={"project": ids["bob"]}).status_code == 404
+    assert as_user("root").put(place, json={"project": "user-nobody"}).status_code == 404
+    assert as_user("root").put(place, json={"project": ids["bob"]}).status_code == 200
+    assert (ada.get(f"/datasets/{dataset}").status_code, bob.get(f"/datasets/{dataset}").status_code) == (
+        404,
+        200,
+    )
+    assert bob.delete(f"/datasets/{dataset}").status_code == 204
+
+
 def test_the_websocket_tells_of_no_job_that_one_may_not_see(
     as_user: As, staffed_address: str, private: dict[str, str], token_of: Callable[..., str]
 ) -> None:
@@ -249,8 +265,9 @@ def test_the_websocket_tells_of_no_job_that_one_may_not_see(
             bob.recv(0.7)
 
 
-def test_who_is_let_out_of_a_project_hears_no_more_of_it(
+def test_who_is_let_into_a_project_hears_of_it_and_who_is_let_out_no_more(
     as_user: As,
+    private: dict[str, str],
     ids: dict[str, str],
     staffed_address: str,
     token_of: Callable[..., str],
@@ -260,16 +277,23 @@ def test_who_is_let_out_of_a_project_hears_no_more_of_it(
     ada, bob = as_user("ada"), as_user("bob")
     project = ada.post("/projects", json={"name": "Left"}).json()["id"]
     member = f"/projects/{project}/members/{ids['bob']}"
-    ada.put(member, json={"role": "editor"})
+    asked = {"dataset_id": private["dataset"], "target_column": "y"}
+    job = ada.post("/training/start", json=asked).json()["job_id"]
+    ada.put(f"/training/{job}/project", json={"project": project})
     seat = {"Authorization": f"Bearer {token_of('bob')}"}
     url = staffed_address.replace("http", "ws", 1) + "/ws"
     with connect(url, additional_headers=seat) as news, bob.stream("GET", "/logs/follow") as log:
         with pytest.raises(TimeoutError):
             news.recv(1.0)
+        ada.put(member, json={"role": "editor"})
+        time.sleep(1.0)  # several looks at who it is by now
+        ada.post(f"/training/{job}/cancel")
+        assert json.loads(news.recv(30))["event"] == "training_cancelled"
         assert ada.delete(member).status_code < 300
         with pytest.raises(ConnectionClosed, match="may see less"):
             list(news)
         log.read()  # comes to an end
+    ada.delete(f"/training/{job}")
     ada.delete(f"/projects/{project}")
 
 
