@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection
 from redis import Redis
 
 from flowml.runner.connection import AWAY
+from flowml.runner.local_workers import LocalWorkers
 from flowml.runner.measures import Measures
 from flowml.runner.rights import Seat
 from flowml.runner.settings import Settings
 from flowml.runner.specs import Choices
 from flowml.runner.submission import enqueue_job
-from flowml.storage import jobs, projects
+from flowml.storage import jobs, projects, users
 from flowml.storage.artifacts import Artifacts
 from flowml.storage.datasets import Datasets, unknown
 from flowml.storage.db import Database
@@ -34,6 +35,7 @@ class Desk(Seat):
         settings: Settings,
         choices: Choices | None = None,
         clock: Callable[[], float] = time.time,
+        local_workers: LocalWorkers | None = None,
     ) -> None:
         super().__init__(db)
         self._datasets = datasets
@@ -42,6 +44,7 @@ class Desk(Seat):
         self._settings = settings
         self._choices = choices or Choices()
         self._clock = clock
+        self._local_workers = local_workers
         self._measures = Measures(db, datasets)
         self._remembered: dict[tuple[str, str], tuple[int, Model]] = {}  # what is asked again and again
 
@@ -59,7 +62,8 @@ class Desk(Seat):
         place = self.who.home if project is None else project
         if place not in (SHARED, self.who.id):
             with self._db.read() as cursor:
-                projects.get(cursor, place)
+                if not (self.who.everywhere and users.known(cursor, place)):
+                    projects.get(cursor, place)
         self._must_change(place, f"What is put into {place or 'the shared project'}")
         return place
 

@@ -19,7 +19,7 @@ from flowml.storage.version import VERSION
 MANY_FACTS = 100_000
 FULL = 0.8  # of the memory that Redis may use
 NO_WORKER = (
-    "No worker is online, so jobs wait. `flowml up` starts a local one unless FLOWML_WORKERS is 0; "
+    "No worker is online, so jobs wait. `flowml workers start` starts one on the studio's machine; "
     "`flowml-worker start` adds this or another machine."
 )
 

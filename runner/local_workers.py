@@ -1,6 +1,7 @@
 """The workers that a studio runs on its own machine: started, watched, started again, and stopped with it.
 
-Each is a process group of its own. One that outlived a killed studio is adopted by the next, job and all.
+So many as the settings say, and those that were asked for since. Each is a process group of its own. One that
+outlived a killed studio is adopted by the next, job and all.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 from flowml.runner import logs, roster
 from flowml.runner.routine import Routine
 from flowml.runner.settings import Settings
+from flowml.storage.errors import Conflict
 from flowml.storage.records import Record
 from flowml.storage.version import VERSION
 
@@ -28,6 +32,7 @@ WATCH_S = 1.0
 STOP_S = 12.0
 LONGEST_PAUSE_S = 30.0  # before a worker that ends at once is started again
 SHORT_LIFE_S = 10.0
+MOST = 8  # that are started because somebody asked
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +50,7 @@ class LocalWorker:
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
         self._settings = settings
-        self._note = settings.home / "workers" / f"{name}.json"
+        self._note = _notes(settings) / f"{name}.json"
         self._words = settings.logs / f"{name}.log"
         self._process: psutil.Process | None = None
         self._child: subprocess.Popen[bytes] | None = None  # the same, where this studio started it
@@ -95,16 +100,23 @@ class LocalWorker:
             return False
         return self._process is not None and _running(self._process)
 
-    def _adopt(self) -> psutil.Process | None:
+    def outlived(self) -> tuple[Note, psutil.Process] | None:
+        """The one that an earlier studio started, if it still runs."""
         if not self._note.is_file():
             return None
         note = Note.from_dict(json.loads(self._note.read_text()))
         try:
             process = psutil.Process(note.pid)
-            if process.create_time() != note.created_at or not _running(process):
-                return None
+            same = process.create_time() == note.created_at and _running(process)
         except psutil.NoSuchProcess:
             return None
+        return (note, process) if same else None
+
+    def _adopt(self) -> psutil.Process | None:
+        found = self.outlived()
+        if found is None:
+            return None
+        note, process = found
         if note.version != VERSION:
             log.info("Local worker %s is of version %s and is replaced", self.name, note.version)
             all_of_it = family(process)
@@ -137,14 +149,32 @@ class LocalWorker:
 
 class LocalWorkers:
     def __init__(self, settings: Settings) -> None:
-        host = roster.as_name(socket.gethostname())
-        numbers = range(1, settings.workers + 1)
-        self.workers = tuple(LocalWorker(f"{host}-local-{number}", settings) for number in numbers)
+        self._settings = settings
+        self._prefix = f"{roster.as_name(socket.gethostname())}-local-"
+        self._adding = threading.Lock()
+        wanted = tuple(self._worker(number) for number in range(1, settings.workers + 1))
+        self.workers = (*wanted, *self._left({worker.name for worker in wanted}))
         self._routine = Routine("watch over local workers", self._ensure)
 
     def start(self) -> None:
         self._ensure()
         self._routine.start()
+
+    def add(self) -> str:
+        """Starts one more, which lives as long as the studio, and gives its name. Raises Conflict."""
+        with self._adding:
+            most = max(MOST, self._settings.workers)
+            if len(self.workers) >= most:
+                raise Conflict(
+                    f"{len(self.workers)} workers run on the studio's machine, as many as it starts.",
+                    "Each uses all cores; `flowml-worker start` adds another machine.",
+                )
+            taken = {worker.name for worker in self.workers}
+            possible = (self._worker(number) for number in range(1, most + 1))
+            worker = next(each for each in possible if each.name not in taken)
+            worker.ensure()
+            self.workers = (*self.workers, worker)
+        return worker.name
 
     def stop(self, timeout_s: float = STOP_S) -> None:
         """Their jobs are given back to the queue."""
@@ -159,6 +189,20 @@ class LocalWorkers:
         for worker in self.workers:
             worker.ensure()
         return WATCH_S
+
+    def _worker(self, number: int) -> LocalWorker:
+        return LocalWorker(f"{self._prefix}{number}", self._settings)
+
+    def _left(self, wanted: Collection[str]) -> Iterator[LocalWorker]:
+        """Those that were asked for in a studio that was killed, and still run."""
+        for note in sorted(_notes(self._settings).glob(f"{self._prefix}*.json")):
+            worker = LocalWorker(note.stem, self._settings)
+            if worker.name not in wanted and worker.outlived():
+                yield worker
+
+
+def _notes(settings: Settings) -> Path:
+    return settings.home / "workers"
 
 
 def kill(processes: Sequence[psutil.Process]) -> None:

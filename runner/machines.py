@@ -104,6 +104,19 @@ class Machines(Desk):
                     found.setdefault(record.worker, []).append(record)
         return {name: tuple(records) for name, records in found.items()}
 
+    @right(Scope.ADMIN, "worker.start")
+    def start_worker(self) -> str:
+        """Starts a worker on the studio's machine, which lives as long as the studio, and gives its name.
+
+        It is online within seconds; until then the same is named again. Raises Conflict for too many.
+        """
+        if self._local_workers is None:
+            raise Conflict("No studio runs here that could start a worker.", "Run `flowml-worker start`.")
+        with reachable():
+            online = {worker.name for worker in roster.online(self._redis)}
+        coming = (each.name for each in self._local_workers.workers if each.name not in online)
+        return next(coming, None) or self._local_workers.add()
+
     @right(Scope.ADMIN, "worker.forget")
     def forget_worker(self, name: str) -> None:
         """Takes an offline worker out of the list. Raises Conflict while it is online."""

@@ -14,10 +14,10 @@ import psutil
 import pytest
 from redis import Redis
 
-from flowml.runner import facts, roster
+from flowml.runner import facts, local_workers, roster
 from flowml.runner.connection import connect
 from flowml.runner.embedded import read_endpoint
-from flowml.runner.local_workers import Note
+from flowml.runner.local_workers import LocalWorkers, Note
 from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
 from flowml.storage.db import Database
@@ -148,6 +148,29 @@ def test_a_local_worker_that_is_killed_is_started_again(
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: worker_pid(home) != killed)
     eventually(lambda: [each.pid for each in studio.client.workers()] == [worker_pid(home)])
+
+
+def test_a_worker_is_started_when_it_is_asked_for_and_lives_as_long_as_the_studio(
+    settings: Settings, home: Path, eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_workers, "MOST", 2)
+    none = dataclasses.replace(settings, workers=0)
+    studio = Studio(none)
+    studio.start()
+    try:
+        assert "flowml workers start" in studio.client.cluster()["advice"][0]
+        name = studio.client.start_worker()
+        assert studio.client.start_worker() == name  # it is on its way
+        eventually(lambda: [each.state for each in studio.client.workers()] == ["idle"])
+        assert [each.name for each in LocalWorkers(none).workers] == [name]  # as after the studio was killed
+        assert studio.client.start_worker() != name
+        eventually(lambda: len(studio.client.workers()) == 2)
+        with pytest.raises(Conflict, match="as many as it starts"):
+            studio.client.start_worker()
+    finally:
+        studio.stop()
+    assert mentions(home) == []
+    assert LocalWorkers(none).workers == ()
 
 
 def test_settings_that_have_no_effect_are_told(home: Path) -> None:

@@ -77,6 +77,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     settings = Settings(home=tmp_path_factory.mktemp("studio"), workers=0, upload_limit=2_000_000)
     studio = Studio(settings)
     studio.start()
+    studio.client._local_workers = None  # jobs wait: no route starts a worker
     yield studio
     studio.stop()
 

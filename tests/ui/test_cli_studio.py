@@ -194,6 +194,15 @@ def test_workers_and_logs_are_shown(flowml: Run, trained: tuple[Path, dict[str, 
     assert json.loads(flowml("logs", "-n", 1, "--json").stdout)["message"]
 
 
+def test_a_worker_is_started_where_none_is(
+    tmp_path: Path, served: Callable[..., AbstractContextManager[tuple[subprocess.Popen[str], str]]]
+) -> None:
+    with served(tmp_path, workers=0):
+        assert "flowml workers start" in run(tmp_path, "workers", "list").stdout
+        name = told(run(tmp_path, "workers", "start", "--json"))["name"]
+        assert name in run(tmp_path, "workers", "start").stdout  # on its way
+
+
 @pytest.mark.usefixtures("trained")
 def test_a_backup_is_taken_while_it_works_and_restored(flowml: Run, table: Path, tmp_path: Path) -> None:
     assert told(flowml("backup", tmp_path / "b.tar", "--json"))["size"] > 1000
@@ -229,6 +238,20 @@ def test_users_are_managed_while_the_studio_rests_and_while_it_runs(
         assert "Sign in" in run(elsewhere, "datasets", "list", FLOWML_STUDIO_URL=url).stderr
         assert "needs the scope admin" in run(elsewhere, "user", "list", **token).stderr
         assert [each["name"] for each in told(ask("token", "list", "--all", "--json"))] == ["cron"]
+        project = told(ask("projects", "add", "Churn", "--json"))["id"]
+        assert "more than one" not in ask("projects", "share", "churn", "ada").stdout
+        assert "ada (viewer)" in ask("projects", "list").stdout
+        assert ask("projects", "rename", "Churn", "Leavers").returncode == 0
+        (tmp_path / "t.csv").write_text("x,y\n1,a\n2,b\n")
+        dataset = told(ask("datasets", "upload", tmp_path / "t.csv", "--json"))["id"]
+        moved = told(ask("datasets", "move", dataset, "--project", "leavers", "--json"))
+        assert moved["project"] == project
+        assert dataset in run(elsewhere, "datasets", "list", **token).stdout
+        assert ask("projects", "unshare", project, "ada").returncode == 0
+        assert ask("datasets", "move", dataset, "--project", "ada").returncode == 0  # her private place
+        assert dataset in run(elsewhere, "datasets", "list", **token).stdout
+        assert "no project nowhere" in ask("datasets", "move", dataset, "--project", "nowhere").stderr
+        assert ask("projects", "remove", project, "--yes").returncode == 0
         assert ask("user", "password", "ada", "--password-stdin", stdin="another long one\n").returncode == 0
         assert ask("user", "disable", "ada").returncode == 0
         assert run(elsewhere, "datasets", "list", **token).returncode == 1

@@ -57,6 +57,7 @@ FILES = ("source", "path", "file")
 def studio(tmp_path: Path) -> Iterator[Studio]:
     studio = Studio(Settings(home=tmp_path / "home", workers=0))
     studio.start()
+    studio.client._local_workers = None  # jobs wait: no route starts a worker
     yield studio
     studio.stop()
 

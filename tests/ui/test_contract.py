@@ -54,6 +54,7 @@ ROWS = "x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(30))
 def open_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     studio = Studio(Settings(home=tmp_path_factory.mktemp("open"), workers=0, upload_limit=2_000_000))
     studio.start()
+    studio.client._local_workers = None  # jobs wait: no route starts a worker
     yield studio
     studio.stop()
 

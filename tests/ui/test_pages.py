@@ -121,6 +121,20 @@ def test_a_page_of_a_new_studio_teaches_the_next_step(bare: Studio, key: str) ->
     assert EMPTY[key] in texts(opened(bare, key))
 
 
+def test_a_worker_is_started_from_the_page_where_none_is(tmp_path: Path) -> None:
+    with running(tmp_path, workers=0) as studio:
+        for key in ("dashboard", "train"):
+            assert [each.key for each in opened(studio, key).button].count("start-worker-here") == 0, key
+        studio.client.add_dataset(clients(tmp_path), NAME)
+        for key in ("dashboard", "train"):
+            assert [each.key for each in opened(studio, key).button].count("start-worker-here") == 1, key
+        app = opened(studio, "workers")
+        app.button(key="start-worker-here").click().run(timeout=PATIENT_S * 3)
+        assert [each.state for each in studio.client.workers()] == ["idle"]
+        assert not app.exception
+        assert "start-worker-here" not in [each.key for each in app.button]
+
+
 @pytest.mark.parametrize("key", [row.key for row in PAGES])
 def test_a_page_of_a_used_studio_opens(used: tuple[Studio, Trained], key: str) -> None:
     app = opened(used[0], key)

@@ -121,6 +121,7 @@ ROUTES: dict[tuple[str, str], Scope | None] = {
     ("DELETE", "/blobs/{sha256}"): ANYBODY,
     # the whole
     ("GET", "/workers"): Scope.READ,
+    ("POST", "/workers"): Scope.ADMIN,
     ("GET", "/workers/{name}"): Scope.READ,
     ("GET", "/workers/{name}/history"): Scope.READ,
     ("POST", "/workers/{name}/pause"): Scope.ADMIN,

@@ -21,6 +21,7 @@ from flowml.ui.api.bodies.operate import (
     LogLineAnswer,
     MomentAnswer,
     Ready,
+    StartedWorker,
     Stats,
     WorkerAnswer,
 )
@@ -46,6 +47,12 @@ METRICS: dict[int | str, dict[str, Any]] = {
 def list_workers(client: TheClient) -> list[WorkerAnswer]:
     """Workers online, then those known from before."""
     return [WorkerAnswer.of_worker(worker) for worker in client.workers()]
+
+
+@router.post("/workers", status_code=status.HTTP_202_ACCEPTED, responses=told(409, 503))
+def start_worker(client: TheClient) -> StartedWorker:
+    """Start a worker on the studio's machine, which lives as long as the studio."""
+    return StartedWorker(name=client.start_worker())
 
 
 @router.get("/workers/{name}", responses=told(404, 503))

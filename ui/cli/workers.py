@@ -39,7 +39,8 @@ ONE: tuple[Column, ...] = tuple((name.lower(), text) for name, text in LIST)
 def list_(studio: StudioUrl = "", as_json: Json = False) -> None:
     """List the workers: those online, then those known from before."""
     with asking(studio) as asked:
-        show(asked.workers(), LIST, as_json, "No worker is known; `flowml-worker start` adds one.")
+        nothing = "No worker is known; `flowml workers start` starts one on the studio's machine."
+        show(asked.workers(), LIST, as_json, nothing)
 
 
 @app.command("show")
@@ -47,6 +48,14 @@ def show_(worker: Name, studio: StudioUrl = "", as_json: Json = False) -> None:
     """Show one worker."""
     with asking(studio) as asked:
         show_one(asked.worker(worker), ONE, as_json)
+
+
+@app.command()
+def start(studio: StudioUrl = "", as_json: Json = False) -> None:
+    """Start a worker on the studio's machine, which lives as long as the studio."""
+    with asking(studio) as asked:
+        name = asked.start_worker()
+        done(f"{name} comes online within seconds; `flowml workers list` shows it.", as_json, name=name)
 
 
 @app.command()

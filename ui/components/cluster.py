@@ -9,7 +9,7 @@ import streamlit as st
 from flowml.storage.errors import NotReady
 from flowml.storage.records import Worker
 from flowml.ui import session, words
-from flowml.ui.components import layout, states
+from flowml.ui.components import layout, start_here, states
 
 SHOWN = 5
 EVERY_S = 5.0
@@ -31,6 +31,7 @@ def _load() -> None:
     online = [worker for worker in workers if worker.state != "offline"]
     if not online:
         st.caption("No worker is online: jobs wait until one joins.")
+        start_here.offer(st.container())
     for worker in busiest(online)[:SHOWN]:
         _machine(worker)
     queued = sum(waiting.values())

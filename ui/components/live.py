@@ -21,7 +21,7 @@ from flowml.storage.records import (
 from flowml.ui import catalog, session, words
 from flowml.ui.charts.algorithms import by_algorithm
 from flowml.ui.charts.history import history
-from flowml.ui.components import at_work, budget, chart, faults, figures, jobs, leaderboard, log
+from flowml.ui.components import at_work, budget, chart, faults, figures, jobs, leaderboard, log, start_here
 from flowml.ui.components.faults import explained
 from flowml.ui.session import Key
 from flowml.ui.watch import Watch
@@ -104,10 +104,12 @@ def _waiting(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
     online = any(worker.state != "offline" for worker in workers)
     st.info(
         f"It {verb} when a worker that serves the queue {words.plain(job.queue or 'cpu')} is free."
-        + ("" if online else " No worker is online now: the page Workers says how to start one."),
+        + ("" if online else " No worker is online now; the page Workers says how another machine joins."),
         title="Waiting for a worker",
         icon=":material/schedule:",
     )
+    if not online:
+        start_here.offer(st.container())
 
 
 def _numbers(job: Job, watch: Watch) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from flowml.runner import estimating
 from flowml.storage.records import ENDED, Column, Dataset, Job, JobSpec, Task, Worker
 from flowml.ui import catalog, session, tasks, words
-from flowml.ui.components import datasets, layout
+from flowml.ui.components import datasets, layout, start_here
 
 
 def show(
@@ -111,4 +111,6 @@ def _machines(workers: Sequence[Worker]) -> None:
         title="No worker is online",
         icon=":material/cloud_off:",
     )
-    layout.link(st.container(), "workers", "How to start a worker", "memory")
+    row = st.container(horizontal=True, vertical_alignment="center")
+    start_here.offer(row)
+    layout.link(row, "workers", "All about workers", "memory")

@@ -14,6 +14,7 @@ from flowml.ui.api.bodies.operate import (
     JoinAnswer,
     LogLineAnswer,
     MomentAnswer,
+    StartedWorker,
     Stats,
     WorkerAnswer,
 )
@@ -27,6 +28,13 @@ class OperatePart(Wire):
 
     def worker(self, name: str) -> WorkerAnswer:
         return self._one(WorkerAnswer, "GET", f"workers/{quoted(name)}")
+
+    def start_worker(self) -> str:
+        """Start a worker on the studio's machine, and give its name: it is online within seconds.
+
+        It lives as long as the studio. Administrators only. Raises Conflict for too many.
+        """
+        return self._one(StartedWorker, "POST", "workers").name
 
     def forget_worker(self, name: str) -> None:
         """Take an offline worker out of the list."""

@@ -31,6 +31,7 @@ def staffed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     settings = Settings(home=home, workers=0, upload_limit=2_000_000, rate_limit=0)
     studio = Studio(settings)
     studio.start()
+    studio.client._local_workers = None  # jobs wait: no route starts a worker
     for name, role in USERS.items():
         studio.people.add_user(name, role, PASSWORD, f"{name}@example.com")
     yield studio

@@ -35,6 +35,12 @@ class WorkerAnswer(Answer):
         return cls(**worker.to_dict() | {"status": worker.state})
 
 
+class StartedWorker(Answer):
+    """A worker that is about to come online."""
+
+    name: str = Field(examples=["lab-2-local-1"])
+
+
 class MomentAnswer(Answer):
     """CPU and GPU in percent, memory in bytes, temperature in degrees Celsius."""
 
