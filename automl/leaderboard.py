@@ -40,7 +40,11 @@ def leaderboard(
     rows = [replace(row, cause=refused.get((row.trial or 0,), row.cause)) for row in rows]
     if champion.is_single:
         number = champion.members[0].number
-        told: Json = {"score": champion.score, "score_std": _spread(champion), "fold_scores": champion.fold_scores}
+        told: Json = {
+            "score": champion.score,
+            "score_std": _spread(champion),
+            "fold_scores": champion.fold_scores,
+        }
         rows = [replace(row, champion=True, **told) if row.trial == number else row for row in rows]
     else:
         rows.append(_ensemble_row(champion, speeds.get(None), metric))

@@ -238,20 +238,6 @@ def test_users_are_managed_while_the_studio_rests_and_while_it_runs(
         assert "Sign in" in run(elsewhere, "datasets", "list", FLOWML_STUDIO_URL=url).stderr
         assert "needs the scope admin" in run(elsewhere, "user", "list", **token).stderr
         assert [each["name"] for each in told(ask("token", "list", "--all", "--json"))] == ["cron"]
-        project = told(ask("projects", "add", "Churn", "--json"))["id"]
-        assert "more than one" not in ask("projects", "share", "churn", "ada").stdout
-        assert "ada (viewer)" in ask("projects", "list").stdout
-        assert ask("projects", "rename", "Churn", "Leavers").returncode == 0
-        (tmp_path / "t.csv").write_text("x,y\n1,a\n2,b\n")
-        dataset = told(ask("datasets", "upload", tmp_path / "t.csv", "--json"))["id"]
-        moved = told(ask("datasets", "move", dataset, "--project", "leavers", "--json"))
-        assert moved["project"] == project
-        assert dataset in run(elsewhere, "datasets", "list", **token).stdout
-        assert ask("projects", "unshare", project, "ada").returncode == 0
-        assert ask("datasets", "move", dataset, "--project", "ada").returncode == 0  # her private place
-        assert dataset in run(elsewhere, "datasets", "list", **token).stdout
-        assert "no project nowhere" in ask("datasets", "move", dataset, "--project", "nowhere").stderr
-        assert ask("projects", "remove", project, "--yes").returncode == 0
         assert ask("user", "password", "ada", "--password-stdin", stdin="another long one\n").returncode == 0
         assert ask("user", "disable", "ada").returncode == 0
         assert run(elsewhere, "datasets", "list", **token).returncode == 1
@@ -259,6 +245,37 @@ def test_users_are_managed_while_the_studio_rests_and_while_it_runs(
         assert ask("user", "remove", "ada", "--yes").returncode == 0
         assert "last administrator" in ask("user", "remove", "root", "--yes").stderr
         assert "no user eve" in ask("user", "role", "eve", "viewer").stderr
+
+
+def test_projects_are_shared_and_things_moved_into_them(
+    tmp_path: Path, served: Callable[..., AbstractContextManager[tuple[subprocess.Popen[str], str]]]
+) -> None:
+    home = tmp_path / "home"
+    (tmp_path / "t.csv").write_text("x,y\n1,a\n2,b\n")
+    with served(home) as (_, url):
+        seats = {}
+        for name, role, scopes in (("root", "admin", "read,write,admin"), ("ada", "viewer", "read")):
+            run(home, "user", "add", name, "--role", role, "--password-stdin", stdin=f"{PASSWORD}\n")
+            made = told(run(home, "token", "create", name, "--scopes", scopes, "--user", name, "--json"))
+            seats[name] = {"FLOWML_TOKEN": made["secret"], "FLOWML_STUDIO_URL": url}
+
+        def ask(*words: object, who: str = "root") -> Done:
+            return run(tmp_path / "elsewhere", *words, **seats[who])
+
+        project = told(ask("projects", "add", "Churn", "--json"))["id"]
+        assert "viewer in Churn" in ask("projects", "share", "churn", "ada").stdout
+        assert "ada (viewer)" in ask("projects", "list").stdout
+        assert ask("projects", "rename", "Churn", "Leavers").returncode == 0
+        dataset = told(ask("datasets", "upload", tmp_path / "t.csv", "--json"))["id"]
+        moved = told(ask("datasets", "move", dataset, "--project", "leavers", "--json"))
+        assert moved["project"] == project
+        assert dataset in ask("datasets", "list", "--json", who="ada").stdout
+        assert ask("projects", "unshare", project, "ada").returncode == 0
+        assert dataset not in ask("datasets", "list", "--json", who="ada").stdout
+        assert ask("datasets", "move", dataset, "--project", "ada").returncode == 0  # her private place
+        assert dataset in ask("datasets", "list", "--json", who="ada").stdout
+        assert "no project nowhere" in ask("datasets", "move", dataset, "--project", "nowhere").stderr
+        assert ask("projects", "remove", project, "--yes").returncode == 0
 
 
 def test_the_settings_are_shown_with_their_origin_and_secrets_hidden(tmp_path: Path) -> None:

@@ -186,17 +186,16 @@ def person_of(connection: HTTPConnection) -> Person:
 
 def still_in(connection: HTTPConnection) -> Callable[[], bool]:
     """Asks, for answers that have no end of their own, whether who asks is still let in and sees as much."""
-    look = person_now(connection)
-    return lambda: look() is not None
+    look, then = person_now(connection), person_of(connection)
+    return lambda: look(then) is not None
 
 
-def person_now(connection: HTTPConnection) -> Callable[[], Person | None]:
-    """Asks who it is by now that asked: None for one who is out, or sees less than at first."""
+def person_now(connection: HTTPConnection) -> Callable[[Person], Person | None]:
+    """Asks who it is by now that asked: None for one who is out, or sees less than at the last look."""
     entrance: Entrance = connection.app.state.studio.entrance
     secret, of = secret_of(connection.scope, entrance)
-    then = person_of(connection)
 
-    def look() -> Person | None:
+    def look(then: Person) -> Person | None:
         now = of(secret)
         if now is None:
             return None if entrance.needed else then

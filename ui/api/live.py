@@ -37,7 +37,7 @@ async def tell_news(socket: WebSocket) -> None:
                         await socket.send_text(written(news))
                 if anyio.current_time() - checked > CHECK_S:
                     checked = anyio.current_time()
-                    found = await to_thread.run_sync(as_now)
+                    found = await to_thread.run_sync(as_now, who)
                     if found is None:
                         await socket.close(ENDED, "The session has ended, or it may see less now.")
                         return
