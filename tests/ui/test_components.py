@@ -43,14 +43,15 @@ from flowml.ui.components import (
     frontend,
     join,
     leaderboard,
-    live,
     log,
     predict_form,
     request_example,
     schema,
     sparks,
     states,
+    tally,
 )
+from flowml.ui.watch import Watch
 
 
 def row(score: float | None, rank: int | None = 1, **more: Any) -> LeaderboardRow:
@@ -230,10 +231,13 @@ def test_a_whole_number_has_a_whole_example() -> None:
 def test_the_search_is_drawn_once_for_all_browsers_that_look_at_it() -> None:
     job = Job("job-1", JobKind.TRAINING, JobState.RUNNING, JobSpec("churn"), 0.0, metric="roc_auc")
     trials = [TrialRecord(n, "ridge", {}, TrialState.COMPLETE, score=0.5 + n / 10) for n in range(3)]
-    first = live._drawn(job.id, "roc_auc", 0.0, (3, 2, 0), job, trials)
-    assert first["traces"][0]["y"] == [0.5, 0.6, 0.7]
-    assert live._drawn(job.id, "roc_auc", 0.0, (3, 2, 0), job, []) is first
-    assert live._drawn(job.id, "roc_auc", 0.0, (2, 1, 0), job, trials[:2]) is not first
+    first = tally.of(job, Watch.of(job.id, trials))
+    assert json.loads(first.history)["traces"][0]["y"] == [0.5, 0.6, 0.7]
+    assert [row.score for row in first.best] == [0.7, 0.6, 0.5]
+    assert first.glance["score"].to_pylist() == [0.7, 0.6, 0.5]
+    assert (first.ended, first.failed, first.tried) == (3, 0, {"ridge"})
+    assert tally.of(job, Watch.of(job.id, trials)) is first
+    assert tally.of(job, Watch.of(job.id, trials[:2])) is not first
 
 
 def test_a_worker_s_figures_become_lines_that_break_where_nothing_was_heard() -> None:

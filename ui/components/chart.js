@@ -86,7 +86,8 @@ function room(data, width) {
 }
 
 export default function (component) {
-  const { data, parentElement } = component
+  const { parentElement } = component
+  const data = JSON.parse(new TextDecoder().decode(component.data))
   const figure = parentElement.querySelector('.fm-chart')
   const plot = figure.querySelector('.fm-chart-plot')
   figure.querySelector('.fm-chart-title').textContent = data.title

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import streamlit as st
 
-from flowml.storage.records import Json
 from flowml.ui.charts.figure import Chart
 from flowml.ui.components import frontend
 
 _render = frontend.load("chart")
 
 
-def show(chart: Chart | Json, key: str) -> None:
-    """A chart, or what its `to_dict` gave before."""
-    _render(key=f"chart-{key}", data=chart.to_dict() if isinstance(chart, Chart) else chart)
+def show(chart: Chart | bytes, key: str) -> None:
+    """A chart, or what `encoded` gave before."""
+    _render(key=f"chart-{key}", data=encoded(chart) if isinstance(chart, Chart) else chart)
+
+
+def encoded(chart: Chart) -> bytes:
+    """As it travels to the browser."""
+    return json.dumps(chart.to_dict(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def pairs(charts: Sequence[Chart], key: str) -> None:

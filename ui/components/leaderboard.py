@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import streamlit as st
 
 from flowml.storage.records import LeaderboardRow
@@ -34,6 +35,7 @@ SCHEMA: dict[str, Any] = {
 }
 ALWAYS = ("rank", "name", "score", "state")
 GLANCE = ("rank", "name", "score", "standing", "fit")
+GLANCE_TYPES = {pl.Int64: pa.int64(), pl.String: pa.string(), pl.Float64: pa.float64()}
 
 
 def name(row: LeaderboardRow) -> str:
@@ -124,14 +126,19 @@ def show(rows: Sequence[LeaderboardRow], metric: str, direction: str, key: str) 
     )
 
 
-def glance(rows: Sequence[LeaderboardRow], metric: str, direction: str, key: str) -> None:
-    """The few columns that matter while a job runs; nothing to choose."""
+def at_a_glance(rows: Sequence[LeaderboardRow], direction: str) -> pa.Table:
+    """The few columns that matter while a job runs."""
+    table = frame(rows, direction).select(GLANCE).to_arrow()
+    return table.cast(pa.schema([(name, GLANCE_TYPES[SCHEMA[name]]) for name in GLANCE]))
+
+
+def glance(table: pa.Table, rows: Sequence[LeaderboardRow], metric: str, direction: str, key: str) -> None:
+    """What `at_a_glance` made of the rows; nothing to choose."""
     st.dataframe(
-        frame(rows, direction),
+        table,
         hide_index=True,
         height="content",
         key=f"glance-{key}",
-        column_order=GLANCE,
         placeholder="–",
         column_config=columns(rows, metric, direction, 145),
         alt=f"The best {len(rows)} trials by {metric}",

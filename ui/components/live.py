@@ -12,23 +12,29 @@ from flowml.storage.records import (
     ACTIVE,
     Job,
     JobState,
-    Json,
     Level,
-    TrialRecord,
-    TrialState,
     Worker,
 )
 from flowml.ui import catalog, session, words
-from flowml.ui.charts.algorithms import by_algorithm
-from flowml.ui.charts.history import history
-from flowml.ui.components import at_work, budget, chart, faults, figures, jobs, leaderboard, log, start_here
+from flowml.ui.components import (
+    at_work,
+    budget,
+    chart,
+    faults,
+    figures,
+    jobs,
+    leaderboard,
+    log,
+    start_here,
+    tally,
+)
 from flowml.ui.components.faults import explained
+from flowml.ui.components.tally import Tally
 from flowml.ui.session import Key
 from flowml.ui.watch import Watch
 
 EVENTS_A_READ = 2000
 LEVELS = (Level.INFO, Level.WARNING, Level.ERROR)
-DRAWN = 32  # charts of jobs that are watched, each 70 kB at most
 
 
 def board(job: Job) -> None:
@@ -48,9 +54,10 @@ def _tick(job_id: str, drawn_state: JobState, drawn_metric: str) -> None:
     if (job.state, job.metric) != (drawn_state, drawn_metric):
         st.rerun()
     _progress(job, watch, workers)
-    _numbers(job, watch)
-    _search(job, watch)
-    _below(job, watch, workers)
+    told = tally.of(job, watch)
+    _numbers(job, told)
+    _search(job, told)
+    _below(job, watch, told, workers)
 
 
 def _watch(job: Job) -> Watch:
@@ -112,10 +119,8 @@ def _waiting(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
         start_here.offer(st.container())
 
 
-def _numbers(job: Job, watch: Watch) -> None:
-    failed = watch.count(TrialState.FAILED)
-    tried = {trial.algorithm for trial in watch.ended}
-    best = next(iter(watch.standings(job.direction, 1)), None)
+def _numbers(job: Job, told: Tally) -> None:
+    best = next(iter(told.best), None)
     score = best.score if best and job.state in ACTIVE else job.best_score
     with figures.strip():
         figures.card(
@@ -124,11 +129,12 @@ def _numbers(job: Job, watch: Watch) -> None:
             "higher is better" if job.direction == "maximize" else "lower is better",
         )
         if best:
-            told = f"trial {best.trial}: {words.score(best.score)}"  # a champion of several may be better
-            figures.card("Best trial", catalog.algorithm(best.algorithm), told)
+            which = f"trial {best.trial}: {words.score(best.score)}"  # a champion of several may be better
+            figures.card("Best trial", catalog.algorithm(best.algorithm), which)
         else:
             figures.card("Best trial", words.MISSING, "no trial yet")
-        figures.card("Trials", f"{len(watch.ended):,}", f"{failed:,} failed" if failed else "none failed")
+        figures.card("Trials", f"{told.ended:,}", f"{told.failed:,} failed" if told.failed else "none failed")
+        tried = told.tried
         offered = len(tried.union(job.spec.algorithms or catalog.algorithms(job.task)))  # the baseline too
         figures.card("Algorithms tried", str(len(tried)), f"of {offered}")
 
@@ -139,47 +145,23 @@ def _score_name(job: Job) -> str:
     return f"{metric} of the champion" if job.champion and metric else f"Best {metric or 'score'}"
 
 
-def _search(job: Job, watch: Watch) -> None:
-    ended = watch.ended
-    stamp = (len(ended), ended[-1].number if ended else 0, watch.count(TrialState.LOST))
+def _search(job: Job, told: Tally) -> None:
     with st.container(border=True):
-        chart.show(_drawn(job.id, job.metric, job.started_at, stamp, job, ended), f"history-{job.id}")
+        chart.show(told.history, f"history-{job.id}")
 
 
-@st.cache_resource(max_entries=DRAWN, show_spinner=False)
-def _drawn(
-    job_id: str,
-    metric: str,
-    started_at: float | None,
-    stamp: tuple[int, ...],
-    _job: Job,
-    _ended: Sequence[TrialRecord],
-) -> Json:
-    """The search as a chart, drawn once for all browsers that look at the job."""
-    del job_id, stamp
-    return history(
-        _ended,
-        _job.direction,
-        catalog.metric(metric) or "Score",
-        started_at or _job.created_at,
-        _job.spec.budget_s,
-        catalog.algorithms(),
-    ).to_dict()
-
-
-def _below(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
+def _below(job: Job, watch: Watch, told: Tally, workers: Sequence[Worker]) -> None:
     left, right = st.columns([6, 5], gap="medium")
     with left:
         st.subheader("Best so far", anchor=False)
-        rows = watch.standings(job.direction)
-        if rows:
-            leaderboard.glance(rows, catalog.metric(job.metric), job.direction, "live")
+        if told.best:
+            metric = catalog.metric(job.metric)
+            leaderboard.glance(told.glance, told.best, metric, job.direction, "live")
         else:
             st.caption("No trial is complete yet.")
-        drawn = by_algorithm(watch.ended, job.direction, catalog.metric(job.metric), catalog.algorithms())
-        if drawn:
+        if told.algorithms:
             with st.container(border=True):
-                chart.show(drawn, f"algorithms-{job.id}")
+                chart.show(told.algorithms, f"algorithms-{job.id}")
     with right:
         if job.state in ACTIVE - {JobState.QUEUED, JobState.LOST}:
             at_work.machines(job.worker, list(watch.running.values()), workers, job.id)
