@@ -103,7 +103,7 @@ class Datasets:
             made = intake.convert(
                 path, source, target, self._limit_bytes, table=table, memory=self._read_memory
             )
-            return made, self._artifacts.put_file(target)
+            return made, self._artifacts.take_file(target)
 
     def _read_ahead(self, path: Path, source: str, table: str) -> tuple[intake.Intake, Artifact] | None:
         """What came of a file that was read while it was received."""
@@ -113,7 +113,7 @@ class Datasets:
             return None
         try:
             made = ahead.finish() if ahead.name == source and not table else None
-            return None if made is None else (made, self._artifacts.put_file(ahead.target))
+            return None if made is None else (made, self._artifacts.take_file(ahead.target))
         finally:
             ahead.end()
 
@@ -134,7 +134,7 @@ class Datasets:
             target = Path(folder) / "table.parquet"
             request = {"path": str(self.path(id).resolve()), "sql": sql, "target": str(target)}
             made = apart.run("derive", request, DERIVE_S + parent.size / DERIVE_BYTES_PER_S, Path(folder))
-            kept = self._artifacts.put_file(target)
+            kept = self._artifacts.take_file(target)
         derived = Dataset(
             id=new_id("dataset"),
             name=dataset_name(name) if name else parent.name,

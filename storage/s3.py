@@ -68,6 +68,9 @@ class S3Artifacts:
         self._send(artifact, path.read_bytes() if artifact.size <= ONE_PIECE else path)
         return artifact
 
+    def take_file(self, path: Path) -> Artifact:
+        return self.put_file(path)
+
     def path(self, sha256: str) -> Path:
         place = self._cached(sha256)
         if not place.is_file():

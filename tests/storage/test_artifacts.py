@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -32,6 +33,29 @@ def test_a_file_is_copied_and_stays(artifacts: Artifacts, tmp_path: Path) -> Non
     kept = artifacts.put_file(source)
     assert source.exists()
     assert artifacts.path(kept.sha256).read_bytes() == source.read_bytes()
+
+
+def test_a_file_is_taken_without_a_copy_where_both_lie_on_one_disk(
+    artifacts: LocalArtifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "table.parquet"
+    source.write_bytes(b"x" * 100)
+    place = artifacts.path(artifacts.take_file(source).sha256)
+    assert place.samefile(source)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    artifacts.delete(place.name)
+
+    link = Path.hardlink_to
+
+    def elsewhere(place: Path, target: Path) -> None:
+        if target == source:
+            raise OSError(errno.EXDEV, "Invalid cross-device link", str(source))
+        link(place, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", elsewhere)
+    place = artifacts.path(artifacts.take_file(source).sha256)
+    assert not place.samefile(source)
+    assert place.read_bytes() == source.read_bytes()
 
 
 def test_the_same_content_is_kept_once(artifacts: LocalArtifacts) -> None:
