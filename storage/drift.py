@@ -76,8 +76,10 @@ def _from_statistics(column: Column, rows: int) -> ColumnReference | None:
             else None
         )
     kind = {"number": "number", "integer": "number", "date": "moment", "datetime": "moment"}.get(column.type)
+    if kind is None:
+        return None
     low, high = _seconds(column.minimum), _seconds(column.maximum)
-    if kind is None or low is None or high is None or not column.histogram:
+    if low is None or high is None or not column.histogram:
         return None
     if len(column.top) == column.unique:  # a bin each
         pairs = sorted(zip(map(float, column.top), column.top_counts, strict=True))

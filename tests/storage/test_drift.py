@@ -118,6 +118,13 @@ def test_the_statistics_of_a_dataset_serve_where_nothing_was_measured() -> None:
     assert {each.column for each in later.drifted} == {"amount", "city"}
 
 
+def test_times_of_the_day_and_durations_have_no_statistics_to_compare() -> None:
+    opens = [dt.time(8, row % 60) for row in range(300)]
+    took = [dt.timedelta(seconds=row) for row in range(300)]
+    with_them = reference_of(infer(table(300, 1, opens=opens, took=took)))
+    assert with_them.columns == reference_of(infer(table(300, 1))).columns
+
+
 @pytest.mark.parametrize(
     "column",
     [
