@@ -26,6 +26,7 @@ def open_session(model: bytes | Path | Any, threads: int = 1) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = QUIET
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # by itself it asks the content
     if isinstance(model, Path) and not model.is_file():
         raise NotFound(f"There is no model file {model.name}.", "Check the path.")
     source = str(model) if isinstance(model, Path) else model

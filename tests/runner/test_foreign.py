@@ -12,6 +12,7 @@ import pytest
 from redis import Redis
 
 from flowml.automl.foreign import ALLOWED, REFUSED, ask, look
+from flowml.automl.session import open_session
 from flowml.runner import catalog
 from flowml.runner.client import Client
 from flowml.runner.foreign_apart import ask_in_child, look_in_child
@@ -20,7 +21,15 @@ from flowml.storage import garbage
 from flowml.storage.artifacts import LocalArtifacts
 from flowml.storage.datasets import Datasets
 from flowml.storage.db import Database
-from flowml.storage.errors import BrokenFile, ContractError, FileTooLarge, FlowMLError, NotAllowed, NotFound
+from flowml.storage.errors import (
+    BrokenFile,
+    ContractError,
+    ExportError,
+    FileTooLarge,
+    FlowMLError,
+    NotAllowed,
+    NotFound,
+)
 from flowml.storage.records import ForeignGraph, Port
 from tests.runner import foreign_files
 from tests.runner.test_rights import ADA, ADMIN, VIEWER
@@ -72,6 +81,19 @@ def test_what_is_not_known_to_be_harmless_is_refused(what: str) -> None:
 def test_what_is_no_onnx_is_broken(content: bytes) -> None:
     with pytest.raises(BrokenFile):
         look(content)
+
+
+def test_the_other_format_of_onnxruntime_is_not_opened(tmp_path: Path) -> None:
+    """Eight bytes make onnxruntime read it; they may begin an ONNX file that looks harmless."""
+    path, options = tmp_path / "model.ort", onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(foreign_files.linear().SerializeToString(), options)
+    content = path.read_bytes()
+    assert content[4:8] == b"ORTM"
+    assert onnxruntime.InferenceSession(content).get_inputs()[0].name == "X"
+    with pytest.raises(ExportError):
+        open_session(content)
 
 
 def test_what_is_wrong_with_it_comes_out_of_the_process(tmp_path: Path) -> None:
