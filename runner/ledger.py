@@ -114,6 +114,9 @@ class Ledger:
         failed = [record for record in self.records.values() if record.cause]
         if not failed:
             return FlowMLError("No trial was started.", "Choose other algorithms, or allow more of them.")
+        from flowml.automl.algorithms import ALGORITHMS
+
         first, count = failed[0], len(self.records)
-        message = f"None of {count} trials could be completed. The first, {first.algorithm}: {first.cause}"
+        name = ALGORITHMS[first.algorithm].label
+        message = f"None of {count} trials could be completed. The first, {name}: {first.cause}"
         return FlowMLError(message, first.advice)

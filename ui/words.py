@@ -95,9 +95,11 @@ def size(amount: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """'0.4 s', '12 s', '1 min 5 s', '2 h 3 min', '3 days 4 h'."""
+    """'35 ms', '0.4 s', '12 s', '1 min 5 s', '2 h 3 min', '3 days 4 h'."""
     if seconds is None:
         return MISSING
+    if 0 < seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 else "under 1 ms"
     if seconds < 9.95:
         return f"{max(0.0, seconds):.1f} s"
     whole = round(seconds)

@@ -1,4 +1,4 @@
-"""The clock that a lane tells."""
+"""The clock that a lane tells, and why it ends with nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from flowml.runner.ledger import Ledger
 from flowml.runner.progress import Progress
-from flowml.storage.records import JobState
+from flowml.storage.records import JobState, TrialRecord, TrialState
 
 
 class Heard:
@@ -31,3 +31,10 @@ def test_the_clock_stands_still_in_a_pause() -> None:
     progress.tell(ledger)
     progress.enter(JobState.RUNNING, ledger)
     assert heard.elapsed == pytest.approx([10.0, 10.0, 10.0], abs=1.0)
+
+
+def test_a_job_without_a_complete_trial_names_the_algorithm_as_pages_do() -> None:
+    failed = TrialRecord(0, "dummy", {}, TrialState.FAILED, cause="Its time was over.", advice="Take more.")
+    told = Ledger((failed,), 1, "m").nothing_complete()
+    assert "The first, Baseline: Its time was over." in str(told)
+    assert told.advice == "Take more."

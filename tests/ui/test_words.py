@@ -51,7 +51,10 @@ def test_number(amount: float | None, text: str) -> None:
     ("seconds", "text"),
     [
         (None, "–"),
-        (0.04, "0.0 s"),
+        (0.0, "0.0 s"),
+        (0.0004, "under 1 ms"),
+        (0.04, "40 ms"),
+        (0.0996, "0.1 s"),
         (9.9, "9.9 s"),
         (9.97, "10 s"),
         (60, "1 min"),

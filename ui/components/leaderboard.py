@@ -140,7 +140,7 @@ def glance(table: pa.Table, rows: Sequence[LeaderboardRow], metric: str, directi
         height="content",
         key=f"glance-{key}",
         placeholder="–",
-        column_config=columns(rows, metric, direction, 145),
+        column_config=columns(rows, metric, direction, 200),
         alt=f"The best {len(rows)} trials by {metric}",
     )
 
@@ -154,7 +154,7 @@ def _says_something(table: pl.DataFrame, name: str) -> bool:
 
 
 def columns(
-    rows: Sequence[LeaderboardRow], metric: str, direction: str, name_px: int = 185
+    rows: Sequence[LeaderboardRow], metric: str, direction: str, name_px: int = 220
 ) -> dict[str, Any]:
     better, arrow = ("Higher", "↑") if direction == "maximize" else ("Lower", "↓")
     digits = f"%,.{_decimals(rows)}f"
@@ -185,7 +185,7 @@ def columns(
         "folds": config.BarChartColumn(
             "Folds", y_min=low - pad, y_max=high, width=90, help="The score on each fold."
         ),
-        "fit": config.NumberColumn("Fit", format="%.1f s", width=65, help="Seconds to fit all folds."),
+        "fit": config.NumberColumn("Fit", format="%.2f s", width=72, help="Seconds to fit all folds."),
         "latency": config.NumberColumn(
             "Per row",
             format="%.2f ms",

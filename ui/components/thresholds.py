@@ -24,8 +24,10 @@ def view(job: Job) -> None:
     told = {str(curve["label"]): curve["decisions"] for curve in curves if "decisions" in curve}
     if model is None or not told:
         st.caption(
-            "Nothing is kept to count from: the job made no model, or it was trained by a version that did "
-            "not keep its thresholds. Train again to have them."
+            "Nothing is kept to count from: the job made no model."
+            if model is None
+            else "Nothing is kept to count from: the budget of the job left no time, or it was trained by an "
+            "earlier version. Clone it with a longer budget to have the costs of each threshold."
         )
         return
     st.caption(
