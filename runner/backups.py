@@ -1,6 +1,6 @@
 """A backup is one tar file: a snapshot of the database, and the artifacts that it refers to.
 
-    flowml-backup.json   what it is, of which version, and how much is in it
+    flowml-backup.json   what it is, of which version, how much is in it, and the hashes of the next two
     flowml.duckdb        the tables as they stood at one moment
     settings.toml        if there is one
     artifacts/HASH       each file, named by the hash of its content
@@ -11,11 +11,12 @@ whatever happens meanwhile.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,8 @@ class About(Record):
     made_at: float
     artifacts: int
     missing: tuple[str, ...] = ()  # hashes of files that were deleted while it was made
+    database: str = ""  # hash of the tables; empty in backups of before it was kept, as the next one
+    settings: str = ""
 
 
 def pieces(db: Database, artifacts: Artifacts, settings: Settings) -> Generator[bytes, None, None]:
@@ -52,12 +55,21 @@ def pieces(db: Database, artifacts: Artifacts, settings: Settings) -> Generator[
         snapshot = Path(folder) / DATABASE
         db.snapshot(snapshot)
         found, missing = _files(snapshot, artifacts)
-        about = About(FORMAT, VERSION, time.time(), len(found), tuple(missing))
+        toml = settings.home / SETTINGS
+        set_here = toml.read_bytes() if toml.is_file() else None
+        about = About(
+            FORMAT,
+            VERSION,
+            time.time(),
+            len(found),
+            tuple(missing),
+            _hash_of(snapshot),
+            "" if set_here is None else hashlib.sha256(set_here).hexdigest(),
+        )
         yield from _member(ABOUT, json.dumps(about.to_dict()).encode())
         yield from _member(DATABASE, snapshot)
-        toml = settings.home / SETTINGS
-        if toml.is_file():
-            yield from _member(SETTINGS, toml.read_bytes())
+        if set_here is not None:
+            yield from _member(SETTINGS, set_here)
         for sha256 in found:
             yield from _member(f"{ARTIFACTS}{sha256}", artifacts.path(sha256))
         yield bytes(2 * RECORD)
@@ -75,7 +87,7 @@ def restore(
             f"There is a studio's data in {settings.home} already.", "Restore into another folder."
         )
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    artifacts, about, database, kept = open_artifacts(settings), None, None, 0
+    artifacts, about, saved, kept = open_artifacts(settings), None, dict[str, Path](), 0
     with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.home) as folder, _opened(backup) as tar:
         for member in tar:
             content = tar.extractfile(member)
@@ -85,17 +97,18 @@ def restore(
                 about = _about(content.read(PIECE))
             elif about is None:
                 raise _broken(f"it begins with {member.name[:80]!r}")
-            elif member.name == DATABASE:
-                database = _save(content, Path(folder) / DATABASE)
-            elif member.name == SETTINGS:
-                _save(content, settings.home / SETTINGS)
+            elif member.name in (DATABASE, SETTINGS):
+                saved[member.name] = _save(content, Path(folder) / member.name)
             else:
                 _keep(content, member.name, Path(folder), artifacts)
                 kept += 1
                 told(kept, about.artifacts)
-        if about is None or database is None or kept != about.artifacts:
+        if about is None or DATABASE not in saved or kept != about.artifacts:
             raise _broken("it ends early")
-        database.rename(settings.database)
+        _compare(saved, {DATABASE: about.database, SETTINGS: about.settings})
+        if SETTINGS in saved:
+            saved[SETTINGS].replace(settings.home / SETTINGS)
+        saved[DATABASE].rename(settings.database)
     return about
 
 
@@ -128,6 +141,18 @@ def _keep(content: IO[bytes], name: str, folder: Path, artifacts: Artifacts) -> 
     part = _save(content, folder / "artifact")
     if artifacts.put_file(part).sha256 != sha256:
         raise _broken(f"the content of {name} is not what its name says")
+
+
+def _compare(saved: Mapping[str, Path], hashes: Mapping[str, str]) -> None:
+    """Raises BrokenFile for what is not as it was when the backup was made."""
+    for name, sha256 in hashes.items():
+        if sha256 and (name not in saved or _hash_of(saved[name]) != sha256):
+            raise _broken(f"the content of {name} is not what it was")
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _save(content: IO[bytes], path: Path) -> Path:

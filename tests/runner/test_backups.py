@@ -157,6 +157,21 @@ def test_a_backup_that_was_cut_is_refused(studio: Studio, trained: Path, tmp_pat
             backups.restore(io.BytesIO(content[:length]), Settings(home=tmp_path / "new"))
 
 
+def test_a_backup_whose_tables_or_settings_were_changed_is_refused(
+    studio: Studio, home: Path, tmp_path: Path
+) -> None:
+    (home / "settings.toml").write_text("default_budget = '2m'\n")
+    content = b"".join(studio.client.backup())
+    new = Settings(home=tmp_path / "new")
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        for name in ("flowml.duckdb", "settings.toml"):
+            changed, member = bytearray(content), tar.getmember(name)
+            changed[member.offset_data + member.size // 2] ^= 1
+            with pytest.raises(BrokenFile, match=f"content of {name} is not"):
+                backups.restore(io.BytesIO(changed), new)
+    assert list(new.home.glob("*.*")) == []
+
+
 def test_a_file_that_is_gone_is_told_of(studio: Studio, trained: Path, tmp_path: Path) -> None:
     fill(studio, trained, tmp_path)
     client = studio.client
