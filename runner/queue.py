@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -39,6 +40,7 @@ SOON_S = 0.1  # until the next look where something is in sight,
 LOOK_S = 1.0  # and where nothing is, should the bell not ring
 UNREADABLE_S = 5.0  # until the next look
 LARGEST_JOB = 32 * 2**20  # what a job needs to be told is much less
+COMPRESSED = (b"data", b"exc_info")  # fields of a job that RQ unpacks
 LOST_MACHINES = 9  # so often a job runs again after its worker was lost before it got any further
 RESULT_KEPT_S = 86_400
 FAILURE_KEPT_S = 7 * 86_400
@@ -77,6 +79,8 @@ class FlowJob(Job):  # type: ignore[misc]  # RQ is not followed by mypy
         return super().func
 
     def restore(self, raw_data: Any) -> Any:
+        for field in COMPRESSED:
+            _refuse_bomb(raw_data.get(field, b""))
         restored = super().restore(raw_data)
         self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
         self.webhooks: list[object] = []
@@ -323,6 +327,16 @@ def executions_key(job_id: str) -> str:
 def _size(redis: Redis, job_id: bytes) -> int:
     """Bytes of what a job is written as, of all its fields."""
     return int(redis.memory_usage(JOB_PREFIX.encode() + job_id, samples=0) or 0)
+
+
+def _refuse_bomb(packed: bytes) -> None:
+    """Raises NotAllowed for what would become larger than a job may be; no more than that is unpacked."""
+    try:
+        size = len(zlib.decompressobj().decompress(packed, LARGEST_JOB + 1))
+    except zlib.error:  # RQ takes it as it is
+        return
+    if size > LARGEST_JOB:
+        raise NotAllowed(f"It is larger than {LARGEST_JOB // 2**20} MiB when it is unpacked.")
 
 
 def _text(id: bytes | str) -> str:

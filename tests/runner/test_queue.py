@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,25 @@ def test_hostile_entries_are_set_aside_and_nothing_runs(redis: Redis, tmp_path: 
     large = {b"large-0", b"large-1", b"large-2", b"no-hash"}
     parked = {*payloads, b"odd-status", *large} - {b"with:colon"}
     assert set(redis.lrange("rq:queue:cpu:poison", 0, -1)) == parked
+
+
+@pytest.mark.parametrize("field", ["data", "exc_info"])
+def test_a_job_that_unpacks_to_more_than_a_job_may_be_is_set_aside(
+    redis: Redis, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "LARGEST_JOB", 2**20)
+    packed = zlib.compress(b"[" + b" " * 2**24 + b"]")
+    fields = {"data": b"[]", "origin": "cpu", "status": "queued", "created_at": "2026-01-01T00:00:00Z"}
+    redis.hset("rq:job:bomb", mapping={**fields, field: packed})
+    redis.rpush("rq:queue:cpu", "bomb")
+    add(redis, "job-1")
+    tracemalloc.start()
+    try:
+        assert take(redis, "cpu") == "job-1"
+        assert tracemalloc.get_traced_memory()[1] < 2**23
+    finally:
+        tracemalloc.stop()
+    assert redis.lrange("rq:queue:cpu:poison", 0, -1) == [b"bomb"]
 
 
 def test_callbacks_webhooks_and_repeats_are_ignored(redis: Redis) -> None:
