@@ -19,7 +19,7 @@ from flowml.storage import jobs
 from flowml.storage.errors import ContractError, InputError
 from flowml.storage.records import ENDED, EventKind, Job, JobKind, JobSpec, JobState
 from flowml.ui import navigation, session, words
-from flowml.ui.components import budget, predict_form
+from flowml.ui.components import budget, predict_form, start_here
 from flowml.ui.navigation import PAGES
 from tests.runner import foreign_files
 
@@ -121,7 +121,9 @@ def test_a_page_of_a_new_studio_teaches_the_next_step(bare: Studio, key: str) ->
     assert EMPTY[key] in texts(opened(bare, key))
 
 
-def test_a_worker_is_started_from_the_page_where_none_is(tmp_path: Path) -> None:
+def test_a_worker_is_started_from_the_page_where_none_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running(tmp_path, workers=0) as studio:
         for key in ("dashboard", "train"):
             assert [each.key for each in opened(studio, key).button].count("start-worker-here") == 0, key
@@ -129,6 +131,10 @@ def test_a_worker_is_started_from_the_page_where_none_is(tmp_path: Path) -> None
         for key in ("dashboard", "train"):
             assert [each.key for each in opened(studio, key).button].count("start-worker-here") == 1, key
         app = opened(studio, "workers")
+        with monkeypatch.context() as impatient:
+            impatient.setattr(start_here, "LONGEST_S", 0.0)
+            app.button(key="start-worker-here").click().run(timeout=PATIENT_S)
+        assert ["is not online yet" in each.value for each in app.toast] == [True]
         app.button(key="start-worker-here").click().run(timeout=PATIENT_S * 3)
         assert [each.state for each in studio.client.workers()] == ["idle"]
         assert not app.exception

@@ -13,6 +13,9 @@ from flowml.ui.components.faults import explained
 
 LONGEST_S = 30.0  # from the start of a worker until it is heard of
 LOOK_S = 0.3
+NOT_YET = (
+    "is not online yet. The studio goes on trying; why it does not come is in its log, in logs/ of the data."
+)
 
 
 def offer(place: DeltaGenerator, primary: bool = False) -> None:
@@ -29,15 +32,17 @@ def offer(place: DeltaGenerator, primary: bool = False) -> None:
     if pressed:
         with explained(), place, st.spinner("Starting a worker"):
             name = session.client().start_worker()
-            _wait_for(name)
-        session.leave_notice(f"Worker {words.plain(name)} is online.")
-        st.rerun()
+            came = _comes(name)
+        if came:
+            session.leave_notice(f"Worker {words.plain(name)} is online.")
+            st.rerun()
+        st.toast(f"Worker {words.plain(name)} {NOT_YET}", icon=":material/schedule:", duration="long")
 
 
-def _wait_for(name: str) -> None:
-    """One that takes longer, on a busy machine, is seen when it comes."""
+def _comes(name: str) -> bool:
     until = time.monotonic() + LONGEST_S
     while time.monotonic() < until:
         if any(worker.name == name and worker.state != "offline" for worker in session.client().workers()):
-            return
+            return True
         time.sleep(LOOK_S)
+    return False
