@@ -30,7 +30,7 @@ from flowml.runner import guard
 from flowml.runner.connection import LEAST_VERSION
 from flowml.runner.waiting import wait_until
 from flowml.storage.errors import Conflict, NotReady, StorageError
-from flowml.storage.records import Record
+from flowml.storage.records import Record, read_record
 
 SOCKET_LENGTH = 100  # the system allows a little more
 START_S = 15.0
@@ -83,9 +83,9 @@ class Endpoint(Record):
 
 
 def read_endpoint(home: Path) -> Endpoint | None:
-    """The endpoint of the studio that runs, or last ran, on this data folder."""
+    """The endpoint of the studio that runs, or last ran, on this data folder; None where no file tells."""
     path = _folder(home) / "endpoint.json"
-    return Endpoint.from_dict(json.loads(path.read_text())) if path.is_file() else None
+    return read_record(Endpoint, path.read_bytes()) if path.is_file() else None
 
 
 def find_server() -> Path:

@@ -25,7 +25,7 @@ from flowml.runner import logs, roster
 from flowml.runner.routine import Routine
 from flowml.runner.settings import Settings
 from flowml.storage.errors import Conflict
-from flowml.storage.records import Record
+from flowml.storage.records import Record, read_record
 from flowml.storage.version import VERSION
 
 WATCH_S = 1.0
@@ -104,7 +104,10 @@ class LocalWorker:
         """The one that an earlier studio started, if it still runs."""
         if not self._note.is_file():
             return None
-        note = Note.from_dict(json.loads(self._note.read_text()))
+        note = read_record(Note, self._note.read_bytes())
+        if note is None:  # cut short, as when the power fails
+            log.warning("%s cannot be read, so local worker %s is started anew", self._note, self.name)
+            return None
         try:
             process = psutil.Process(note.pid)
             same = process.create_time() == note.created_at and _running(process)
@@ -142,7 +145,9 @@ class LocalWorker:
         process = psutil.Process(self._child.pid)
         note = Note(self._child.pid, process.create_time(), VERSION)
         self._note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._note.write_text(json.dumps(note.to_dict()))
+        part = self._note.with_suffix(".part")
+        part.write_text(json.dumps(note.to_dict()))
+        part.replace(self._note)
         log.info("Local worker %s started (process %d)", self.name, note.pid)
         return process
 
@@ -160,9 +165,15 @@ class LocalWorkers:
         self._ensure()
         self._routine.start()
 
-    def add(self) -> str:
-        """Starts one more, which lives as long as the studio, and gives its name. Raises Conflict."""
+    def add(self, online: Collection[str] = ()) -> str:
+        """Starts one more, which lives as long as the studio, and gives its name. Raises Conflict.
+
+        While one is about to join those that are online, that one is named instead.
+        """
         with self._adding:
+            coming = next((worker.name for worker in self.workers if worker.name not in online), None)
+            if coming is not None:
+                return coming
             most = max(MOST, self._settings.workers)
             if len(self.workers) >= most:
                 raise Conflict(

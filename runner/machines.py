@@ -114,8 +114,7 @@ class Machines(Desk):
             raise Conflict("No studio runs here that could start a worker.", "Run `flowml-worker start`.")
         with reachable():
             online = {worker.name for worker in roster.online(self._redis)}
-        coming = (each.name for each in self._local_workers.workers if each.name not in online)
-        return next(coming, None) or self._local_workers.add()
+        return self._local_workers.add(online)
 
     @right(Scope.ADMIN, "worker.forget")
     def forget_worker(self, name: str) -> None:

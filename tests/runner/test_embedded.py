@@ -39,6 +39,16 @@ def test_it_keeps_what_it_holds_over_a_restart_at_the_same_place(server: Embedde
     assert client(second).get("kept") == b"1"
 
 
+@pytest.mark.parametrize("text", ["", '{"socket": ', "[]", "{}"])
+def test_it_starts_where_the_file_that_tells_its_place_was_cut_short(
+    server: EmbeddedRedis, home: Path, text: str
+) -> None:
+    (home / "redis").mkdir(mode=0o700)
+    (home / "redis" / "endpoint.json").write_text(text)
+    assert read_endpoint(home) is None
+    assert server.start() == read_endpoint(home)
+
+
 def test_only_this_user_can_reach_it(server: EmbeddedRedis, home: Path) -> None:
     endpoint = server.start()
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home / "redis").iterdir()}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,7 @@ from redis import Redis
 from flowml.runner import facts, local_workers, roster
 from flowml.runner.connection import connect
 from flowml.runner.embedded import read_endpoint
-from flowml.runner.local_workers import LocalWorkers, Note
+from flowml.runner.local_workers import LocalWorker, LocalWorkers, Note
 from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
 from flowml.storage.db import Database
@@ -171,6 +172,29 @@ def test_a_worker_is_started_when_it_is_asked_for_and_lives_as_long_as_the_studi
         studio.stop()
     assert mentions(home) == []
     assert LocalWorkers(none).workers == ()
+
+
+@pytest.mark.parametrize("text", ["", '{"pid": 1, ', "[]", '{"pid": "one"}'])
+def test_a_note_about_a_worker_that_was_cut_short_keeps_no_studio_from_starting(
+    settings: Settings, home: Path, text: str
+) -> None:
+    (home / "workers").mkdir()
+    for name in [worker.name for worker in LocalWorkers(dataclasses.replace(settings, workers=2)).workers]:
+        (home / "workers" / f"{name}.json").write_text(text)
+    workers = LocalWorkers(settings).workers
+    assert len(workers) == 1
+    assert workers[0].outlived() is None
+
+
+def test_those_who_ask_for_a_worker_at_the_same_moment_get_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalWorker, "ensure", lambda _: time.sleep(0.01))
+    workers = LocalWorkers(dataclasses.replace(settings, workers=0))
+    with ThreadPoolExecutor(4) as pool:
+        names = {each.result() for each in [pool.submit(workers.add) for _ in range(4)]}
+    assert names == {worker.name for worker in workers.workers}
+    assert len(names) == 1
 
 
 def test_settings_that_have_no_effect_are_told(home: Path) -> None:
