@@ -20,6 +20,9 @@ FILE = "_FILE"  # ends the name of a variable that names a file with a secret, a
 # Variables of the scripts and tests around the product, which it never reads itself.
 OTHERS = frozenset({"FLOWML_VENV", "FLOWML_CHROMIUM"})
 ENVIRONMENT = "the environment"
+ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*")
+FORGOTTEN = re.compile(rf"\s*(?:export\s+)?{PREFIX}")  # begins as a setting
+QUOTED = re.compile(r"""(["'])((?:(?!\1).)*)\1(?:\s+#.*)?""")
 
 
 class Text(NamedTuple):
@@ -40,18 +43,24 @@ def of_environ(environ: Mapping[str, str], names: Names) -> dict[str, Text]:
 
 
 def of_dotenv(path: Path | None, names: Names) -> dict[str, Text]:
+    """What is set there; lines of others are passed over. Raises SettingError for what cannot be read."""
     if path is None or not path.is_file():
         return {}
-    lines = re.findall(r"(?m)^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", path.read_text("utf-8"))
-    found = {name: text for name, text in lines if name.startswith(PREFIX) and name not in OTHERS}
-    return _by_field({name: Text(_unquoted(text), str(path)) for name, text in found.items()}, names)
+    found = {}
+    for number, line in enumerate(_lines(path), start=1):
+        matched, where = ASSIGNMENT.fullmatch(line), f"line {number} of {path}"
+        if matched and matched[1].startswith(PREFIX) and matched[1] not in OTHERS:
+            found[matched[1]] = Text(_unquoted(matched[2], matched[1], where), str(path))
+        elif not matched and FORGOTTEN.match(line):
+            raise SettingError(f"There is no = in {where}.", "Write it as FLOWML_PORT=9000.")
+    return _by_field(found, names)
 
 
 def of_toml(path: Path, names: Names) -> dict[str, Text]:
     if not path.is_file():
         return {}
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        found = tomllib.loads(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise SettingError(f"{path} is not a TOML file: {broken}.", "Mend it, or move it away.") from broken
     found.pop("home", None)  # the file lies in it
@@ -90,7 +99,24 @@ def _content(path: Path, name: str) -> str:
         ) from error
 
 
-def _unquoted(text: str) -> str:
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            "Save it as text in UTF-8, or move it away.",
+        ) from error
+
+
+def _unquoted(text: str, name: str, where: str) -> str:
+    if text[:1] not in ("'", '"'):
+        return re.sub(r"\s+#.*$", "", text)
+    if quoted := QUOTED.fullmatch(text):
+        return quoted[2]
+    if len(text) >= 2 and text[0] == text[-1]:
         return text[1:-1]
-    return re.sub(r"\s+#.*$", "", text)
+    raise SettingError(
+        f"{name} begins with a quote that does not end (found in {where}).",
+        "Close it, or put the value into quotes of the other kind.",
+    )

@@ -31,6 +31,40 @@ def test_the_environment_wins_over_dotenv_and_toml(tmp_path: Path) -> None:
     assert found == (1, "0.0.0.0", 4, 120.0, ("a", "b"))
 
 
+DOTENVS = [
+    ("\ufeffFLOWML_HOST=h\r\nFLOWML_WORKERS=3\r\n", "h"),  # as editors of Windows write it
+    ('FLOWML_HOST="h # no" # a host\n', "h # no"),
+    ("FLOWML_HOST='it\"s'\n", 'it"s'),
+    ("just words\nFLOWML_HOST = h\n", "h"),
+]
+
+
+@pytest.mark.parametrize(("content", "host"), DOTENVS)
+def test_dotenv_is_read_as_it_is_written(content: str, host: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(content.encode())
+    assert Settings.from_environ({"FLOWML_HOME": str(tmp_path)}, tmp_path / ".env").host == host
+
+
+BROKEN_DOTENVS = [
+    (b"FLOWML_HOST=\xff\xfe\n", r"\.env cannot be read: 'utf-8' codec"),
+    (b"\nFLOWML_TOKEN='hunter2\n", r"FLOWML_TOKEN begins with a quote .*line 2 of .*\.env"),
+    (b"export FLOWML_PORT 9000\n", r"There is no = in line 1 of .*\.env"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), BROKEN_DOTENVS)
+def test_a_dotenv_that_cannot_be_read_is_explained(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(SettingError, match=message) as refused:
+        Settings.from_environ({"FLOWML_HOME": str(tmp_path)}, tmp_path / ".env")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_toml_file_may_begin_with_a_byte_order_mark(home: Path) -> None:
+    (home / "settings.toml").write_bytes(b"\xef\xbb\xbfport = 3\n")
+    assert Settings.from_environ({"FLOWML_HOME": str(home)}).port == 3
+
+
 REFUSED = [
     ({"FLOWML_PROT": "1"}, "There is no setting FLOWML_PROT (found in the environment).", "FLOWML_PORT?"),
     (
