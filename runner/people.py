@@ -193,6 +193,11 @@ class People(Seat):
 
     @right(Scope.WRITE, "project.add")
     def add_project(self, name: str) -> Project:
+        if not self.who.id and self._entrance.anybody:
+            raise Conflict(
+                "A project belongs to a user; the key in the data folder, by which you came, is of none.",
+                "Add it in the browser, or with a token of a user in FLOWML_TOKEN.",
+            )
         if not self.who.id:
             raise Conflict(
                 "Without logins all is shared, so there are no projects.", "Add users with `flowml user add`."
@@ -292,7 +297,7 @@ class People(Seat):
 
 
 def _named(name: str, what: str) -> str:
-    bare = " ".join(name.split())[:LONGEST_NAME]
+    bare = "".join(letter for letter in " ".join(name.split()) if letter.isprintable())[:LONGEST_NAME].strip()
     if not bare:
         raise InputError(f"The {what} has no name.", "Give it one.")
     return bare

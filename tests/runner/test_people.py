@@ -107,7 +107,7 @@ def test_tokens_are_ones_own_and_make_no_others(people: People, seat: Callable[.
 
 def test_a_project_is_its_owners_to_share(seat: Callable[[str], People]) -> None:
     ada, bob, root = seat("ada"), seat("bob"), seat("root")
-    project = ada.add_project("Churn")
+    project = ada.add_project(" Churn\x07\n")
     ada, bob_id = seat("ada"), bob.who.id
     assert [each.name for each in ada.projects()] == ["Churn"]
     assert (bob.projects(), len(root.projects())) == ((), 1)

@@ -259,8 +259,8 @@ def test_projects_are_shared_and_things_moved_into_them(
             made = told(run(home, "token", "create", name, "--scopes", scopes, "--user", name, "--json"))
             seats[name] = {"FLOWML_TOKEN": made["secret"], "FLOWML_STUDIO_URL": url}
 
-        def ask(*words: object, who: str = "root") -> Done:
-            return run(tmp_path / "elsewhere", *words, **seats[who])
+        def ask(*words: object, who: str = "root", **environ: str) -> Done:
+            return run(tmp_path / "elsewhere", *words, **seats[who], **environ)
 
         project = told(ask("projects", "add", "Churn", "--json"))["id"]
         assert "viewer in Churn" in ask("projects", "share", "churn", "ada").stdout
@@ -269,10 +269,16 @@ def test_projects_are_shared_and_things_moved_into_them(
         dataset = told(ask("datasets", "upload", tmp_path / "t.csv", "--json"))["id"]
         moved = told(ask("datasets", "move", dataset, "--project", "leavers", "--json"))
         assert moved["project"] == project
+        assert "lies in Leavers." in ask("datasets", "move", dataset, "--project", project).stdout
+        assert "more than one" not in ask("projects", "add", "LEAVERS").stderr
+        assert ask("projects", "remove", "LEAVERS", "--yes").returncode == 0  # it is the one written so
+        assert "FLOWML_TOKEN" in run(home, "projects", "add", "Mine").stderr
+        words = {"COMP_WORDS": "flowml projects share Leavers a", "COMP_CWORD": "4"}
+        assert ask(_FLOWML_COMPLETE="complete_bash", **words).stdout.split() == ["ada"]
         assert dataset in ask("datasets", "list", "--json", who="ada").stdout
         assert ask("projects", "unshare", project, "ada").returncode == 0
         assert dataset not in ask("datasets", "list", "--json", who="ada").stdout
-        assert ask("datasets", "move", dataset, "--project", "ada").returncode == 0  # her private place
+        assert "private place of ada." in ask("datasets", "move", dataset, "--project", "ada").stdout
         assert dataset in ask("datasets", "list", "--json", who="ada").stdout
         assert "no project nowhere" in ask("datasets", "move", dataset, "--project", "nowhere").stderr
         assert ask("projects", "remove", project, "--yes").returncode == 0

@@ -167,6 +167,8 @@ def test_errors_come_back_as_they_were_raised(client: Studio, tmp_path: Path) ->
         client.predict("nothing", {"x": 1})
     with pytest.raises(NotFound):
         client.dataset("../../health")
+    with pytest.raises(NotFound, match="'a/b': no name or id has a slash"):
+        client.register("a/b", "model-1")
     with pytest.raises(InputError, match="empty"):
         client.dataset("")
     client.train(dataset.id, "y")
@@ -213,7 +215,7 @@ def days(pandas: bool) -> Any:
 
 @pytest.mark.parametrize("pandas", [False, True])
 def test_a_frame_goes_in_and_comes_back(client: Studio, pandas: bool) -> None:
-    added = client.upload(days(pandas), name="days of frames")
+    added = client.upload(days(pandas), name="sales/days of frames")
     assert (added.name, added.rows) == ("days of frames", 40)
     back = client.frame(added.id, pandas=pandas)
     assert list(back.columns) == ["day", "y"]

@@ -21,7 +21,7 @@ from flowml.ui.cli.asking import (
     show_one,
     sure,
 )
-from flowml.ui.cli.projects import Into, place_of
+from flowml.ui.cli.projects import Into, lies, place_of
 
 if TYPE_CHECKING:
     from flowml.ui.api.bodies.datasets import PreviewAnswer
@@ -137,7 +137,7 @@ def move(
     """Put a dataset into another project, for others to see or to see no more."""
     with asking(studio) as asked:
         told = asked.move_dataset(dataset, place_of(asked, project))
-        done(f"It lies in {told.project or 'the shared project'}.", as_json, id=told.id, project=told.project)
+        done("" if as_json else lies(asked, told.project), as_json, id=told.id, project=told.project)
 
 
 @app.command()

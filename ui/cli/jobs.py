@@ -22,7 +22,7 @@ from flowml.ui.cli.asking import (
     show_one,
     sure,
 )
-from flowml.ui.cli.projects import Into, place_of
+from flowml.ui.cli.projects import Into, lies, place_of
 
 app = typer.Typer(help="The jobs of a studio.", no_args_is_help=True)
 
@@ -188,7 +188,7 @@ def move(job: Id, project: Into, studio: StudioUrl = "", as_json: Json = False) 
     """Put a job with its models into another project, for others to see or to see no more."""
     with asking(studio) as asked:
         told = asked.move_job(job, place_of(asked, project))
-        done(f"It lies in {told.project or 'the shared project'}.", as_json, id=job, project=told.project)
+        done("" if as_json else lies(asked, told.project), as_json, id=job, project=told.project)
 
 
 @app.command()

@@ -20,7 +20,7 @@ Ref = Annotated[
     str,
     typer.Argument(help="Name or id of a project.", metavar="PROJECT", autocompletion=completing.projects),
 ]
-User = Annotated[str, typer.Argument(help="Name of a user.", metavar="USER")]
+User = Annotated[str, typer.Argument(help="Name of a user.", metavar="USER", autocompletion=completing.users)]
 Into = Annotated[
     str,
     typer.Option(
@@ -102,6 +102,16 @@ def place_of(studio: Studio, word: str) -> str:
     return _one([*found, *(id for id in users if not found)], f"project {word}", "projects")
 
 
+def lies(studio: Studio, project: str) -> str:
+    """Says where something lies, by the name of the project or user."""
+    if not project:
+        return "It lies in the shared project."
+    if owner := studio.user_names().get(project):
+        return f"It lies in the private place of {owner}."
+    names = {each.id: each.name for each in studio.projects()}
+    return f"It lies in {names.get(project, project)}."
+
+
 def _project(studio: Studio, word: str) -> str:
     found = _called({each.id: each.name for each in studio.projects()}, word)
     return _one(found, f"project {word}", "projects")
@@ -112,8 +122,11 @@ def _user(studio: Studio, word: str) -> str:
 
 
 def _called(names: Mapping[str, str], word: str) -> list[str]:
-    """The ids of those that are meant: the one of this id, or all of this name."""
-    return [word] if word in names else [id for id, name in names.items() if name.lower() == word.lower()]
+    """The ids of those that are meant: the one of this id, or all of this name, its case aside if need be."""
+    if word in names:
+        return [word]
+    exact = [id for id, name in names.items() if name == word]
+    return exact or [id for id, name in names.items() if name.lower() == word.lower()]
 
 
 def _one(found: list[str], what: str, command: str) -> str:

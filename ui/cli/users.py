@@ -10,12 +10,13 @@ from typing import Annotated, Protocol
 import typer
 
 from flowml.storage.records import UserRole
+from flowml.ui.cli import completing
 from flowml.ui.cli.asking import Column, Json, StudioUrl, Yes, asking, done, moment, show, sure
 from flowml.ui.cli.ending import ended
 
 app = typer.Typer(help="Who may use a studio: viewers, editors and administrators.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="Name of a user.")]
+Name = Annotated[str, typer.Argument(help="Name of a user.", autocompletion=completing.users)]
 Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from the input.")]
 LIST: tuple[Column, ...] = (
     ("NAME", lambda u: u.name),
@@ -66,7 +67,7 @@ def managing(url: str) -> Iterator[Users]:
 
 @app.command()
 def add(
-    name: Name,
+    name: Annotated[str, typer.Argument(help="Name of a user.")],
     role: Annotated[UserRole, typer.Option(help="viewer, editor or admin.")] = UserRole.EDITOR,
     email: Annotated[str, typer.Option(help="By which a login elsewhere is recognised.")] = "",
     password_stdin: Stdin = False,

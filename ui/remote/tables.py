@@ -32,8 +32,8 @@ class TablesPart(Wire):
         """
         if isinstance(source, str | Path):
             return self._upload_file(Path(source), name, table, show)
-        content = frames.parquet(source)
-        return self._put(io.BytesIO(content), len(content), f"{name or 'table'}.parquet", name, "", show)
+        content, file_name = frames.parquet(source), f"{name.replace('/', '_') or 'table'}.parquet"
+        return self._put(io.BytesIO(content), len(content), file_name, name, "", show)
 
     def tables_in(self, file: str | Path) -> list[str]:
         """The sheets, tables or members that a file lets choose from; empty where it holds one table."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter
 
-from flowml.storage.errors import FlowMLError, InputError, NotReady, TooMany, error_of
+from flowml.storage.errors import FlowMLError, InputError, NotFound, NotReady, TooMany, error_of
 from flowml.ui.remote import PART
 
 T = TypeVar("T")
@@ -162,9 +162,14 @@ def keyed() -> dict[str, str]:
 
 
 def quoted(part: str) -> str:
-    """A name or id as part of an address. Raises InputError for an empty one, which would name a list."""
+    """A name or id as part of an address.
+
+    Raises InputError for an empty one, which would name a list, and NotFound for what would be a path.
+    """
     if not part:
         raise InputError("A name or id is empty.", "Say which one is meant.")
+    if "/" in part or part in (".", ".."):
+        raise NotFound(f"There is no {part!r}: no name or id has a slash.", "Say which one is meant.")
     return quote(part, safe="@:")
 
 
