@@ -113,6 +113,28 @@ def test_a_page_without_an_id_lists_what_there_is(page: Page, trained: dict[str,
     without_fault(page)
 
 
+COLUMNS_ARE_WIDE = """() => {
+  const widths = [...document.querySelectorAll("[data-testid=stMain] [data-testid=stColumn]")]
+    .map((column) => column.getBoundingClientRect().width).filter((width) => width > 0);
+  return widths.length > 1 && widths.every((width) => width >= 219);
+}"""
+CARDS_STAND_TWO_BY_TWO = """() => {
+  const boxes = [...document.querySelectorAll("[data-testid=stGridCell]")]
+    .map((cell) => cell.getBoundingClientRect());
+  const places = (side) => new Set(boxes.map((box) => Math.round(box[side] / 10))).size;
+  return boxes.length === 4 && places("left") === 2 && places("top") === 2;
+}"""
+
+
+def test_beside_the_sidebar_of_a_tablet_columns_keep_their_width(page: Page, trained: dict[str, str]) -> None:
+    page.set_viewport_size({"width": 820, "height": 900})
+    page.goto("/train?dataset={dataset}&target=churn".format(**trained))
+    settled(page)
+    page.wait_for_function(COLUMNS_ARE_WIDE)
+    page.goto("/results?job={job}".format(**trained))
+    page.wait_for_function(CARDS_STAND_TWO_BY_TWO)
+
+
 @pytest.mark.parametrize("address", ["data?dataset=no", "live?job=no", "results?job=no", "predict?model=no"])
 def test_an_unknown_id_is_explained(page: Page, address: str) -> None:
     page.goto(f"/{address}")
