@@ -29,7 +29,7 @@ from flowml.automl.compact import (
     write_compact,
 )
 from flowml.automl.export import Exported, export, speed_of_trial
-from flowml.automl.insight import NO_TIME, Insight, insight_of
+from flowml.automl.insight import Insight, counted, insight_of
 from flowml.automl.leaderboard import ENSEMBLE, Speed, leaderboard, name_of
 from flowml.automl.offers import expected_s, folds_in_time, offers
 from flowml.automl.outcome import Outcome, trial_folder
@@ -49,7 +49,6 @@ MEASURED = 5  # rows of the leaderboard that are exported to measure their speed
 WARY = 2.0  # times what it should take, that must be left for what nobody waits for
 SAFETY_S = 0.4  # kept for writing the files
 PATIENT_S = 1e9
-UNEXPLAINED = Insight((), {}, (f"explanations: {NO_TIME}",))
 CHAMPION = "champion"  # folder of the final model
 Built = Callable[[Champion], None]
 
@@ -84,7 +83,7 @@ def finish(
     chosen = _first_that_serves(prepared, work, offered, room, cores)
     clock.phase("export")
     end = _End(prepared, work, records, chosen, clock, findings)
-    plain = end.write(UNEXPLAINED, {})
+    plain = end.write(counted(prepared, chosen.blend, best_first), {})
     if simple:
         return plain
     built(plain)

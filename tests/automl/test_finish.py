@@ -111,6 +111,8 @@ def test_a_simple_finish_is_of_one_trial_and_without_insight(tmp_path: Path) -> 
     assert champion.trial in (1, 2)
     assert champion.importances == ()
     assert champion.cut == ("explanations: no time was left",)
+    assert champion.diagnostics["rows"] == sum(map(sum, champion.diagnostics["confusion"]["counts"]))
+    assert champion.diagnostics["baseline"] is not None
 
 
 def test_the_champion_is_there_before_it_is_explained(tmp_path: Path) -> None:
