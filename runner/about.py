@@ -9,9 +9,11 @@ import importlib.metadata
 import json
 import uuid
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from flowml.runner.settings import Settings
 from flowml.storage.errors import Conflict
@@ -44,8 +46,12 @@ class About(Record):
     store: str = ""  # of its artifacts, by which a worker knows whether it reaches the same
 
 
+@cache
 def pins() -> dict[str, str]:
-    """Installed versions, without importing; local parts such as +cu12 left out."""
+    """Installed versions, without importing; local parts such as +cu12 left out.
+
+    They stay those that the process began with, whatever is installed beside it later.
+    """
     found = {}
     for name in PINS:
         try:
@@ -62,7 +68,10 @@ def announce(redis: Redis, store: str, urls: tuple[str, ...] = ()) -> None:
 
 def read(redis: Redis) -> About | None:
     """None where no studio has announced itself."""
-    return read_record(About, redis.get(KEY))
+    try:
+        return read_record(About, redis.get(KEY))
+    except ResponseError:  # whatever somebody wrote there
+        return None
 
 
 def shake_hands(redis: Redis) -> About | None:

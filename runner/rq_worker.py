@@ -22,7 +22,7 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.utils import now
 
-from flowml.runner import control, facts, leases, tending
+from flowml.runner import about, control, facts, leases, tending
 from flowml.runner.bell import ring
 from flowml.runner.connection import AWAY
 from flowml.runner.forkserver import FORK_SERVER, ForkServer
@@ -33,6 +33,7 @@ from flowml.runner.study import Study
 from flowml.runner.taking import Taker, queue_key
 from flowml.runner.tending import Told
 from flowml.runner.turns import Turns
+from flowml.storage.errors import Conflict
 from flowml.storage.records import Control, FactKind, JobState
 
 # What RQ says of a work-horse that died; not true of one that we end to give its job back.
@@ -55,6 +56,7 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         super().__init__(*arguments, **named)
         self.jobs_done = 0
         self.job_id = ""  # of the job that runs
+        self.misfit: Conflict | None = None  # why it left by itself
         self._giving_back = False
         self._lost = False
         self._ended = False  # the job had ended at the last look
@@ -79,8 +81,18 @@ class FlowWorker(Worker):  # type: ignore[misc]  # RQ is not followed by mypy
         return bool(self._stop_requested)
 
     def serve_as(self, taker: Taker) -> None:
+        taker.before = self._fit
         for each in self.queues:
             each.taker = taker
+
+    def _fit(self, redis: Redis) -> None:
+        """The studio may be another than at our start: of a version that we do not fit. Then we leave."""
+        try:
+            about.shake_hands(redis)
+        except Conflict as misfit:
+            self.log.error("Worker %s takes no more jobs: %s", self.name, misfit)
+            self.misfit = misfit
+            raise StopRequested from misfit
 
     # --- taking a job -------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ than they should are passed over.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from redis import Redis
@@ -73,7 +73,12 @@ class Found:
 
 
 class Taker:
-    """One worker with what it has; `memory` is in bytes, None for what nobody knows the limit of."""
+    """One worker with what it has; `memory` is in bytes, None for what nobody knows the limit of.
+
+    `before` is called when it is about to take a job; what it raises keeps it from that.
+    """
+
+    before: Callable[[Redis], None] | None = None
 
     def __init__(self, name: str = "", memory: int | None = None) -> None:
         self.name, self._memory = name, memory
@@ -83,7 +88,11 @@ class Taker:
 
     def take(self, redis: Redis, queues: Sequence[str]) -> Found | None:
         """The next job of the first of these queues that has one for us."""
-        return self._ask(redis, queues, "take") if self._may_take(redis, queues) else None
+        if not self._may_take(redis, queues):
+            return None
+        if self.before is not None:
+            self.before(redis)
+        return self._ask(redis, queues, "take")
 
     def look(self, redis: Redis, queues: Sequence[str]) -> Found | None:
         """What `take` would take, were we alone."""

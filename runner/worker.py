@@ -59,8 +59,8 @@ def run_worker(
 ) -> int:
     """Works until SIGTERM or Ctrl-C, which give the running job back; the exit code.
 
-    Raises NotReady if Redis does not answer at the start, Conflict if the name is taken. `kind` may be a
-    FlowWorker whose jobs allow other functions.
+    Raises NotReady if Redis does not answer at the start, Conflict if the name is taken, or the studio is, or
+    becomes, of another version. `kind` may be a FlowWorker whose jobs allow other functions.
     """
     url, terms = with_token(redis_url or redis_url_of(settings), settings.worker_token), terms or Terms()
     prepare(settings)
@@ -133,6 +133,8 @@ def _work(
         pulse.start()
         worker.work()
         pulse.stop()
+        if worker.misfit is not None:
+            raise worker.misfit
         return 0 if worker.told_to_stop else 1
 
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from redis import Redis
 
-from flowml.runner import control, queue, roster, worker
+from flowml.runner import about, control, queue, roster, worker
 from flowml.runner.connection import connect
 from flowml.runner.embedded import EmbeddedRedis, find_server
 from flowml.runner.enlisting import Terms, enlist
@@ -89,6 +89,21 @@ def test_a_job_begins_soon_after_it_is_queued(
     assert sorted(waits)[2] < 0.6
 
 
+def test_a_worker_leaves_a_studio_that_became_of_another_version(
+    redis: Redis, start_worker: Start, eventually: Callable[..., None]
+) -> None:
+    about.announce(redis, "")
+    worker = start_worker("w1")
+    submit(redis, "job-1")
+    eventually(lambda: marks(redis) == ["start w1", "end w1"])
+    redis.set(about.KEY, json.dumps({**json.loads(redis.get(about.KEY) or b""), "version": "9.9"}))
+    submit(redis, "job-2")
+    eventually(lambda: worker.process.poll() == 1)
+    assert "pip install flowml-studio==9.9" in worker.log.read_text()
+    assert roster.find(redis, "w1") is None
+    assert redis.lrange("rq:queue:cpu", 0, -1) == [b"job-2"]
+
+
 def test_jobs_that_are_not_allowed_fail_and_the_worker_goes_on(
     redis: Redis, start_worker: Start, tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
@@ -113,6 +128,7 @@ HOSTILE: dict[str, Any] = {
     "rq:suspended": "1",
     "rq:queue:priority": {"no": "list"},
     "flowml:limit:jobs": "many",
+    "flowml:about": ["no", "text"],
 }
 
 
