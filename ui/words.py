@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 MISSING = "–"
+_COMMAND = re.compile(r"`([^`\x00-\x1f]+)`")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _ISOLATE, _POP = "\u2068", "\u2069"  # keep right-to-left names from turning the words around them
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -16,6 +17,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 def plain(name: object) -> str:
     """A name that someone gave, for use inside Markdown: shown as text whatever it holds."""
     return _ISOLATE + _PUNCTUATION.sub(r"\\\1", _CONTROL.sub(" ", str(name))) + _POP
+
+
+def said(text: str) -> str:
+    """A message, for use inside Markdown: text whatever it holds, but for commands between backticks."""
+    parts = _COMMAND.split(text)
+    return "".join(f"`{part}`" if place % 2 else plain(part) for place, part in enumerate(parts) if part)
 
 
 def short(name: object, limit: int = 60) -> str:

@@ -88,4 +88,9 @@ def test_what_came_stays_when_ollama_is_gone(studio: Studio, ollama: FakeOllama)
     assert words.plain("The champion is LightGBM 3")[1:20] in told
     assert "The answer broke off here; what came stays." in told
     assert "does not answer any more" in told.replace("\\", "")
-    assert "ollama serve" in told.replace("\\", "")
+    assert "`ollama serve`" in told
+
+
+def test_a_question_without_words_is_asked_for(studio: Studio) -> None:
+    told = texts(asked(opened(studio, view="Ask"), ""))
+    assert "Write a question first, such as: What matters most" in told

@@ -121,6 +121,13 @@ def test_a_given_name_is_shown_as_text_whatever_it_holds() -> None:
     assert words.plain("line\nend\u202e") == "\u2068line end \u2069"
 
 
+def test_commands_in_a_message_are_set_apart_and_nothing_else_is() -> None:
+    assert words.said("a*b") == words.plain("a*b")
+    told = words.said("Start it (`ollama serve`), *then* ask.")
+    assert told == f"{words.plain('Start it (')}`ollama serve`{words.plain('), *then* ask.')}"
+    assert words.said("a ` alone") == words.plain("a ` alone")
+
+
 def test_lists_and_plurals() -> None:
     assert words.listing([]) == ""
     assert words.listing(["a", "b", "c"]) == "a, b and c"

@@ -22,7 +22,7 @@ TITLES: tuple[tuple[type[FlowMLError], str], ...] = (
 def away(error: FlowMLError, meanwhile: str) -> None:
     """For a page that goes on with what it has while something does not answer."""
     st.warning(
-        f"{words.plain(words.sentence(error.message))} {meanwhile}",
+        f"{words.said(words.sentence(error.message))} {meanwhile}",
         title="Redis does not answer",
         icon=":material/cloud_off:",
     )
@@ -30,8 +30,8 @@ def away(error: FlowMLError, meanwhile: str) -> None:
 
 def box(error: FlowMLError) -> None:
     title = next(title for kind, title in TITLES if isinstance(error, kind))
-    body = words.plain(words.sentence(error.message))
-    advice = f"\n\n{words.plain(error.advice)}" if error.advice else ""
+    body = words.said(words.sentence(error.message))
+    advice = f"\n\n{words.said(error.advice)}" if error.advice else ""
     st.error(body + advice, title=title, icon=":material/error:")
 
 

@@ -116,7 +116,7 @@ def test_a_page_without_an_id_lists_what_there_is(page: Page, trained: dict[str,
 COLUMNS_ARE_WIDE = """() => {
   const widths = [...document.querySelectorAll("[data-testid=stMain] [data-testid=stColumn]")]
     .map((column) => column.getBoundingClientRect().width).filter((width) => width > 0);
-  return widths.length > 1 && widths.every((width) => width >= 219);
+  return widths.length > 1 && widths.every((width) => width >= 259);
 }"""
 CARDS_STAND_TWO_BY_TWO = """() => {
   const boxes = [...document.querySelectorAll("[data-testid=stGridCell]")]

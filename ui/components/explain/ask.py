@@ -62,6 +62,9 @@ def _asked(model: Model, known: Mapping[str, Statement]) -> None:
     if pressed and question.strip():
         _streamed(model, question, known, box)
         return
+    if pressed:
+        box.caption(f"Write a question first, such as: {EXAMPLE}")
+        return
     before = st.session_state.get(Key.ANSWERED)
     if before and before[0] == model.id:
         with box.container(border=True):
