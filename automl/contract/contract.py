@@ -187,10 +187,14 @@ def _described(column: ContractColumn, present: npt.NDArray[Any]) -> ContractCol
     if not len(present):
         return replace(column, complete=True)
     middle = np.partition(present, len(present) // 2)[len(present) // 2]
-    example = float(middle) if column.kind is Kind.NUMBER else str(middle.astype("datetime64[s]"))
+    example = float(middle) if column.kind is Kind.NUMBER else _moment(middle, column.zoned)
     return replace(
         column, complete=True, minimum=float(present.min()), maximum=float(present.max()), example=example
     )
+
+
+def _moment(seconds: np.int64, zoned: bool) -> str:
+    return str(seconds.astype("datetime64[s]")) + "Z" * zoned
 
 
 def _with_free_inputs(columns: tuple[ContractColumn, ...]) -> tuple[ContractColumn, ...]:

@@ -30,6 +30,7 @@ class Field(Record):
     maximum: float | None = None
     missing_share: float = 0.0
     example: str | float | None = None
+    zoned: bool = False
 
     @property
     def whole(self) -> bool:
@@ -38,6 +39,8 @@ class Field(Record):
     @property
     def typical(self) -> str | float | int | None:
         """The example as the column has it: 29 rather than 29.0 in a column of whole numbers."""
+        if self.kind == "datetime" and self.zoned and isinstance(self.example, str):
+            return f"{self.example.removesuffix('Z')}Z"
         if self.kind != "number" or not isinstance(self.example, int | float):
             return self.example
         return int(self.example) if self.whole else float(self.example)
@@ -85,14 +88,21 @@ def _grid(model: Model, asked: Sequence[Field]) -> dict[str, Any]:
     return row
 
 
-def _number(field: Field, key: str) -> float | int | None:
-    value = field.typical if isinstance(field.typical, int | float) else None
+def _begin(key: str, value: object) -> None:
+    """A field that is given a value as its default comes back to it when it is emptied."""
+    if key not in st.session_state:
+        st.session_state[key] = value
+
+
+def _number(field: Field, key: str) -> float | None:
+    """Also where all were whole: such a field would cut 2.5 to 2, and holds no number beyond 2**53."""
+    _begin(key, float(field.example) if isinstance(field.example, int | float) else None)
     return st.number_input(
         words.plain(field.name),
-        value=value,
-        step=1 if field.whole else _step(field),
+        value=None,
+        step=1.0 if field.whole else _step(field),
         key=key,
-        format="%d" if field.whole else "%.6g",
+        format="%g",  # all digits, in the browser
         placeholder="missing",
         help=_range(field, words.number(field.minimum), words.number(field.maximum)),
     )
@@ -107,12 +117,12 @@ def _step(field: Field) -> float:
 
 def _category(field: Field, key: str) -> str | None:
     seen = [str(value) for value in field.categories]
-    start = seen.index(str(field.example)) if str(field.example) in seen else None
+    _begin(key, str(field.example) if str(field.example) in seen else None)
     count = f"{len(seen)}{'' if field.complete else ' most frequent'}"
     return st.selectbox(
         words.plain(field.name),
         seen,
-        index=start,
+        index=None,
         key=key,
         accept_new_options=True,
         placeholder="missing",
@@ -122,15 +132,32 @@ def _category(field: Field, key: str) -> str | None:
 
 def _moment(field: Field, key: str) -> str | None:
     low, high = (words.moment(edge)[:-7] for edge in (field.minimum, field.maximum))
+    value = minute(_datetime(field.example))
+    first, last = span(field, value)
+    _begin(key, value)
     chosen = st.datetime_input(
         words.plain(field.name),
-        value=_datetime(field.example),
-        min_value=datetime(1900, 1, 1),
-        max_value=datetime(2200, 1, 1),
+        value=None,
+        min_value=first,
+        max_value=last,
         key=key,
         help=_range(field, low, high),
     )
-    return None if chosen is None else chosen.isoformat()
+    if chosen is None or chosen == value:
+        return None if chosen is None else str(field.typical)
+    return chosen.isoformat() + "Z" * field.zoned
+
+
+def minute(moment: datetime | None) -> datetime | None:
+    """What a field of a date holds of it."""
+    return None if moment is None else moment.replace(second=0, microsecond=0)
+
+
+def span(field: Field, value: datetime | None) -> tuple[datetime, datetime]:
+    """The first and last moment that can be chosen: what was seen, `value`, and some centuries at least."""
+    ends = [_datetime(edge) for edge in (field.minimum, field.maximum) if edge is not None]
+    years = [1900, 2200, *(moment.year for moment in (*ends, value) if moment is not None)]
+    return datetime(min(years), 1, 1), datetime(max(years), 12, 31, 23, 59)
 
 
 def _datetime(example: str | float | None) -> datetime | None:

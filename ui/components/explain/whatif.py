@@ -19,6 +19,7 @@ FIRST = 8  # columns shown at once, the most important ones
 MOST = 40
 EMPTY = "missing"
 STEPS = 100
+MOST_WHOLE = 2**53 - 1  # that a slider of whole numbers holds
 
 
 def show(model: Model, start: Json) -> Json:
@@ -62,7 +63,7 @@ def _number(field: Field, value: Any, key: str) -> Any:
             placeholder=EMPTY,
             help=CHANGE,
         )
-    if field.whole:
+    if field.whole and max(abs(low), abs(high), abs(value)) <= MOST_WHOLE:
         near = int(min(max(value, low), high))
         whole = st.slider(
             words.plain(field.name),
@@ -124,18 +125,19 @@ def _choice(field: Field, value: Any, key: str) -> str | None:
 
 
 def _moment(field: Field, value: Any, key: str) -> str | None:
-    now = _read(value)
+    now = predict_form.minute(_read(value))
+    first, last = predict_form.span(field, now)
     chosen = st.datetime_input(
         words.plain(field.name),
         value=now,
-        min_value=datetime(1800, 1, 1),
-        max_value=datetime(2300, 1, 1),
+        min_value=first,
+        max_value=last,
         key=key,
         help=CHANGE,
     )
     if chosen == now:
         return None if value is None else str(value)
-    return None if chosen is None else chosen.isoformat()
+    return None if chosen is None else chosen.isoformat() + "Z" * field.zoned
 
 
 def _read(value: Any) -> datetime | None:
