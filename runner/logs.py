@@ -20,6 +20,7 @@ from pathlib import Path
 
 from flowml.runner.settings import Settings
 from flowml.storage.records import FactKind, Json, Level, LogLine
+from flowml.storage.shown import harmless
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s%(place)s: %(message)s"
 LONGEST = 4_000  # characters of a line that go to the database
@@ -54,7 +55,7 @@ class Discreet(logging.Formatter):
         return self.hide(super().format(record))
 
     def hide(self, text: str) -> str:
-        text = COLOURS.sub("", text)
+        text = harmless(COLOURS.sub("", text))
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return PASSWORD_IN_URL.sub(r"\1:***@", text)

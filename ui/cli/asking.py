@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from flowml.storage.shown import harmless
 from flowml.ui.cli.ending import ended
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ StudioUrl = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
+WHOLE = 32  # letters of an id that a narrow terminal does not break
 Column = tuple[str, Callable[[Any], str]]  # heading, and what stands below it
 
 
@@ -53,10 +55,11 @@ def show(
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading, _ in columns:
-        table.add_column(heading, overflow="fold")
+    for heading, text in columns:
+        widest = max(len(text(item)) for item in items) if heading == "ID" else 0
+        table.add_column(harmless(heading), overflow="fold", min_width=min(widest, WHOLE) or None)
     for item in items:
-        table.add_row(*(Text(text(item)) for _, text in columns))
+        table.add_row(*(Text(harmless(text(item))) for _, text in columns))
     Console(width=None if Console().is_terminal else 10_000).print(table)
 
 
@@ -67,12 +70,12 @@ def show_one(item: Any, columns: Sequence[Column], as_json: bool) -> None:
         return
     width = max(len(heading) for heading, _ in columns)
     for heading, text in columns:
-        typer.echo(f"{typer.style(heading.ljust(width), dim=True)}  {text(item)}")
+        typer.echo(f"{typer.style(heading.ljust(width), dim=True)}  {harmless(text(item))}")
 
 
 def done(words: str, as_json: bool, **told: object) -> None:
     """What a command did: in words, or as one JSON object."""
-    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else words)
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else harmless(words))
 
 
 def saved(file: Path, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import typer
 
 from flowml.storage.errors import FlowMLError
+from flowml.storage.shown import harmless
 from flowml.ui.remote import PART
 
 EXPLAINED = 1
@@ -20,9 +21,9 @@ def ended() -> Iterator[None]:
     try:
         yield
     except FlowMLError as error:
-        typer.secho(f"Error: {error.message}", fg=typer.colors.RED, err=True)
+        typer.secho(harmless(f"Error: {error.message}"), fg=typer.colors.RED, err=True)
         if error.advice:
-            typer.echo(error.advice, err=True)
+            typer.echo(harmless(error.advice), err=True)
         raise typer.Exit(EXPLAINED) from None
     except OSError as error:
         if error.filename is None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flowml.storage.records import Level
+from flowml.storage.shown import harmless
 from flowml.ui.cli.plain import SHOWN
 from flowml.ui.cli.standing import Standing
 
@@ -24,7 +25,7 @@ class Live(Standing):
     def log(self, level: Level, text: str, trial: int | None = None) -> None:
         if level in SHOWN:
             where = "" if trial is None else f"trial {trial}: "
-            self._redrawn.console.print(Text(f"{where}{text}", style="yellow"))
+            self._redrawn.console.print(Text(harmless(f"{where}{text}"), style="yellow"))
 
     def __enter__(self) -> Live:
         self._redrawn = Redrawn(
@@ -37,7 +38,8 @@ class Live(Standing):
         self._redrawn.stop()
 
     def draw(self) -> RenderableType:
-        return Group(Text(self.headline(), style="bold"), self._clock(), self._figures(), self._leaders())
+        headline = Text(harmless(self.headline()), style="bold")
+        return Group(headline, self._clock(), self._figures(), self._leaders())
 
     def _clock(self) -> RenderableType:
         left = max(0.0, self.budget_s - self.elapsed_s)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import typer
 
+from flowml.storage.shown import harmless
 from flowml.ui.api.bodies.operate import LogLineAnswer
 from flowml.ui.cli.asking import plain
 from flowml.ui.client import Studio
@@ -31,4 +32,5 @@ def written(line: LogLineAnswer) -> str:
     at = datetime.fromtimestamp(line.at).strftime("%m-%d %H:%M:%S")
     level = typer.style(f"{line.level.value:<7}", fg=COLORS.get(line.level.value))
     where = " ".join(filter(None, (line.job_id, "" if line.trial is None else f"trial {line.trial}")))
-    return f"{at} {level} {line.source}{f' [{where}]' if where else ''}: {line.message}"
+    told = f"{line.source}{f' [{where}]' if where else ''}: {line.message}"
+    return f"{at} {level} {harmless(told)}"

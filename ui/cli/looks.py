@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from flowml.storage.shown import harmless
 from flowml.ui.cli.asking import Column, Json, StudioUrl, asking, done, moment, show, show_one
 from flowml.ui.cli.datasets import ONE, Id, app, rows_of
 
@@ -146,9 +147,9 @@ def diff(
         typer.echo(f"{told.rows_before:,} rows before, {told.rows_now:,} now.")
         for name, columns in (("Added", told.added), ("Removed", told.removed)):
             if columns:
-                typer.echo(f"{name}: {', '.join(columns)}.")
+                typer.echo(harmless(f"{name}: {', '.join(columns)}."))
         for name, (was, now_is) in told.retyped.items():
-            typer.echo(f"{name}: {was} before, {now_is} now.")
+            typer.echo(harmless(f"{name}: {was} before, {now_is} now."))
         show(told.values.drifted, CHANGES, False, "The values are spread as before.")
 
 

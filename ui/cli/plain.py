@@ -7,6 +7,7 @@ from typing import TextIO
 
 from flowml.runner.listener import Summary
 from flowml.storage.records import Level, TrialRecord, TrialState
+from flowml.storage.shown import harmless
 from flowml.ui.cli.standing import Standing
 
 SHOWN = (Level.WARNING, Level.ERROR)
@@ -46,7 +47,7 @@ class Plain(Standing):
             self.say(f"trial {record.number}: {record.algorithm}, {score}, the best so far")
 
     def say(self, text: str) -> None:
-        print(f"{self.elapsed_s:6.1f} s  {text}", file=self.stream, flush=True)
+        print(f"{self.elapsed_s:6.1f} s  {harmless(text)}", file=self.stream, flush=True)
 
     def __enter__(self) -> Plain:
         self.say(self.headline())

@@ -14,6 +14,7 @@ import typer
 
 from flowml.runner.local import compare, predict
 from flowml.storage.records import DriftSummary
+from flowml.storage.shown import harmless
 from flowml.ui.cli.asking import show
 from flowml.ui.cli.looks import CHANGES
 
@@ -36,7 +37,7 @@ def predict_table(
         return
     typer.echo(f"{done.rows:,} rows predicted, written to {out}.")
     for warning in done.warnings[:SHOWN_WARNINGS]:
-        typer.echo(f"  {warning}")
+        typer.echo(harmless(f"  {warning}"))
     if (more := len(done.warnings) - SHOWN_WARNINGS + done.more_warnings) > 0:
         typer.echo(f"  and {more} more kinds of warnings, in the column `warnings`.")
     if done.drift is not None:
@@ -69,7 +70,7 @@ def _tell_drift(drift: DriftSummary) -> None:
     if drift.drifted:
         typer.echo("The rows are not quite like those of the training:")
     for column in drift.drifted[:SHOWN_DRIFT]:
-        typer.echo(f"  {column.column}: {column.message}")
+        typer.echo(harmless(f"  {column.column}: {column.message}"))
     if (more := len(drift.drifted) - SHOWN_DRIFT) > 0:
         typer.echo(f"  and {more} more columns.")
     _tell_absent(drift)
@@ -77,7 +78,7 @@ def _tell_drift(drift: DriftSummary) -> None:
 
 def _tell_absent(drift: DriftSummary) -> None:
     if drift.absent:
-        typer.echo(f"Not in this table: {', '.join(drift.absent)}.")
+        typer.echo(harmless(f"Not in this table: {', '.join(drift.absent)}."))
 
 
 def _progress() -> Callable[[int, int | None], None] | None:

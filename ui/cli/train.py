@@ -17,6 +17,7 @@ import typer
 from flowml.runner.listener import LaneOutcome
 from flowml.runner.local import train
 from flowml.storage.records import Control, JobSpec, JobState, LeaderboardRow
+from flowml.storage.shown import harmless
 from flowml.ui.cli.ending import CANCELLED
 from flowml.ui.cli.plain import Plain
 
@@ -109,7 +110,7 @@ def _report(outcome: LaneOutcome, out: Path) -> None:
     best, receipt = champion_row(outcome), outcome.receipt
     typer.echo()
     for row in outcome.leaderboard[:SHOWN_ROWS]:
-        typer.echo(_line(row))
+        typer.echo(harmless(_line(row)))
     if (more := len(outcome.leaderboard) - SHOWN_ROWS) > 0:
         typer.echo(f"     and {more} more in {out / 'leaderboard.json'}")
     typer.echo()
@@ -120,7 +121,7 @@ def _report(outcome: LaneOutcome, out: Path) -> None:
         size, score = compact["size_bytes"] / 1e6, compact["score"]
         typer.echo(f"  model.compact.onnx, {size:.2g} MB beside {best.size_bytes / 1e6:.2g} MB: {score:#.5g}")
     for note in receipt.notes:
-        typer.echo(note)
+        typer.echo(harmless(note))
 
 
 def _line(row: LeaderboardRow) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from flowml.runner.verifying import verify
 from flowml.storage.records import Agreement, Verdict
+from flowml.storage.shown import harmless
 from flowml.ui.cli.ending import EXPLAINED
 
 WORDS = {
@@ -46,4 +47,4 @@ def summary(verdicts: tuple[Verdict, ...]) -> dict[str, object]:
 def _show(verdict: Verdict, as_json: bool) -> None:
     gap = "" if verdict.gap is None else f"within {verdict.gap:.1g} over {verdict.folds} folds"
     line = f"{verdict.name:<32.32}  {WORDS[verdict.agreement]:<9}  {verdict.why or gap}".rstrip()
-    typer.secho(line, fg=COLOURS.get(verdict.agreement), err=as_json)
+    typer.secho(harmless(line), fg=COLOURS.get(verdict.agreement), err=as_json)

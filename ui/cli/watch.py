@@ -13,6 +13,7 @@ import typer
 from flowml.runner.listener import Summary
 from flowml.storage.errors import NotFound
 from flowml.storage.records import ACTIVE, ENDED, Event, EventKind, JobState, Level, Task, TrialRecord
+from flowml.storage.shown import harmless
 from flowml.ui.api.bodies.training import JobAnswer
 from flowml.ui.cli.asking import plain
 from flowml.ui.cli.ending import EXPLAINED
@@ -124,7 +125,7 @@ def _tell(view: Plain | Live, event: Event) -> None:
 def tell_end(studio: Studio, job: JobAnswer) -> None:
     """How it ended, and the best of what was found."""
     if job.status is JobState.FAILED:
-        typer.secho(f"Failed: {job.cause}", fg=typer.colors.RED, err=True)
+        typer.secho(harmless(f"Failed: {job.cause}"), fg=typer.colors.RED, err=True)
         return
     if not job.champion:
         typer.echo(f"{job.status.value.capitalize()}; there is no model.")
