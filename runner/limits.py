@@ -1,7 +1,8 @@
 """What this process may really use.
 
-Neither psutil nor os.cpu_count knows of a CPU affinity, a cgroup quota or a cgroup memory limit; a lane that
-believes them starts too many threads and is killed for memory. A limit may sit on any ancestor of our cgroup.
+Neither psutil nor os.cpu_count knows of a CPU affinity, a cgroup quota, or a limit of memory that a cgroup or
+ulimit sets; a lane that believes them starts too many threads and is killed for memory. A limit may sit on
+any ancestor of our cgroup.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Allowance:
     cpus: int  # whole cores that may be kept busy, at least 1
     ram_total: int
     ram_available: int
-    source: str  # the tightest limits came from: none, affinity, cgroup v1, cgroup v2
+    source: str  # the tightest limits came from: none, affinity, ulimit, cgroup v1, cgroup v2
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,20 @@ def allowance(root: Path = CGROUPS, membership: Path = MEMBERSHIP) -> Allowance:
     free = min([machine.available, *(g.memory_free for g in groups if g.memory_free is not None)])
     limited = quota < affinity or total < machine.total
     source = f"cgroup {version}" if limited else "affinity" if affinity < cores else "none"
+    most = _address_space()
+    if most < total:
+        total, free, source = most, min(free, most), "ulimit"
     return Allowance(cpus, int(total), max(0, int(free)), source)
+
+
+def _address_space() -> float:
+    """Bytes that one process may have, as `ulimit -v` sets it; children inherit it."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return math.inf
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return math.inf if soft == resource.RLIM_INFINITY else soft
 
 
 def read_groups(root: Path = CGROUPS, membership: Path = MEMBERSHIP) -> tuple[str, tuple[Group, ...]]:

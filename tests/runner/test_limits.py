@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from flowml.runner.limits import Group, allowance, read_groups
@@ -81,3 +83,11 @@ def test_an_affinity_to_one_core_is_honoured() -> None:
         assert allowance().cpus == 1
     finally:
         os.sched_setaffinity(0, mine)
+
+
+def test_a_limit_of_what_a_process_may_have_is_honoured() -> None:
+    tell = "from flowml.runner.limits import allowance; found = allowance(); "
+    tell += "print(found.ram_total, found.ram_available <= found.ram_total, found.source)"
+    limited = ["sh", "-c", 'ulimit -S -v 1048576 && exec "$0" -c "$1"', sys.executable, tell]
+    said = subprocess.run(limited, capture_output=True, text=True, check=True).stdout.split()
+    assert said == [str(1024 * MIB), "True", "ulimit"]
