@@ -88,5 +88,6 @@ def test_a_narrow_terminal_does_not_break_an_id(
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("FORCE_COLOR", "1")
     id = "dataset-1m8ppmhk6vy4ddfj2f2p"
-    show([id], (("ID", str), ("NAME", lambda _: "many words " * 9)), False)
+    long = (("NAME", lambda _: "n" * 25), ("FROM", lambda _: "f" * 25))
+    show([id], (("ID", str), *long), False)
     assert id in capsys.readouterr().out
