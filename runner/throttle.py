@@ -16,6 +16,7 @@ from flowml.storage.errors import NotSignedIn, TooMany
 
 FREE = 5  # failures without a wait
 LONGEST_S = 900.0
+DOUBLED = 10  # times; more would be longer than that
 FORGOTTEN_S = 3600.0
 PATIENCE_S = 10.0  # for a try whose turn does not come
 MOST_KEYS = 20_000
@@ -96,7 +97,7 @@ class Throttle:
             record.failures = 0
         if record.failures < FREE:
             return 0.0
-        return max(0.0, min(LONGEST_S, 2.0 ** (record.failures - FREE)) - since)
+        return max(0.0, min(LONGEST_S, 2.0 ** min(record.failures - FREE, DOUBLED)) - since)
 
 
 def _forget(record: _Record) -> None:

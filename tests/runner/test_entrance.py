@@ -11,7 +11,7 @@ import pytest
 from flowml.runner.entrance import Entrance, is_reachable
 from flowml.runner.people import People
 from flowml.runner.settings import Settings
-from flowml.runner.throttle import FREE, Throttle
+from flowml.runner.throttle import FREE, LONGEST_S, Throttle
 from flowml.storage import audit, sessions, tokens
 from flowml.storage.db import Database
 from flowml.storage.errors import Conflict, InputError, NotSignedIn, TooMany
@@ -170,6 +170,16 @@ def test_each_failure_doubles_the_wait_and_a_success_forgets_them() -> None:
         pass
     assert [guess(throttle) for _ in range(FREE)] == [0.0] * FREE
     assert guess(throttle) == 1.0
+
+
+def test_who_never_stops_guessing_waits_as_long_as_ever() -> None:
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    for _ in range(1100):  # a float holds no more than 1023 doublings
+        assert guess(throttle) == 0.0
+        now[0] += LONGEST_S
+    now[0] -= LONGEST_S
+    assert guess(throttle) == LONGEST_S
 
 
 def test_guesses_at_the_same_moment_are_counted_like_guesses_in_a_row(entrance: Entrance) -> None:
