@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from flowml.runner.people import People
 from flowml.storage.errors import TooMany
+from flowml.storage.replies import Reply
 from flowml.ui.api.limits import Limits
 
 ROWS = "x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(30))
@@ -65,6 +67,21 @@ def test_a_request_with_a_key_is_done_once(api: httpx.Client, flowers: str) -> N
     other = api.post("/training/start", json={**asked, "seed": 1}, headers=key)
     assert (other.status_code, other.json()["code"]) == (409, "conflict")
     assert api.post("/training/start", json=asked).json()["job_id"] != first.json()["job_id"]
+
+
+def test_a_request_is_done_once_when_the_first_ends_just_after_the_second_looked(
+    api: httpx.Client, flowers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, key = {"dataset_id": flowers, "target_column": "species"}, {"Idempotency-Key": "start-3"}
+    first = api.post("/training/start", json=asked, headers=key)
+    looks, look = [True], People.reply
+
+    def too_early(people: People, key: str) -> Reply | None:
+        return None if looks and looks.pop() else look(people, key)
+
+    monkeypatch.setattr(People, "reply", too_early)
+    again = api.post("/training/start", json=asked, headers=key)
+    assert (again.json(), again.headers.get("idempotency-replayed"), looks) == (first.json(), "true", [])
 
 
 def test_a_request_that_failed_may_be_sent_again(api: httpx.Client, flowers: str) -> None:
