@@ -171,6 +171,7 @@ def test_a_report_tells_figures_with_their_intervals() -> None:
     assert "Wilson" in text
     assert "by group, column plain" in text
     assert paper.count("<svg viewBox") >= 7
+    assert paper.count('<svg viewBox="0 0 440 ') >= 4  # two side by side
     assert "1 grave fault" in text
     assert "SHAP values: no time was left" in text
     assert "Nine in ten errors" in report_of(facts(Task.REGRESSION))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flowml.storage.records import Json
 from flowml.ui.charts.figure import Chart, label, layout, names_axis
-from flowml.ui.charts.palette import GRID, PRIMARY, SURFACE
+from flowml.ui.charts.palette import DEEP, GRID, SURFACE
 
 NUMBERED = 12  # classes up to which each cell shows its number
 
@@ -30,7 +30,7 @@ def confusion(told: Json, target: str, *, shares: bool = False, tangled: bool = 
                 "z": cells,
                 "x": [label(name, 10_000) for name in names],
                 "y": [label(name, 10_000) for name in names],
-                "colorscale": [[0, SURFACE], [1, PRIMARY]],
+                "colorscale": [[0, SURFACE], [1, DEEP]],
                 "showscale": False,
                 "xgap": 2,
                 "ygap": 2,

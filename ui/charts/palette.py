@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 TEXT, MUTED, GRID, PRIMARY, SURFACE = "@text", "@muted", "@grid", "@primary", "@surface"
+DEEP = "@deep"  # the primary colour, dark enough for white numbers on it
 COLOURS = 10
 
 # One colour a family, so that a reader learns them once; others get one by their name.

@@ -15,6 +15,16 @@ function loadPlotly() {
   return window.flowmlPlotly
 }
 
+const BRIGHTEST = 105  // of 255, on which white can be read: 5 to 1
+
+function deep(colour) {
+  if (!/^#[0-9a-f]{6}$/i.test(colour)) return colour
+  const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))
+  const brightness = 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2]
+  const less = Math.min(1, BRIGHTEST / brightness)
+  return `rgb(${parts.map((part) => Math.round(part * less)).join(', ')})`
+}
+
 function palette(element) {
   const css = getComputedStyle(element)
   const value = (name) => css.getPropertyValue(name).trim()
@@ -24,6 +34,7 @@ function palette(element) {
     '@grid': value('--st-border-color'),
     '@primary': value('--st-primary-color'),
     '@surface': value('--st-background-color'),
+    '@deep': deep(value('--st-primary-color')),
     '@soft': value('--st-secondary-background-color'),
   }
   value('--st-chart-categorical-colors').split(',').forEach((colour, i) => { colours['@' + i] = colour.trim() })

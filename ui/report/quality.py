@@ -13,7 +13,7 @@ from flowml.ui.charts.importance import importance as bars
 from flowml.ui.charts.parts import errors
 from flowml.ui.report import intervals, markup
 from flowml.ui.report.facts import Facts
-from flowml.ui.report.svg import drawn
+from flowml.ui.report.svg import HALF, drawn
 
 UNMEASURED = "Nothing was measured: the budget left no time for it."
 PARTS = 5  # of a regression's rows, by what is predicted
@@ -44,7 +44,7 @@ def metrics(facts: Facts) -> str:
         markup.table(head, lines, (1,))
         + markup.paragraph(GUIDE, "note")
         + _baseline(facts)
-        + markup.two([drawn(chart) for chart in charts])
+        + markup.two([drawn(chart, HALF) for chart in charts])
     )
 
 
@@ -203,7 +203,7 @@ def _by_part(parts: Json) -> str:
     none = "No part of the table errs more than the rest by 3 standard errors or more."
     worst = markup.table(head, lines, (1, 2, 3, 4)) if lines else markup.paragraph(none)
     shown = [
-        drawn(errors(each["column"], each["groups"], whole, parts["error"]))
+        drawn(errors(each["column"], each["groups"], whole, parts["error"]), HALF)
         for each in parts["columns"][:CHARTED]
     ]
     return worst + markup.paragraph(told, "note") + markup.two(shown)

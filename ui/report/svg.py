@@ -17,6 +17,7 @@ from flowml.ui.charts.parallel import is_number
 from flowml.ui.report.scale import Scale, number, numbers_of, of_names, of_numbers
 
 WIDTH = 640
+HALF = 440  # of two side by side: their words are as large as those of one alone
 LETTER = 6.7  # of a tick, in pixels
 TOP, RIGHT, BOTTOM = 10.0, 16.0, 46.0
 LEGEND = 20.0  # of a line of it
@@ -40,11 +41,11 @@ class _Plot:
         return self.bottom - self.y.place(value) * (self.bottom - self.top)
 
 
-def drawn(chart: Chart) -> str:
+def drawn(chart: Chart, width: int = WIDTH) -> str:
     """A figure with its title, its note and a text for those who cannot see it."""
-    legend = _legend(chart)
+    legend = _legend(chart, width)
     height = max(chart.height, 150) + LEGEND * len(legend)
-    plot = _plot(chart, height, TOP + LEGEND * len(legend))
+    plot = _plot(chart, width, height, TOP + LEGEND * len(legend))
     marks = (mark for place, trace in enumerate(chart.traces) for mark in _trace(plot, trace, place))
     parts = [
         *_frame(plot),
@@ -54,7 +55,7 @@ def drawn(chart: Chart) -> str:
     ]
     note = f'<p class="note">{escaped(chart.note)}</p>' if chart.note else ""
     return (
-        f'<figure><figcaption>{escaped(chart.title)}</figcaption>{note}<svg viewBox="0 0 {WIDTH} {height:g}" '
+        f'<figure><figcaption>{escaped(chart.title)}</figcaption>{note}<svg viewBox="0 0 {width} {height:g}" '
         f'role="img" aria-label="{escaped(chart.alt)}">{"".join(parts)}</svg></figure>'
     )
 
@@ -71,14 +72,14 @@ def _shown(name: object) -> str:
 # --- axes -------------------------------------------------------------------------------------------------
 
 
-def _plot(chart: Chart, height: float, top: float) -> _Plot:
+def _plot(chart: Chart, width: int, height: float, top: float) -> _Plot:
     lying = any(trace.get("orientation") == "h" for trace in chart.traces)
     bars = any(trace["type"] == "bar" for trace in chart.traces)
     x = _scale(chart, "x", from_zero=bars and lying)
     y = _scale(chart, "y", from_zero=bars and not lying)
     widest = max((len(text) for _, text in y.ticks), default=1) * LETTER
-    left = min(WIDTH * 0.45, widest + (24 if y.title else 0) + 14)
-    return _Plot(x, y, left, top, WIDTH - RIGHT, height - BOTTOM)
+    left = min(width * 0.45, widest + (24 if y.title else 0) + 14)
+    return _Plot(x, y, left, top, width - RIGHT, height - BOTTOM)
 
 
 def _scale(chart: Chart, which: str, *, from_zero: bool) -> Scale:
@@ -223,7 +224,7 @@ def _cells(plot: _Plot, trace: Json) -> Iterable[str]:
 # --- marks ------------------------------------------------------------------------------------------------
 
 
-def _legend(chart: Chart) -> list[list[str]]:
+def _legend(chart: Chart, width: int) -> list[list[str]]:
     """Lines of it, each a list of marks."""
     if not chart.layout.get("showlegend"):
         return []
@@ -233,7 +234,7 @@ def _legend(chart: Chart) -> list[list[str]]:
         if trace.get("showlegend") is False or not trace.get("name"):
             continue
         wide = 22 + LETTER * len(str(trace["name"])) + 14
-        if at + wide > WIDTH and lines[-1]:
+        if at + wide > width and lines[-1]:
             lines.append([])
             at = 8.0
         high = 12 + LEGEND * (len(lines) - 1)

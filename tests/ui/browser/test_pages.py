@@ -113,6 +113,15 @@ def test_a_page_without_an_id_lists_what_there_is(page: Page, trained: dict[str,
     without_fault(page)
 
 
+def test_the_numbers_in_a_matrix_are_white_in_the_dark(page: Page, trained: dict[str, str]) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"/results?job={trained['job']}&view=Diagnostics")
+    cells = page.locator(".heatmap-label text")
+    expect(cells).to_have_count(4)
+    assert set(cells.evaluate_all("all => all.map((cell) => getComputedStyle(cell).fill)")) == {WHITE}
+
+
+WHITE = "rgb(255, 255, 255)"
 COLUMNS_ARE_WIDE = """() => {
   const widths = [...document.querySelectorAll("[data-testid=stMain] [data-testid=stColumn]")]
     .map((column) => column.getBoundingClientRect().width).filter((width) => width > 0);
