@@ -18,9 +18,10 @@ from flowml.storage.records import COMMA_DECIMALS, COMMA_THOUSANDS, Json
 
 TYPES = {Kind.NUMBER: "number", Kind.STRING: "string", Kind.TEXT: "string", Kind.DATETIME: "string"}
 MISSING = {Kind.STRING: "", Kind.TEXT: "", Kind.DATETIME: -(2**63)}  # numbers: null, which numpy makes NaN
-NO_NUMBER = ["(?i)_|inf.*", "?"]  # Python would read 1_000 and infinity
+NO_NUMBER = [r"[_\x80-\U0010ffff]|(?i:inf.*)", "?"]  # Python would read 1_000, infinity, any script
 FRACTION_OF_SECOND = [r"(?<=:\d\d)[.,]\d+", ""]
 DAY_OF_TIMES = "1970-01-01T"
+ZONE_OF_TIME = [r"(?<=:\d\d)([.,]\d+)?(?i:Z|[+-]\d\d(:?\d\d)?)$", r"\1"]  # a time of the day has none
 
 
 def described(column: ContractColumn) -> Json:
@@ -81,5 +82,5 @@ def _rewrites(column: ContractColumn) -> list[list[str]]:
     if COMMA_THOUSANDS in column.written:
         found.append([",", ""])
     if column.reading == "time":
-        found.append(["^(?=.*:)", DAY_OF_TIMES])
+        found += [ZONE_OF_TIME, ["^(?=.*:)", DAY_OF_TIMES]]
     return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -20,15 +22,18 @@ import pytest
 
 from flowml.automl.card import to_markdown
 from flowml.automl.champion import Champion
+from flowml.automl.contract import ContractColumn, Kind
+from flowml.automl.contract.values import number
 from flowml.automl.finish import finish
 from flowml.automl.metrics import METRICS
 from flowml.automl.onnx import build
 from flowml.automl.outcome import load_whole_seen, trial_folder
 from flowml.automl.package import pack, schema
+from flowml.automl.package.columns import described
 from flowml.automl.package.page import to_html
 from flowml.automl.serve import Predictor
 from flowml.storage.errors import ContractError
-from flowml.storage.records import COMMA_DECIMALS, Task
+from flowml.storage.records import COMMA_DECIMALS, Role, Task
 from tests.automl.conftest import mixed_table
 from tests.automl.onnx.champions import train
 from tests.automl.tables import customers
@@ -130,6 +135,7 @@ def test_rows_of_all_kinds_get_the_answers_that_they_get_here(bare: Path, tmp_pa
         {"city": "Atlantis", "age": "x", "joined": "soon"},
         {"city": "x" * 200_000},
         {"age": "1e400", "income": "-inf", "seen": "None"},
+        {"age": "１２", "income": "١٢"},
         {"age": " 1_000 ", "income": "TRUE", "joined": "2020-02-30", "seen": "1969-12-31T23:59:59.5-01:00"},
         {
             "age": "NA",
@@ -169,6 +175,20 @@ def test_dates_and_numbers_are_read_as_training_wrote_them(bare: Path, tmp_path:
     assert here.probabilities is not None
     assert there["probability_yes"].to_numpy() == pytest.approx(here.probabilities[:, 1], abs=1e-6)
     assert Predictor(content).predict(texts).probabilities == pytest.approx(here.probabilities, abs=1e-7)
+
+
+@pytest.mark.parametrize("text", ["12:32:06+02:00", "12:32:06.5Z", "12:32-03", "12:32", "1e-05", "25:00"])
+def test_the_zone_of_a_time_of_the_day_is_left_out(text: str) -> None:
+    known, _ = number(text, "time")
+    told = described(ContractColumn("opens", Role.NUMERIC, Kind.NUMBER, type="time"))
+    for pattern, instead in told["x-rewrites"]:
+        text = re.sub(pattern, instead, text)
+    if math.isnan(known):
+        with pytest.raises(ValueError, match="hour must be in"):
+            dt.datetime.fromisoformat(text)
+        return
+    clock = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC) if ":" in text else None
+    assert known == (float(text) if clock is None else clock.timestamp())
 
 
 def test_it_holds_what_is_needed_to_understand_it(tmp_path: Path) -> None:
