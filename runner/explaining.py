@@ -12,6 +12,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import polars as pl
+import polars.selectors as cs
 
 from flowml.runner.client import Client
 from flowml.runner.serving import Serving
@@ -33,6 +34,12 @@ MOST_SIMILAR = 50
 class _Table(NamedTuple):
     frame: pl.DataFrame  # with a first column NUMBER
     feeds: Feeds
+
+
+def first_row(frame: pl.DataFrame) -> Json:
+    """As a contract reads it: durations are seconds."""
+    seconds = frame.with_columns(cs.duration().dt.total_microseconds() / 1e6)
+    return {name: plain(value) for name, value in seconds.row(0, named=True).items()}
 
 
 class Explaining:
@@ -97,7 +104,7 @@ class Explaining:
         if not 1 <= number <= rows:
             raise InputError(f"There is no row {number}: the table has {rows:,}.", "Count from 1.")
         frame = pl.scan_parquet(path, glob=False).slice(number - 1, 1).collect()
-        return {name: plain(value) for name, value in frame.row(0, named=True).items()}
+        return first_row(frame)
 
     def similar(self, model_id: str, row: Json, count: int = 8) -> list[Json]:
         """Rows of the table that are most like a row: [{row, distance, values, actual, prediction,

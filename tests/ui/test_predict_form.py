@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
+import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from flowml.storage.records import Json
+from flowml.automl.contract import Contract
+from flowml.automl.problem import Feature
+from flowml.runner.explaining import first_row
+from flowml.storage.records import Json, Role, Task
 from flowml.ui.components.predict_form import Field, span
 
 COLUMNS: tuple[Json, ...] = (
@@ -32,7 +36,7 @@ def page(columns: list[dict[str, object]]) -> None:
     model = Model("m", "j", "n", "ridge", Task.REGRESSION, "rmse", 0.5, 0.0, kept, contract=contract)
     st.session_state["row"] = predict_form.show(model)
     typical = {field.name: field.typical for field in predict_form.fields(model)}
-    st.session_state["what if"] = whatif.show(model, typical)
+    st.session_state["what if"] = whatif.show(model, typical | {"whole": "12:32:06"})
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,7 @@ def app() -> AppTest:
 def test_untouched_it_is_the_typical_row(app: AppTest) -> None:
     typical = {field.name: field.typical for field in map(Field.from_dict, COLUMNS)}
     assert app.session_state["row"] == typical
-    assert app.session_state["what if"] == typical
+    assert app.session_state["what if"] == typical | {"whole": "12:32:06"}
     assert typical["zoned"] == "2021-08-14T08:05:57Z"
 
 
@@ -68,3 +72,24 @@ def test_a_date_may_be_as_far_off_as_in_training() -> None:
     assert span(Field("at", "datetime", **ends), None) == (datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59))
     assert span(Field("at", "datetime"), datetime(1500, 2, 3))[0] == datetime(1500, 1, 1)
     assert span(Field("at", "datetime"), None) == (datetime(1900, 1, 1), datetime(2200, 12, 31, 23, 59))
+
+
+def test_a_row_of_the_table_is_asked_as_the_table_has_it() -> None:
+    frame = pl.DataFrame(
+        {
+            "opens": [time(12, 32, 6)],
+            "took": [timedelta(days=1, seconds=2.5)],
+            "since": [datetime(1790, 9, 19)],
+        }
+    )
+    features = [
+        Feature("opens", Role.NUMERIC, "time"),
+        Feature("took", Role.NUMERIC, "duration"),
+        Feature("since", Role.DATETIME, "datetime"),
+    ]
+    contract = Contract.learn(frame, features, task=Task.REGRESSION)
+    row = first_row(frame)
+    assert row["took"] == 86_402.5
+    feeds, warnings = contract.accept_row(row)
+    assert list(warnings) == []
+    assert feeds == contract.accept(frame)[0]

@@ -53,6 +53,8 @@ def _control(field: Field, value: Any, mark: str) -> Any:
 def _number(field: Field, value: Any, key: str) -> Any:
     if field.role == "boolean":
         return _flag(field, value, key)
+    if isinstance(value, str):  # such as a time of the day: the contract reads it
+        return _text(field, value, key)
     low, high = field.minimum, field.maximum
     if low is None or high is None or low >= high or not isinstance(value, int | float):
         number = float(value) if isinstance(value, int | float) else None
