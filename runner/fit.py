@@ -47,13 +47,13 @@ def fit(
 
 
 def spec_of(target: str, budget: str | float, options: dict[str, Any]) -> JobSpec:
+    known = [name for name in JobSpec.__dataclass_fields__ if name not in ("target", "budget_s")]
+    if unknown := [name for name in options if name not in known]:
+        raise SpecError(f"There is no option {', '.join(unknown)}.", f"There are: {', '.join(known)}.")
     try:
         return JobSpec(target, budget_s=duration(str(budget)), **options)
     except ValueError:
         raise SpecError(f"The budget is {budget!r}.", "Give one such as '60s', '5m' or seconds.") from None
-    except TypeError as error:
-        known = ", ".join(name for name in JobSpec.__dataclass_fields__ if name not in ("target", "budget_s"))
-        raise SpecError(f"An option is not known: {error}.", f"There are: {known}.") from None
 
 
 def train(

@@ -20,7 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flowml.storage.errors import NotAllowed
-from flowml.ui.problems import fault, problem
+from flowml.ui.problems import answer, fault, problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -51,6 +51,9 @@ DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+
+# A path of the API that leads out of it, or that no file system knows.
+UPWARDS = re.compile(r"/api(?=[/\\]).*([/\\]\.\.([/\\]|$)|\x00)", re.DOTALL)
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +122,11 @@ class Guard:
             await self.app(scope, receive, send)
             return
         reason = self.refusal(scope)
-        if reason is None:
+        if reason is None and scope["type"] == "http" and UPWARDS.match(scope["path"]):
+            # Streamlit, which stands between the guard and the API, would answer in words of its own.
+            lost = answer(404, "no_route", "There is no such path.", "See /api/docs for all routes.")
+            await lost(scope, receive, self._with_headers(scope, send))
+        elif reason is None:
             await self._pass(scope, receive, self._with_headers(scope, send))
         elif scope["type"] == "websocket":
             await receive()

@@ -87,7 +87,7 @@ def test_a_cross_validation_keeps_its_children() -> None:
     ("estimator", "X", "y", "words"),
     [
         (flowml.FlowMLClassifier(budget="soon"), [[1.0]] * 6, [0, 1] * 3, "budget"),
-        (flowml.FlowMLClassifier(options={"depth": 3}), [[1.0]] * 6, [0, 1] * 3, "depth"),
+        (flowml.FlowMLClassifier(options={"depth": 3}), [[1.0]] * 6, [0, 1] * 3, "no option depth"),
         (flowml.FlowMLRegressor(), [[float("inf")]] * 6, [0, 1] * 3, "infinity"),
         (flowml.FlowMLRegressor(metric="nonsense", max_trials=1), np.eye(6), range(6), "nonsense"),
     ],

@@ -99,6 +99,14 @@ def test_refuses(local: httpx.Client, method: str, headers: dict[str, str], word
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["datasets/..%2F..%2Fusers", "a%5C..%5Cb", "..", "docs/%00"])
+def test_paths_that_lead_out_of_the_api_get_a_problem(local: httpx.Client, path: str) -> None:
+    answer = local.get(f"/api/{path.replace('..', '%2e%2e')}", headers={"Host": "127.0.0.1:8501"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_route")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert local.get("/api/datasets/a..b", headers={"Host": "127.0.0.1:8501"}).text == "GET"
+
+
 def test_sockets_of_our_pages_open_and_others_do_not(local: httpx.Client) -> None:
     url = str(local.base_url.copy_with(scheme="ws", path="/socket"))
     with connect(url, origin=Origin(str(local.base_url))) as socket:
