@@ -29,11 +29,13 @@ __all__ = ["Basis", "notebook_of", "script_of"]
 
 FUTURE = "from __future__ import annotations"
 END = """if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1].endswith(".parquet"):
+        sys.exit("Name the table as a Parquet file, as FlowML gives it: Download on the page of its dataset.")
     found, all_rows = rebuild(sys.argv[1])
     for number, pair in enumerate(zip(found, STORED, strict=True), start=1):
         print("fold {}: {:.9g}, stored {:.9g}".format(number, *pair))
     print(f"all rows: {all_rows}, stored {SCORE}")"""
-RUN = 'scores, score = rebuild("table.parquet")  # the dataset as Parquet\n[scores, STORED, score, SCORE]'
+RUN = 'scores, score = rebuild("table.parquet")  # Download on its page\n[scores, STORED, score, SCORE]'
 SAME = "# --- how the table is read, split and scored; the same for all rows -----------------------------"
 AGAIN = "# --- the row, once more --------------------------------------------------------------------------"
 OWN = ("table", "folds", "features", "words", "means", "scoring", "models", "linear")
@@ -136,7 +138,8 @@ def _help(row: TrialRecord, basis: Basis) -> str:
         "Rebuilds the folds, the features and the models of one row of a leaderboard, and prints\n"
         f"its {_bare(basis.known.metric)} on each fold beside the one that was stored.\n\n"
         f"    pip install {pins}\n"
-        f"    python trial-{row.number}.py table.parquet    # SHA-256 {_bare(basis.sha256) or 'unknown'}"
+        f"    python trial-{row.number}.py table.parquet    # SHA-256 {_bare(basis.sha256) or 'unknown'}\n"
+        "    # that table is the dataset as FlowML gives it: Download on its page"
     )
 
 

@@ -13,6 +13,7 @@ from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
 from flowml.storage.records import Dataset, JobSpec, Role
 from flowml.ui import navigation, session
+from flowml.ui.components import datasets
 
 SCRIPT = str(navigation.FOLDER / "main.py")
 VIEWS = ["Columns", "Check", "Roles", "SQL", "Preview", "Changes"]
@@ -68,6 +69,17 @@ def fix(app: AppTest, kind: str, column: str = "") -> AppTest:
     assert not app.exception
     assert not app.error
     return app
+
+
+def test_a_table_is_downloaded_from_its_page_unless_it_is_very_large(
+    studio: Studio, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (button,) = opened(studio, "data", dataset=dataset.id).get("download_button")
+    assert (button.proto.label, button.proto.disabled) == ("Download", False)
+    monkeypatch.setattr(datasets, "MOST_DOWNLOADED", dataset.size - 1)
+    (button,) = opened(studio, "data", dataset=dataset.id).get("download_button")
+    assert button.proto.disabled
+    assert f"flowml datasets download {dataset.id}" in button.proto.help
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -15,6 +15,7 @@ from flowml.ui.components.confirm import confirm
 from flowml.ui.components.faults import explained
 
 PAGE = 25
+MOST_DOWNLOADED = 500_000_000  # bytes, which the studio holds in memory meanwhile
 
 
 def title(dataset: Dataset | DatasetEntry) -> str:
@@ -115,6 +116,23 @@ def _parent(dataset: Dataset) -> list[Dataset]:
     except NotFound:
         return []
     return [] if parent.deleted else [parent]
+
+
+def download_button(place: DeltaGenerator, dataset: Dataset) -> None:
+    large = dataset.size > MOST_DOWNLOADED
+    place.download_button(
+        "Download",
+        lambda: session.client().dataset_file(dataset.id).read_bytes(),
+        f"{dataset.name}-v{dataset.version}.parquet",
+        "application/vnd.apache.parquet",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=large,
+        help=f"Too large for the browser. `flowml datasets download {dataset.id}` writes it to a file."
+        if large
+        else "The whole table as Parquet, as the script of a leaderboard's row reads it. "
+        "`flowml datasets download` writes CSV and Excel too.",
+    )
 
 
 def delete_button(place: DeltaGenerator, dataset: Dataset) -> None:

@@ -79,7 +79,8 @@ def _script(row: LeaderboardRow, job: Job) -> None:
             kind,
             icon=":material/code:" if format == scripts.SCRIPT else ":material/book_2:",
             on_click="ignore",
-            help="Rebuilds this row from the table, as Parquet, with public libraries and without FlowML.",
+            help="Rebuilds this row with public libraries and without FlowML, from the table as Parquet: "
+            "*Download* on the page of its dataset.",
             key=f"{format}-{row.trial}",
         )
 

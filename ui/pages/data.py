@@ -73,6 +73,7 @@ def dataset_page(dataset: Dataset) -> None:
         "Train on this", type="primary", icon=":material/tune:", help="Opens the Train page with this table."
     ):
         layout.go("train", dataset=dataset.id)
+    datasets.download_button(actions, dataset)
     datasets.delete_button(actions, dataset)
     figures.dataset(dataset)
     others = datasets.to_compare(dataset)

@@ -130,7 +130,7 @@ def reproduction(facts: Facts) -> str:
     file = facts.dataset.source if facts.dataset else ""
     told = (
         "The same table, seed and versions ask the same questions; how many of them fit into the budget "
-        "depends on the machine. `flowml verify` evaluates every row of such a folder again."
+        "depends on the machine. flowml verify evaluates every row of such a folder again."
     )
     known = [
         ("SHA-256 of the table", facts.job.dataset_sha256),
