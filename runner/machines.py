@@ -108,13 +108,17 @@ class Machines(Desk):
     def start_worker(self) -> str:
         """Starts a worker on the studio's machine, which lives as long as the studio, and gives its name.
 
-        It is online within seconds; until then the same is named again. Raises Conflict for too many.
+        It is online within seconds; until then the same is named again. One that was told to pause before it
+        stopped is not held to that. Raises Conflict for too many.
         """
         if self._local_workers is None:
             raise Conflict("No studio runs here that could start a worker.", "Run `flowml-worker start`.")
         with reachable():
             online = {worker.name for worker in roster.online(self._redis)}
-        return self._local_workers.add(online)
+        name = self._local_workers.add(online)
+        with reachable():
+            tending.release(self._redis, name)
+        return name
 
     @right(Scope.ADMIN, "worker.forget")
     def forget_worker(self, name: str) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,12 +16,13 @@ import psutil
 import pytest
 from redis import Redis
 
-from flowml.runner import facts, local_workers, roster
+from flowml.runner import facts, local_workers, roster, tending
 from flowml.runner.connection import connect
 from flowml.runner.embedded import read_endpoint
 from flowml.runner.local_workers import LocalWorker, LocalWorkers, Note
 from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
+from flowml.runner.tending import Told
 from flowml.storage.db import Database
 from flowml.storage.errors import Conflict, NotReady, SettingError, StorageError
 from flowml.storage.records import JobSpec, JobState
@@ -160,6 +162,9 @@ def test_a_worker_is_started_when_it_is_asked_for_and_lives_as_long_as_the_studi
     studio.start()
     try:
         assert "flowml workers start" in studio.client.cluster()["advice"][0]
+        with own_redis(home) as redis:
+            for number in (1, 2):  # as they were before the studio was stopped
+                tending.tell(redis, f"{roster.as_name(socket.gethostname())}-local-{number}", Told.PAUSE)
         name = studio.client.start_worker()
         assert studio.client.start_worker() == name  # it is on its way
         eventually(lambda: [each.state for each in studio.client.workers()] == ["idle"])
