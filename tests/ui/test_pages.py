@@ -136,9 +136,15 @@ def test_a_worker_is_started_from_the_page_where_none_is(
             app.button(key="start-worker-here").click().run(timeout=PATIENT_S)
         assert ["is not online yet" in each.value for each in app.toast] == [True]
         app.button(key="start-worker-here").click().run(timeout=PATIENT_S * 3)
-        assert [each.state for each in studio.client.workers()] == ["idle"]
+        (worker,) = studio.client.workers()
+        assert worker.state == "idle"
         assert not app.exception
         assert "start-worker-here" not in [each.key for each in app.button]
+        studio.client.pause_worker(worker.name)
+        (dataset,) = studio.client.datasets()
+        job = studio.client.submit(JobSpec("leaves", dataset_id=dataset.id))
+        assert start_here.PAUSED in texts(opened(studio, "train", dataset=dataset.id, target="leaves"))
+        assert start_here.PAUSED in texts(opened(studio, "live", job=job.id))
 
 
 @pytest.mark.parametrize("key", [row.key for row in PAGES])

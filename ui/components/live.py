@@ -109,9 +109,10 @@ def _waiting(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
     """Not begun, or begun and given back: its clock stands still until a worker takes it."""
     verb = "goes on from its trials" if watch.ended else "starts"
     online = any(worker.state != "offline" for worker in workers)
+    why = "" if online else " No worker is online now; the page Workers says how another machine joins."
+    why = f" {start_here.PAUSED}" if start_here.all_paused(workers) else why
     st.info(
-        f"It {verb} when a worker that serves the queue {words.plain(job.queue or 'cpu')} is free."
-        + ("" if online else " No worker is online now; the page Workers says how another machine joins."),
+        f"It {verb} when a worker that serves the queue {words.plain(job.queue or 'cpu')} is free.{why}",
         title="Waiting for a worker",
         icon=":material/schedule:",
     )

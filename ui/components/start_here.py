@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from flowml.storage.records import Scope
+from flowml.storage.records import Scope, Worker
 from flowml.ui import session, words
 from flowml.ui.components.faults import explained
 
 LONGEST_S = 30.0  # from the start of a worker until it is heard of
 LOOK_S = 0.3
+PAUSED = "All workers online are paused; the page Workers lets one go on."
 NOT_YET = (
     "is not online yet. The studio goes on trying; why it does not come is in its log, in logs/ of the data."
 )
+
+
+def all_paused(workers: Sequence[Worker]) -> bool:
+    """Whether some are online, and all of them were told to take no job."""
+    online = [worker for worker in workers if worker.state != "offline"]
+    return bool(online) and all(worker.told for worker in online)
 
 
 def offer(place: DeltaGenerator, primary: bool = False) -> None:

@@ -103,6 +103,7 @@ def _machines(workers: Sequence[Worker]) -> None:
         free = sum(worker.state == "idle" for worker in workers)
         cores = sum(worker.capabilities.cpus for worker in workers)
         waits = "" if free else " All are busy: the job will wait for the first that is free."
+        waits = f" {start_here.PAUSED}" if start_here.all_paused(workers) else waits
         online = f"{words.plural(len(workers), 'worker')} online, {words.plural(cores, 'core')}, {free} free."
         st.caption(online + waits)
         return
