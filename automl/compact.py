@@ -33,6 +33,10 @@ LITTLE = 0.03  # and to be the compact variant
 WORTHWHILE = 0.6  # of the champion's file, that the compact variant has at most
 SHARE = 0.25  # of the time left, for the compact variant
 COMPACT = "model.compact.onnx"
+UNMEASURED = (
+    "Both scores are of single fold models, as this one is. The larger file takes the mean of several, which"
+    " does better on new rows than its score says: expect to lose more than the scores differ by."
+)
 OWN = ("score", "members", "weights", "latency_ms", "rows_per_second", "size_bytes", "parity")
 
 
@@ -117,8 +121,10 @@ def variant(
         size_bytes=len(made.content),
         parity=made.parity,
     )
-    spread, notes = float(np.std(chosen.fold_scores)), tuple(notes_of(prepared, chosen))
-    return Variant(made.content, record, spread, chosen.threshold, notes)
+    spread, notes = float(np.std(chosen.fold_scores)), list(notes_of(prepared, chosen))
+    if whole.folds > 1:
+        notes.append(UNMEASURED)
+    return Variant(made.content, record, spread, chosen.threshold, tuple(notes))
 
 
 def write_compact(champion: Champion, made: Variant, folder: Path) -> Champion:

@@ -11,7 +11,14 @@ import pytest
 
 from flowml.automl.blend import Blend, blended
 from flowml.automl.champion import Champion
-from flowml.automl.compact import COMPACT, estimated_bytes, export_within_limit, variant, within_limit
+from flowml.automl.compact import (
+    COMPACT,
+    UNMEASURED,
+    estimated_bytes,
+    export_within_limit,
+    variant,
+    within_limit,
+)
 from flowml.automl.export import export
 from flowml.automl.finish import finish
 from flowml.automl.metrics import METRICS
@@ -51,6 +58,7 @@ def test_the_variant_is_much_smaller_and_tells_what_it_costs(studied: Study) -> 
     measure = prepared.problem.measure
     assert made.record.loss == pytest.approx(measure.loss(made.record.score) - measure.loss(blend.score))
     assert made.record.parity["passed"]
+    assert (UNMEASURED in made.notes) == (whole.folds > 1)
 
     predictor, target = Predictor(made.content), prepared.problem.target
     fresh = customers(300, seed=5)
