@@ -20,7 +20,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from flowml.automl.serve import Model, Predictions
-from flowml.runner.fit import Silent, as_polars, division, spec_of, train
+from flowml.runner.fit import Silent, as_polars, division, train
+from flowml.runner.options import spec_of
 from flowml.runner.standing import ROOM, Standing
 from flowml.storage.errors import InputError
 from flowml.storage.records import JobSpec, Role

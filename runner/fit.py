@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from flowml.automl.serve import LEADERBOARD, Model
 from flowml.runner.child import CHAMPION
 from flowml.runner.crew import Crew
-from flowml.runner.kinds import duration
 from flowml.runner.lane import Lane
 from flowml.runner.limits import allowance
 from flowml.runner.listener import Candidate, LaneOutcome, Listener, Summary
 from flowml.runner.local import check_target
+from flowml.runner.options import spec_of
 from flowml.runner.papers import MODEL
 from flowml.runner.plan import divide
 from flowml.runner.tiers import MEMORY_SHARE
-from flowml.storage.errors import DataError, SpecError, error_of
+from flowml.storage.errors import DataError, error_of
 from flowml.storage.records import DatasetSchema, Finding, JobSpec, JobState, Level, TrialRecord
 
 if TYPE_CHECKING:
@@ -44,16 +44,6 @@ def fit(
 ) -> Model:
     """Train on a polars or pandas table. `options` are fields of JobSpec, such as task, metric or seed."""
     return train(as_polars(frame), spec_of(target, budget, options), listener or Silent())
-
-
-def spec_of(target: str, budget: str | float, options: dict[str, Any]) -> JobSpec:
-    known = [name for name in JobSpec.__dataclass_fields__ if name not in ("target", "budget_s")]
-    if unknown := [name for name in options if name not in known]:
-        raise SpecError(f"There is no option {', '.join(unknown)}.", f"There are: {', '.join(known)}.")
-    try:
-        return JobSpec(target, budget_s=duration(str(budget)), **options)
-    except ValueError:
-        raise SpecError(f"The budget is {budget!r}.", "Give one such as '60s', '5m' or seconds.") from None
 
 
 def train(

@@ -50,7 +50,7 @@ from flowml.storage.records.people import (
 )
 from flowml.storage.records.predictions import FileScored, NamedFile, Scoring
 from flowml.storage.records.profiles import Association, ColumnProfile, Profile, TargetAssociation
-from flowml.storage.records.record import Json, Record, read_record, record_of
+from flowml.storage.records.record import Json, Record, fitting, read_record, record_of
 from flowml.storage.records.registry import RegisteredModel
 from flowml.storage.records.studies import Recipe, Source, StudyRecord
 from flowml.storage.records.tables import (
@@ -165,6 +165,7 @@ __all__ = [
     "Verifying",
     "VersionDifference",
     "Worker",
+    "fitting",
     "read_record",
     "record_of",
 ]

@@ -81,6 +81,18 @@ def _reader(hint: Any) -> Read:
     return _same
 
 
+def fitting(kind: type[Record], name: str, value: Any) -> Any:
+    """The value as that field holds it. Raises TypeError or ValueError for one that it does not hold."""
+    hint = _hints(typing.cast(Any, kind))[name]
+    try:
+        read = _reader(hint)(value)
+    except AttributeError as error:
+        raise TypeError(name) from error
+    if not _judge(hint)(read):
+        raise TypeError(name)
+    return read
+
+
 def _same(value: Any) -> Any:
     return value
 

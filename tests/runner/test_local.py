@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +16,9 @@ import pytest
 import flowml
 from flowml.runner import local
 from flowml.runner.fit import Silent
+from flowml.runner.options import spec_of
 from flowml.storage.errors import DataError, NotFound, SpecError, StorageError, UnknownColumn
-from flowml.storage.records import Control, JobSpec, JobState
+from flowml.storage.records import Control, JobSpec, JobState, Role
 
 
 def houses() -> pl.DataFrame:
@@ -40,6 +43,23 @@ def test_a_frame_becomes_a_model(kind: Callable[[pl.DataFrame], pl.DataFrame], t
     assert flowml.load(tmp_path / "model.onnx").predict(frame).tolist() == predicted.tolist()
 
 
+WRONG: dict[str, Any] = {
+    "algorithms": "lightgbm",
+    "roles": {"area": "evil"},
+    "folds": "x",
+    "seed": 1.5,
+    "max_latency_ms": True,
+    "split": 5,
+}
+
+
+def test_options_are_read_as_they_are_written_in_python() -> None:
+    asked = {"algorithms": ["ridge"], "seed": np.int64(3), "max_latency_ms": 5, "roles": {"area": "ignored"}}
+    spec = spec_of("price", 5, asked)
+    assert (spec.algorithms, spec.seed, type(spec.seed)) == (("ridge",), 3, int)
+    assert (spec.max_latency_ms, spec.roles) == (5.0, {"area": Role.IGNORED})
+
+
 def test_what_is_asked_wrongly_is_said() -> None:
     with pytest.raises(UnknownColumn, match="Did you mean 'price'"):
         flowml.fit(houses(), target="prize")
@@ -47,6 +67,9 @@ def test_what_is_asked_wrongly_is_said() -> None:
         flowml.fit(houses(), target="price", budget="soon")
     with pytest.raises(SpecError, match="depth"):
         flowml.fit(houses(), target="price", depth=3)
+    for name, value in WRONG.items():
+        with pytest.raises(SpecError, match=f"option {name} is {re.escape(repr(value))}"):
+            flowml.fit(houses(), target="price", **{name: value})
     with pytest.raises(DataError, match="list"):
         flowml.fit([1, 2], target="price")
     with pytest.raises(AttributeError, match="nothing"):
