@@ -132,7 +132,13 @@ def routes(studio: Studio, stopping: Event) -> list[BaseRoute]:
         *login.routes(studio),
         *assets.routes(),
         *shell.routes(page.path for page in PAGES),
+        *(Route(f"/{page.key}", to_start) for page in PAGES if page.default),
     ]
+
+
+async def to_start(_: Request) -> RedirectResponse:
+    """The first page by its name, as the others have one."""
+    return RedirectResponse("/")
 
 
 async def to_docs(_: Request) -> RedirectResponse:

@@ -54,6 +54,11 @@ def test_dependence_of_many_classes_has_a_line_each() -> None:
     assert drawn.layout["showlegend"]
 
 
+def test_a_name_that_is_read_from_the_right_stands_before_its_value() -> None:
+    told = waterfall(0.0, [Step("שם", 4.5, 0.1), Step("age", 4.5, 0.1)], "Probability", "yes").traces[0]["y"]
+    assert sorted(told) == ["age = 4.5", "שם\u200e = 4.5"]
+
+
 @pytest.mark.parametrize("columns", [3, 40])
 def test_a_waterfall_ends_at_the_answer(columns: int) -> None:
     steps = [Step(f"c{i}", i, (-1) ** i * (i + 1) / 10, 0.01) for i in range(columns)]

@@ -93,3 +93,19 @@ def test_a_row_of_the_table_is_asked_as_the_table_has_it() -> None:
     feeds, warnings = contract.accept_row(row)
     assert list(warnings) == []
     assert feeds == contract.accept(frame)[0]
+
+
+def test_of_very_many_columns_any_can_be_changed() -> None:
+    columns = [
+        {"name": f"c{n}", "kind": "number", "example": 0.5, "minimum": 0.0, "maximum": 1.0} for n in range(60)
+    ]
+    app = AppTest.from_function(page, args=(columns,), default_timeout=60).run()
+    assert not app.exception
+    others = app.multiselect(key="whatif-others-m")
+    assert others.options == [f"c{n}" for n in range(40, 60)]
+    others.set_value(["c55"]).run()
+    app.slider(key="whatif-m--0-c55").set_value(0.75).run()
+    assert not app.exception
+    told = app.session_state["what if"]
+    assert {name for name, value in told.items() if name[0] == "c" and value != 0.5} == {"c55"}
+    assert told["c55"] == 0.75

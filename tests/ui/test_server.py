@@ -43,6 +43,7 @@ def url(home: Path, served: Served) -> Iterator[str]:
 def test_pages_api_and_assets_answer_on_one_port(url: str) -> None:
     assert '<div id="root">' in httpx.get(f"{url}/").text
     assert '<div id="root">' in httpx.get(f"{url}/results").text
+    assert httpx.get(f"{url}/dashboard", follow_redirects=True).url.path == "/"
     assert httpx.get(f"{url}/_stcore/health").text == "ok"
     assert httpx.get(f"{url}/api/health").json()["status"] == "ok"
     assert httpx.get(f"{url}/health").json()["status"] == "ok"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from flowml.ui.charts.palette import MUTED, PRIMARY, TEXT, colour
 
 SHOWN = 12
 REST = "all other columns"
+LEFT_TO_RIGHT = "\u200e"  # after a name that is read from the right, so that its value stands behind it
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,14 @@ def _shown(steps: Sequence[Step]) -> list[Step]:
 def _name(step: Step) -> str:
     if step.column == REST:
         return REST
+    column = step.column
+    if any(unicodedata.bidirectional(each) in ("R", "AL") for each in column):
+        column += LEFT_TO_RIGHT
     if step.value is None:
-        return f"{step.column}: missing"
+        return f"{column}: missing"
     number = isinstance(step.value, int | float) and not isinstance(step.value, bool)
     shown = words.number(step.value) if number else words.short(step.value, 40)
-    return f"{step.column} = {shown}"
+    return f"{column} = {shown}"
 
 
 def _signed(change: float) -> str:

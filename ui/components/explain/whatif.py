@@ -30,14 +30,30 @@ def show(model: Model, start: Json) -> Json:
     row = dict(start)
     for field in asked[:FIRST]:
         row[field.name] = _control(field, start.get(field.name), mark)
-    rest = asked[FIRST:MOST]
+    rest = asked[FIRST:]
     if rest:
         with st.expander(words.plural(len(rest), "more column"), icon=":material/unfold_more:"):
-            for field in rest:
+            for field in _chosen(rest, model.id):
                 row[field.name] = _control(field, start.get(field.name), mark)
     if any(row[name] != start.get(name) for name in row):
         st.button("Back to the row", icon=":material/undo:", on_click=_turn, help="Undoes all changes.")
     return row
+
+
+def _chosen(rest: list[Field], model_id: str) -> list[Field]:
+    """All, or of very many those that the reader names beside the most important."""
+    shown, hidden = rest[: MOST - FIRST], {field.name: field for field in rest[MOST - FIRST :]}
+    if not hidden:
+        return shown
+    named = st.multiselect(
+        "Others to change",
+        list(hidden),
+        format_func=words.middle,
+        key=f"whatif-others-{model_id}",
+        placeholder=f"any of {len(hidden):,} columns",
+        help="They keep the values of the row unless you choose and change them.",
+    )
+    return [*(hidden[name] for name in named), *shown]
 
 
 def _turn() -> None:
