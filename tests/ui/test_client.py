@@ -151,6 +151,19 @@ def test_the_whole_is_told(client: Studio) -> None:
     assert client.workers() == []
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:8501", "studio", "ftp://studio", "http://", "http://a b:x"])
+def test_what_is_no_address_of_a_studio_is_said(url: str) -> None:
+    with pytest.raises(InputError, match=r"is no address of a studio; expected one such as http://"):
+        Studio(url, "flowml_x")
+
+
+def test_what_can_be_no_token_is_said_and_not_shown() -> None:
+    for token in ("flowml_ü", "flowml_x\n", "two words"):
+        with pytest.raises(InputError, match="characters that no token has") as refused:
+            Studio("http://127.0.0.1:9", token)
+        assert token not in str(refused.value)
+
+
 def test_errors_come_back_as_they_were_raised(client: Studio, tmp_path: Path) -> None:
     dataset = client.upload(table(tmp_path, "c.csv"))
     with pytest.raises(UnknownColumn, match="colour"):

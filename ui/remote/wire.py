@@ -27,12 +27,16 @@ LONG = httpx.Timeout(60.0, read=600.0)
 SAFE = frozenset({"GET", "HEAD"})
 KEY = "Idempotency-Key"
 
+VISIBLE = re.compile(r"[\x21-\x7e]+")
 # Codes of the API alone, and what they are in the tree.
 CODES = {"request": "input", "no_route": "not_found", "no_method": "input", "gone": "input"}
 
 
 class Wire:
-    """One studio, by its address. `token` is sent as a bearer token where the studio asks for one."""
+    """One studio, by its address. `token` is sent as a bearer token where the studio asks for one.
+
+    Raises InputError for what is no address, and for what can be no token.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Wire:
         timeout_s: float = 60.0,
         trusted: ssl.SSLContext | bool = True,
     ) -> None:
+        _check(url, token or "")
         headers = {"X-FlowML": "1"} | ({"Authorization": f"Bearer {token}"} if token else {})
         # No proxy from the environment: tables go to the named studio and nowhere else.
         self._http = httpx.Client(
@@ -154,6 +159,20 @@ class Wire:
             f"No studio answers at {self.url}: {reason}.",
             "Start one with `flowml up`, or name another with --studio or FLOWML_STUDIO_URL.",
         )
+
+
+def _check(url: str, token: str) -> None:
+    try:
+        asked = httpx.URL(url)
+    except httpx.InvalidURL:
+        asked = httpx.URL("")
+    if asked.scheme not in ("http", "https") or not asked.host:
+        raise InputError(
+            f"{url!r} is no address of a studio; expected one such as http://127.0.0.1:8501.",
+            "Begin with http:// or https://.",
+        )
+    if token and not VISIBLE.fullmatch(token):
+        raise InputError("The token has characters that no token has.", "Copy it whole, and nothing else.")
 
 
 def keyed() -> dict[str, str]:
