@@ -252,13 +252,17 @@ def _about_values(found: ColumnDrift, before: int, now: int) -> tuple[Severity, 
     if excess < SHIFTED or found.psi < most:
         return None
     if found.kind == "moment":  # time goes on
-        beyond = f", {found.outside:,} rows outside their range" if found.outside else ""
+        beyond = f", {_rows(found.outside)} outside their range" if found.outside else ""
         return Severity.NOTE, f"other dates than before (PSI {found.psi:.2f}){beyond}"
     far = excess >= FAR
     return (
         Severity.WARNING if far else Severity.NOTE,
         f"values {'differ much' if far else 'have shifted'} (PSI {found.psi:.2f})",
     )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _about_missing(found: ColumnDrift, rows_before: int, rows: int) -> tuple[Severity, str] | None:
@@ -278,13 +282,13 @@ def _about_new(found: ColumnDrift, rows: int) -> tuple[Severity, str] | None:
     listed = ", ".join(repr(word) for word in found.new_values[:3])
     more = ", …" if len(found.new_values) > 3 else ""
     severity = Severity.WARNING if share >= NEW_FAR else Severity.NOTE
-    return severity, f"{found.new_rows:,} rows with values not seen before: {listed}{more}"
+    return severity, f"{_rows(found.new_rows)} with values not seen before: {listed}{more}"
 
 
 def _about_range(found: ColumnDrift, rows: int) -> tuple[Severity, str] | None:
     if found.kind == "moment" or found.outside < FAR_OUT * max(1, rows):
         return None
-    return Severity.NOTE, f"{found.outside:,} rows below or above all that was before"
+    return Severity.NOTE, f"{_rows(found.outside)} below or above all that was before"
 
 
 def _rank(drift: ColumnDrift) -> tuple[int, float]:

@@ -76,6 +76,13 @@ def test_later_dates_are_only_a_note() -> None:
     assert (day.severity, day.outside) == (Severity.NOTE, 2000)
 
 
+def test_one_row_is_called_one() -> None:
+    before = reference(table(300, 1))
+    summary = compare(before, table(1, 2, amount=1e9, city="Jena"))
+    assert drift_of(summary, "amount").message.startswith("1 row below or above")
+    assert drift_of(summary, "city").message.startswith("1 row with values")
+
+
 def test_pieces_sum_up_to_the_whole() -> None:
     before, later = reference(table(1000, 1)), table(700, 2, city="Ulm")
     pieces = Comparison(before)
