@@ -53,6 +53,8 @@ def test_an_answer_that_one_has_is_not_told_again(api: httpx.Client, flowers: st
         again = api.get(f"/datasets/{flowers}", headers={"If-None-Match": known})
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == first.headers["etag"]
+    assert api.get(f"/datasets/{flowers}", headers={"If-None-Match": "*"}).status_code == 304
+    assert api.get("/datasets/nothing", headers={"If-None-Match": "*"}).status_code == 404
     other = api.get(f"/datasets/{flowers}", headers={"If-None-Match": '"x"'})
     assert (other.status_code, other.json()) == (200, first.json())
     assert "etag" not in api.get("/datasets/nothing").headers

@@ -29,7 +29,8 @@ class _Tagged:
     """Holds back an answer of one piece until its hash is known."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
-        self._known = TAG.findall(Headers(scope=scope).get("if-none-match", ""))
+        asked = Headers(scope=scope).get("if-none-match", "")
+        self._known, self._has_any = TAG.findall(asked), asked.strip() == "*"
         self._send = send
         self._start: Message | None = None
 
@@ -47,7 +48,7 @@ class _Tagged:
             headers = MutableHeaders(scope=start)
             headers["ETag"] = tag
             headers.setdefault("Cache-Control", "private, no-cache")
-            if tag in self._known:
+            if self._has_any or tag in self._known:
                 start = {**start, "status": 304}
                 del headers["content-length"], headers["content-type"]
                 message = {**message, "body": b""}
