@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import socket
 import time
@@ -23,6 +24,8 @@ from flowml.storage.errors import Conflict, SettingError
 from flowml.storage.records import Capabilities, Worker
 from flowml.storage.version import VERSION
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -34,6 +37,19 @@ class Terms:
     cores: int | None = None
     memory_limit: int | None = None  # bytes
     patience_s: float | None = None  # how long it waits for a Redis that is away; None: for ever
+
+
+def within(terms: Terms, machine: Capabilities) -> Terms:
+    """The terms as far as the machine can keep them; where it has less, that is said."""
+    cores, memory = terms.cores, terms.memory_limit
+    if cores is not None and cores > machine.cpus:
+        log.warning("It was told to use %d cores, and uses the %d that it may", cores, machine.cpus)
+        cores = machine.cpus
+    if memory is not None and memory > machine.ram_total:
+        asked, has = memory / 2**30, machine.ram_total / 2**30
+        log.warning("It was told to give trials %.1f GiB, and gives the %.1f GiB that it may", asked, has)
+        memory = machine.ram_total
+    return replace(terms, cores=cores, memory_limit=memory)
 
 
 def enlist(redis: Redis, settings: Settings, terms: Terms, capabilities: Capabilities) -> Worker:

@@ -70,7 +70,9 @@ def run_worker(
         check(redis, url)
         with reachable():
             about.shake_hands(redis)
-            record = enlisting.enlist(redis, settings, terms, probe(settings.ollama_url))
+            machine = probe(settings.ollama_url)
+            terms = enlisting.within(terms, machine)
+            record = enlisting.enlist(redis, settings, terms, machine)
             workfolder.sweep(settings.work, lambda job_id: facts.has_ended(redis, job_id))
         with FactWriter(redis, settings.spool, record.name) as told:
             logs.set_up(settings, record.name, told.put)

@@ -21,7 +21,7 @@ from redis import Redis
 from flowml.runner import about, control, queue, roster, worker
 from flowml.runner.connection import connect
 from flowml.runner.embedded import EmbeddedRedis, find_server
-from flowml.runner.enlisting import Terms, enlist
+from flowml.runner.enlisting import Terms, enlist, within
 from flowml.runner.queue import FlowJob, Place
 from flowml.runner.reaper import Reaper
 from flowml.runner.settings import Settings
@@ -164,6 +164,16 @@ def test_a_job_that_raises_is_tried_again_and_then_fails(
     queue.enqueue(redis, "cpu", "job-1", {}, 60, "workbench.fail")
     eventually(lambda: status(redis, "job-1") == "failed")
     assert queue.failure(redis, "job-1") == "RuntimeError: on purpose"
+
+
+def test_a_worker_promises_no_more_than_its_machine_has(redis: Redis, start_worker: Start) -> None:
+    start_worker("w1")
+    online = roster.find(redis, "w1")
+    assert online is not None
+    machine = dataclasses.replace(online.capabilities, cpus=2, ram_total=2**31)
+    assert within(Terms(cores=99, memory_limit=2**40), machine) == Terms(cores=2, memory_limit=2**31)
+    assert within(Terms(cores=1, memory_limit=2**30), machine) == Terms(cores=1, memory_limit=2**30)
+    assert within(Terms(), machine) == Terms()
 
 
 @pytest.mark.usefixtures("reaper")

@@ -285,6 +285,10 @@ def test_a_worker_without_redis_says_so(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "--redis or FLOWML_REDIS_URL" in done.stderr
     assert "Traceback" not in done.stderr
+    for nothing in ("0", "lots"):
+        wrong = within("start", "--max-memory", nothing, name="flowml-worker", FLOWML_HOME=str(tmp_path))
+        assert wrong.returncode == 2
+        assert "is no size" in wrong.stderr
 
 
 @pytest.mark.parametrize(

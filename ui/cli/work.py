@@ -39,11 +39,14 @@ def start_worker(
 
 def _bytes(text: str) -> int | None:
     try:
-        return size(text) if text else None
+        bytes_ = size(text) if text else None
     except ValueError:
+        bytes_ = 0
+    if bytes_ == 0:
         raise typer.BadParameter(
             f"{text!r} is no size; expected one such as 500MB or 8GB.", param_hint="--max-memory"
-        ) from None
+        )
+    return bytes_
 
 
 def show_probe(as_json: bool) -> None:
