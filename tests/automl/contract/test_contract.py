@@ -354,3 +354,13 @@ def test_names_that_differ_in_blanks_and_fields_of_records_are_found() -> None:
         feeds, warnings = learned.accept(rows)
         assert [feeds[name][0, 0] for name in ("a.x", "a.y", "b")] == [1.0, "u", 2.0]
         assert list(warnings) == []
+
+
+def test_the_ordinary_row_is_no_surprise_where_dates_have_a_time_zone() -> None:
+    moments = [dt.datetime(2021, 8, day, 8, 5, 57, tzinfo=dt.UTC) for day in (1, 2, 3)]
+    frame = pl.DataFrame({"at": moments})
+    contract = Contract.learn(frame, [Feature("at", Role.DATETIME, "datetime")], task=Task.REGRESSION)
+    assert contract.example == {"at": "2021-08-02T08:05:57Z"}
+    feeds, warnings = contract.accept_row(contract.example)
+    assert list(warnings) == []
+    assert feeds["at"][0, 0] == moments[1].timestamp()
