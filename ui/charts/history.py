@@ -10,6 +10,7 @@ from flowml.ui import words
 from flowml.ui.charts.figure import LEGEND_ABOVE, Chart, axis, label, layout
 from flowml.ui.charts.palette import TEXT, algorithm_colour
 
+BEYOND = 1.02  # of the last moment: what the axis shows, so that no point is cut
 POINTS = 2000  # an SVG chart stays quick up to here; beyond, every improvement and an even part is drawn
 SHAPES = ("circle", "diamond", "square", "triangle-up", "cross")
 MINUTES_FROM = 300  # budgets longer than this (s) are drawn in minutes
@@ -31,6 +32,7 @@ def history(
     low, high = focus([t.score for t in ended if t.score is not None], direction)
     outside = sum(1 for t in ended if t.score is not None and not low <= t.score <= high)
     span = max([budget_s / second, *moments])
+    until = max(span, BEYOND * max(moments, default=0.0))
     return Chart(
         title=f"Score of each trial ({metric}, {'higher' if direction == 'maximize' else 'lower'} is better)",
         alt=_in_words(ended, direction, metric),
@@ -42,7 +44,7 @@ def history(
             _best_line(ended, moments, direction, span),
         ),
         layout=layout(
-            axis(f"Time since the start ({unit})", range=[0, span]),
+            axis(f"Time since the start ({unit})", range=[0, until]),
             axis(metric, range=[low, high] if high > low else None, showticklabels=bool(ended)),
             showlegend=True,
             legend=LEGEND_ABOVE,

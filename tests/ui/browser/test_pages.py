@@ -121,6 +121,18 @@ def test_the_numbers_in_a_matrix_are_white_in_the_dark(page: Page, trained: dict
     assert set(cells.evaluate_all("all => all.map((cell) => getComputedStyle(cell).fill)")) == {WHITE}
 
 
+def test_links_show_that_the_keyboard_is_at_them(page: Page, trained: dict[str, str]) -> None:
+    page.goto(f"/results?job={trained['job']}")
+    settled(page)
+    for place in ("stSidebarNavLink", "stPageLink-NavLink"):
+        link = page.get_by_test_id(place).first
+        link.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        expect(link).to_be_focused()
+        expect(link).to_have_css("outline-style", "solid")
+
+
 WHITE = "rgb(255, 255, 255)"
 COLUMNS_ARE_WIDE = """() => {
   const widths = [...document.querySelectorAll("[data-testid=stMain] [data-testid=stColumn]")]
