@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from flowml.storage.records import Capabilities, GpuLoad, Worker
-from flowml.ui.components import at_work
+from flowml.ui.components import at_work, figures
 
 MACHINE = Capabilities("CPU", 8, 4, 8, None, 16_000_000_000, 8_000_000_000)
 
@@ -50,3 +52,24 @@ def test_each_machine_has_its_trials_and_many_are_counted() -> None:
     assert "5 more machines with 0 trials." in said
     assert "\\<b\\>m0" in said
     assert "offline" in said
+
+
+def test_a_machine_with_two_workers_counts_once() -> None:
+    one, two = (replace(MACHINE, hostname=name) for name in ("one", "two"))
+    workers = [Worker(str(n), ("cpu",), machine, 0.0, 0.0) for n, machine in enumerate((one, one, two))]
+    assert figures.machines(workers) == (one, two)
+    app = AppTest.from_function(_studio)
+    app.session_state["workers"] = workers
+    app.run()
+    assert not app.exception
+    (shown,) = [each for each in app.metric if each.label == "Workers online"]
+    assert (shown.value, shown.proto.delta_description) == ("3", "16 cores")
+
+
+def _studio() -> None:
+    import streamlit as st
+
+    from flowml.storage.records import DatasetTotals
+    from flowml.ui.components import figures
+
+    figures.studio([], 0, DatasetTotals(0, 0, 0), st.session_state["workers"])

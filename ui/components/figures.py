@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from flowml.storage.records import FEATURE_ROLES, Dataset, DatasetTotals, Job, JobState, Worker
+from flowml.storage.records import FEATURE_ROLES, Capabilities, Dataset, DatasetTotals, Job, JobState, Worker
 from flowml.ui import words
 from flowml.ui.components import clock
 
@@ -29,11 +29,16 @@ def card(label: str, value: str, below: str = "", help: str | None = None) -> No
     )
 
 
+def machines(workers: Sequence[Worker]) -> tuple[Capabilities, ...]:
+    """Each machine once, however many workers it has."""
+    return tuple({worker.capabilities.hostname: worker.capabilities for worker in workers}.values())
+
+
 def studio(active: Sequence[Job], models: int, tables: DatasetTotals, workers: Sequence[Worker]) -> None:
     """The state of the whole studio in four numbers."""
     waiting = sum(job.state in (JobState.QUEUED, JobState.LOST) for job in active)
     online = [worker for worker in workers if worker.state != "offline"]
-    cores = sum(worker.capabilities.cpus for worker in online)
+    cores = sum(machine.cpus for machine in machines(online))
     with strip():
         card("Running jobs", str(len(active) - waiting), f"{waiting} waiting" if waiting else "none waiting")
         card("Models", words.count(models), "ready to predict")
@@ -60,14 +65,14 @@ def dataset(dataset: Dataset) -> None:
 def cluster(online: Sequence[Worker], waiting: Mapping[str, int]) -> None:
     queued = sum(waiting.values())
     busy = sum(worker.state == "busy" for worker in online)
-    machines = {worker.capabilities.hostname: worker.capabilities for worker in online}.values()
-    gpus = [gpu for machine in machines for gpu in machine.gpus]
-    memory = sum(machine.ram_total for machine in machines)
+    hosts = machines(online)
+    gpus = [gpu for machine in hosts for gpu in machine.gpus]
+    memory = sum(machine.ram_total for machine in hosts)
     with strip():
         card("Workers online", str(len(online)), f"{busy} busy")
         card(
             "Cores",
-            words.count(sum(machine.cpus for machine in machines)),
+            words.count(sum(machine.cpus for machine in hosts)),
             f"{words.size(memory)} memory" if online else "no machine",
         )
         card(

@@ -9,7 +9,7 @@ import streamlit as st
 from flowml.runner import estimating
 from flowml.storage.records import ENDED, Column, Dataset, Job, JobSpec, Task, Worker
 from flowml.ui import catalog, session, tasks, words
-from flowml.ui.components import datasets, layout, start_here
+from flowml.ui.components import datasets, figures, layout, start_here
 
 
 def show(
@@ -101,7 +101,7 @@ def _before(dataset: Dataset, spec: JobSpec) -> Job | None:
 def _machines(workers: Sequence[Worker]) -> None:
     if workers:
         free = sum(worker.state == "idle" for worker in workers)
-        cores = sum(worker.capabilities.cpus for worker in workers)
+        cores = sum(machine.cpus for machine in figures.machines(workers))
         waits = "" if free else " All are busy: the job will wait for the first that is free."
         waits = f" {start_here.PAUSED}" if start_here.all_paused(workers) else waits
         online = f"{words.plural(len(workers), 'worker')} online, {words.plural(cores, 'core')}, {free} free."
