@@ -57,7 +57,8 @@ AHEAD = 4  # candidates that may wait for a slot of ours while others are decide
 MOST_ASIDE = 16  # that may wait for a helper with more memory
 SPARE_AFTER = 0.25  # of the budget, from when on a spare child stands by
 SPARE_S = 4.0  # of search that must be left for it to be worth its start
-FIRST_TRIAL_S = 10.0  # for the first trials, when the budget is used up before one is complete
+BASELINE_S = 30.0  # for the very first trial, whatever the clock says: there shall be a model
+FIRST_TRIAL_S = 10.0  # for others, as long as none is complete and the time is not over
 CHECK_AFTER = 2  # trials: the baseline and one more
 CHECK_S = 10.0  # at most, for the check when all that was to be tried is done
 STOP_FINISH_S = 5.0  # for the finish, when the user asked to stop
@@ -182,10 +183,14 @@ class Lane:
             return False
         exhausted = self._dry and not self._ledger.open and not self._mine and not self._aside
         if not self._ledger.complete:
-            if exhausted:
+            if exhausted or (self._is_too_late() and not self._ledger.open):
                 raise self._ledger.nothing_complete()
             return False  # the first trial is waited for, whatever the clock says
         return exhausted or self._wish is Control.STOP or self._budget.search_left() <= 0
+
+    def _is_too_late(self) -> bool:
+        """Whether the time is over and what was tried until then, the baseline at least, has failed."""
+        return self._budget.search_left() <= 0 and self._ledger.has_failed and not self._again
 
     def _give_work(self) -> None:
         for slot in self._team.idle[: self._team.free]:
@@ -251,9 +256,10 @@ class Lane:
         if self._wish is Control.PAUSE or len(self._aside) >= MOST_ASIDE:
             return left, None
         if not self._ledger.complete:
-            if left <= 0 and self._ledger.running:
+            if (left <= 0 and self._ledger.running) or self._is_too_late():
                 return left, None
-            left = max(left, FIRST_TRIAL_S)
+            begun = self._ledger.records or self._ledger.running
+            left = max(left, FIRST_TRIAL_S if begun else BASELINE_S)
         if mine and self._mine:
             return left, self._mine.popleft()
         if self._again:

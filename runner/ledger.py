@@ -41,6 +41,10 @@ class Ledger:
         return self._running[number][0] if number in self._running else None
 
     @property
+    def has_failed(self) -> bool:
+        return any(record.state is TrialState.FAILED for record in self.records.values())
+
+    @property
     def complete(self) -> tuple[TrialRecord, ...]:
         return tuple(self._complete.values())
 

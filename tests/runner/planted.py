@@ -52,6 +52,7 @@ Fit = Callable[..., Any]
 PLANTED: dict[str, dict[str, Fit]] = {
     "common": {"extra_trees": sleep, "random_forest": hoard, "xgboost": crash},
     "rare": {"extra_trees": fork, "random_forest": hang_up, "xgboost": leave},
+    "hopeless": dict.fromkeys(ALGORITHMS, sleep) | {"dummy": leave},
 }
 
 

@@ -185,6 +185,17 @@ def test_trials_that_hang_hoard_or_crash_are_rows_with_causes(
     assert all(unranked.values())
 
 
+def test_where_nothing_can_be_completed_a_job_ends_soon_after_its_time(
+    lane: Callable[..., Lane], listener: Remembering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowml.runner.lane.FIRST_TRIAL_S", 1.0)
+    many = ("logistic", "extra_trees", "random_forest", "xgboost", "lightgbm", "catboost", "mlp", "svm")
+    outcome = lane(budget_s=4.0, algorithms=many, child=planted(fits="hopeless"), slots=1).run()
+    assert outcome.state is JobState.FAILED
+    assert "The first, Baseline" in outcome.cause
+    assert len(listener.ended) <= 3  # what comes next would begin after the time
+
+
 def test_nothing_that_a_trial_does_to_its_process_reaches_the_lane(
     lane: Callable[..., Lane], listener: Remembering
 ) -> None:

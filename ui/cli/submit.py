@@ -77,7 +77,7 @@ def _interrupted(studio: Studio, job_id: str, again: bool) -> Iterator[None]:
         if again:
             studio.cancel(job_id)
             return
-        typer.echo("\nStopping; the best model so far is kept, if there is one. Ctrl-C again cancels.", err=True)
+        typer.echo("\nStopping; the best so far is kept. Ctrl-C again cancels.", err=True)
         studio.stop(job_id)
 
 

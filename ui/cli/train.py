@@ -80,7 +80,7 @@ class Wish:
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if self._control is None:
             self._control = Control.STOP
-            os.write(sys.stderr.fileno(), b"\nStopping; the best model so far is kept, if there is one. Ctrl-C again cancels.\n")
+            os.write(sys.stderr.fileno(), b"\nStopping; the best so far is kept. Ctrl-C again cancels.\n")
         else:
             self._control = Control.CANCEL
 
