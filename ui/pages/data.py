@@ -92,8 +92,7 @@ def dataset_page(dataset: Dataset) -> None:
         VIEWS[view](dataset)
 
 
-asked = session.asked(Query.DATASET)
-if asked:
+if asked := session.asked(Query.DATASET):
     with explained("Data", "data"):
         found = session.client().dataset(asked)
     dataset_page(found)
