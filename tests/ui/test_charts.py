@@ -114,6 +114,8 @@ def test_history_draws_each_algorithm_and_the_best_line() -> None:
     assert chart.traces[0]["x"] == [5.0, 15.0]
     assert chart.traces[2]["y"] == [0.5, 0.6, 0.7, 0.7]
     assert chart.layout["xaxis"]["range"] == [0, 60.0]
+    assert chart.title == "Score of each trial (F1, higher is better)"
+    assert history.history([], "maximize", "Score", 1000.0, 60.0).title == "Score of each trial"
     late = history.history(ended, "maximize", "F1", 1000.0, 15.0)
     assert late.layout["xaxis"]["range"][1] > 15.0  # the last point is not cut
     assert "3 trials of 2 algorithms" in chart.alt

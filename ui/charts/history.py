@@ -25,6 +25,7 @@ def history(
     labels: Mapping[str, str] | None = None,
 ) -> Chart:
     """Best-so-far as a step line over a scatter of trials, one colour an algorithm."""
+    better = "higher" if direction == "maximize" else "lower"
     unit, second = ("minutes", 60.0) if budget_s > MINUTES_FROM else ("seconds", 1.0)
     ended = sorted(_complete(trials), key=_end)
     points = thin(ended, direction)
@@ -34,7 +35,7 @@ def history(
     span = max([budget_s / second, *moments])
     until = max(span, BEYOND * max(moments, default=0.0))
     return Chart(
-        title=f"Score of each trial ({metric}, {'higher' if direction == 'maximize' else 'lower'} is better)",
+        title=f"Score of each trial ({metric}, {better} is better)" if ended else "Score of each trial",
         alt=_in_words(ended, direction, metric),
         note=f"{words.plural(outside, 'weak trial')} outside the frame; double-click the chart to see all."
         if outside

@@ -123,12 +123,9 @@ def _waiting(job: Job, watch: Watch, workers: Sequence[Worker]) -> None:
 def _numbers(job: Job, told: Tally) -> None:
     best = next(iter(told.best), None)
     score = best.score if best and job.state in ACTIVE else job.best_score
+    better = "higher is better" if job.direction == "maximize" else "lower is better"
     with figures.strip():
-        figures.card(
-            _score_name(job),
-            words.score(score),
-            "higher is better" if job.direction == "maximize" else "lower is better",
-        )
+        figures.card(_score_name(job), words.score(score), better if job.metric else "no metric yet")
         if best:
             which = f"trial {best.trial}: {words.score(best.score)}"  # a champion of several may be better
             figures.card("Best trial", catalog.algorithm(best.algorithm), which)
