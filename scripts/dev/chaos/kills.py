@@ -120,9 +120,10 @@ def run(folder: Path, kills: int, every_s: float, workers: int, at_once: int) ->
             killer.kill()
             time.sleep(0.3)
         deadline = time.monotonic() + END_S
+        stage.tend()  # the last that was killed may be the studio
         while jobs.open() and time.monotonic() < deadline:
-            stage.tend()
             time.sleep(1.0)
+            stage.tend()
         stage.stop()
         time.sleep(2.0)
         left = stage.left_behind()
