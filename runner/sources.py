@@ -90,23 +90,19 @@ def _field(name: str) -> str:
 
 
 def _content(path: Path, name: str) -> str:
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(
-            f"{name} names {path}, which cannot be read: {getattr(error, 'strerror', None) or error}.",
-            "Give it a file that holds the secret alone.",
-        ) from error
+    return _read(path, f"{name} names {path}, which", "Give it a file that holds the secret alone.").strip()
 
 
 def _lines(path: Path) -> list[str]:
+    return _read(path, str(path), "Save it as text in UTF-8, or move it away.", "utf-8-sig").splitlines()
+
+
+def _read(path: Path, what: str, advice: str, encoding: str = "utf-8") -> str:
     try:
-        return path.read_text("utf-8-sig").splitlines()
+        return path.read_text(encoding)
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(
-            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.",
-            "Save it as text in UTF-8, or move it away.",
-        ) from error
+        reason = getattr(error, "strerror", None) or error
+        raise SettingError(f"{what} cannot be read: {reason}.", advice) from error
 
 
 def _unquoted(text: str, name: str, where: str) -> str:
