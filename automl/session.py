@@ -13,9 +13,9 @@ QUIET = 3  # errors only
 def open_session(model: bytes | Path | Any, threads: int = 1) -> Any:
     """A session, unless `model` is one already.
 
-    One thread: many sessions live side by side, and each answers alike for one row and for many.
+    One thread: many sessions live side by side, and trees answer alike for one row and for many.
 
-    More are for files of many rows; answers then differ in the last digit.
+    More are for files of many rows; answers then differ in the last digit, as those of networks always do.
     """
     if not isinstance(model, bytes | Path):
         return model

@@ -16,6 +16,7 @@ from flowml.automl.onnx.graph import Graph
 from flowml.automl.onnx.links import LINKS
 from flowml.automl.onnx.parts import Part, Scores
 from flowml.automl.onnx.readers import read
+from flowml.automl.onnx.readers.networks import Networks, build_alike
 from flowml.automl.onnx.steps import build_temper
 from flowml.automl.stack import LEAST, Stack
 from flowml.storage.errors import ExportError
@@ -47,9 +48,7 @@ class Member:
 
 def mix(graph: Graph, contract: Contract, members: Sequence[Member], stack: Stack | None = None) -> str:
     """The tensor (rows, columns): the probability of the second class, of every class, or the value."""
-    groups = _Groups(graph, contract)
-    for member in used(members, stack):
-        groups.add(member)
+    groups = _Groups(graph, contract, used(members, stack))
     if stack is None:
         blends = [
             _weighted(graph, linked, [each.weight for each in group]) for linked, group in groups.linked()
@@ -75,43 +74,56 @@ def used(members: Sequence[Member], stack: Stack | None = None) -> list[Member]:
 
 @dataclass(frozen=True)
 class _Scored:
-    """The raw scores of a member in the graph."""
+    """The raw scores of members in the graph: (rows, members times outputs)."""
 
     scores: Scores
-    weight: float
-    temperature: float
-    trial: int
+    members: list[Member]
 
 
 class _Groups:
     """Members with the same link go through it side by side."""
 
-    def __init__(self, graph: Graph, contract: Contract) -> None:
+    def __init__(self, graph: Graph, contract: Contract, members: Sequence[Member]) -> None:
         self._graph, self._contract = graph, contract
         self._encoded: dict[int, str] = {}
         self._groups: dict[tuple[str, int, bool], list[_Scored]] = {}
+        alike: dict[object, list[tuple[Member, Networks]]] = {}
+        for member in members:
+            width = len(member.encoding.names)
+            part = _fit_for(contract, member.fitted, read(member.fitted, width))
+            if isinstance(part, Networks):
+                key = part.alike, member.fitted.link, member.temperature != 1.0
+                alike.setdefault(key, []).append((member, part))
+            else:
+                self._add([member], part.n_outputs, part.build(graph, self._features(member), width))
+        for pairs in alike.values():
+            features = [self._features(member) for member, _ in pairs]
+            scores = build_alike(graph, [part for _, part in pairs], features)
+            self._add([member for member, _ in pairs], pairs[0][1].n_outputs, scores)
 
-    def add(self, member: Member) -> None:
-        width = len(member.encoding.names)
-        if id(member.encoding) not in self._encoded:
-            self._encoded[id(member.encoding)] = member.encoding.build(self._graph)
-        part = _fit_for(self._contract, member.fitted, read(member.fitted, width))
-        scores = part.build(self._graph, self._encoded[id(member.encoding)], width)
-        key = (member.fitted.link, part.n_outputs, member.temperature != 1.0)
-        scored = _Scored(scores, member.weight, member.temperature, member.trial)
-        self._groups.setdefault(key, []).append(scored)
+    def _features(self, member: Member) -> str:
+        key = id(member.encoding)
+        if key not in self._encoded:
+            self._encoded[key] = member.encoding.build(self._graph)
+        return self._encoded[key]
 
-    def linked(self) -> list[tuple[str, list[_Scored]]]:
+    def _add(self, members: list[Member], outputs: int, scores: Scores) -> None:
+        key = (members[0].fitted.link, outputs, members[0].temperature != 1.0)
+        self._groups.setdefault(key, []).append(_Scored(scores, members))
+
+    def linked(self) -> list[tuple[str, list[Member]]]:
         """Of each group a tensor (rows, members, columns) of predictions, and the members in that order."""
         return [self._link(link, outputs, group) for (link, outputs, _), group in self._groups.items()]
 
-    def _link(self, link: str, outputs: int, group: list[_Scored]) -> tuple[str, list[_Scored]]:
+    def _link(self, link: str, outputs: int, scored: list[_Scored]) -> tuple[str, list[Member]]:
         graph = self._graph
-        group = sorted(group, key=lambda each: each.scores.dtype is np.float64)  # all of float32 come first
+        scored = sorted(scored, key=lambda each: each.scores.dtype is np.float64)  # all of float32 come first
+        group = [member for each in scored for member in each.members]
         stacked = graph.op(
-            "Reshape", _side_by_side(graph, group), graph.constant([0, len(group), outputs], np.int64)
+            "Reshape", _side_by_side(graph, scored), graph.constant([0, len(group), outputs], np.int64)
         )
-        stacked = graph.op("Add", stacked, graph.constant([each.scores.base for each in group], np.float64))
+        bases = np.concatenate([each.scores.base for each in scored]).reshape(len(group), outputs)
+        stacked = graph.op("Add", stacked, graph.constant(bases, np.float64))
         linked = LINKS[link].build(graph, stacked)
         temperatures = [[each.temperature] for each in group]
         if any(temperature != [1.0] for temperature in temperatures):
@@ -133,10 +145,10 @@ def _fit_for(contract: Contract, fitted: Fitted, part: Part) -> Part:
     return part.only(1) if fitted.link == "probability" and contract.task is Task.BINARY else part
 
 
-def _side_by_side(graph: Graph, group: list[_Scored]) -> str:
+def _side_by_side(graph: Graph, scored: list[_Scored]) -> str:
     """One double tensor (rows, members times outputs)."""
-    single = [each.scores.name for each in group if each.scores.dtype is np.float32]
-    double = [each.scores.name for each in group if each.scores.dtype is np.float64]
+    single = [each.scores.name for each in scored if each.scores.dtype is np.float32]
+    double = [each.scores.name for each in scored if each.scores.dtype is np.float64]
     parts = ([graph.cast(concat(graph, single), np.float64)] if single else []) + double
     return concat(graph, parts)
 

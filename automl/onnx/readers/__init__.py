@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flowml.automl.fitted import Fitted
 from flowml.automl.onnx.parts import Part
-from flowml.automl.onnx.readers import arrays, catboost, converted, formulas, lightgbm, xgboost
+from flowml.automl.onnx.readers import arrays, catboost, converted, formulas, lightgbm, networks, xgboost
 from flowml.storage.errors import ExportError
 
 READERS: dict[str, Callable[[Fitted, int], Part]] = {
@@ -16,7 +16,7 @@ READERS: dict[str, Callable[[Fitted, int], Part]] = {
     "sklearn_trees": lambda fitted, _: arrays.read_trees(fitted),
     "linear": lambda fitted, _: arrays.read_linear(fitted),
     "kernel": lambda fitted, _: formulas.read(fitted, formulas.kernel),
-    "network": lambda fitted, _: formulas.read(fitted, formulas.network),
+    "network": lambda fitted, _: networks.read(fitted),
     "neighbors": lambda fitted, _: formulas.read(fitted, formulas.neighbors),
     "quadratic": lambda fitted, _: formulas.read(fitted, formulas.quadratic),
     "constant": lambda fitted, _: arrays.read_constant(fitted),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowml.automl.algorithms import neighbors as balls
-from flowml.automl.algorithms import perceptron
 from flowml.automl.algorithms.squash import FURTHEST
 from flowml.automl.fitted import Arrays, Fitted, unpack
 from flowml.automl.onnx.graph import Graph
@@ -77,41 +76,6 @@ def quadratic(graph: Graph, features: str, arrays: Arrays) -> str:
     return graph.op("Add", curved, _affine(graph, Z, arrays["slope"], arrays["intercept"]))
 
 
-def network(graph: Graph, features: str, arrays: Arrays) -> str:
-    """The twin of `algorithms.perceptron.raw_scores`: networks side by side along the first axis."""
-    hidden = _squashed(graph, features, arrays)
-    layers, columns = perceptron.layers_of(arrays), len(arrays["center"])
-    first = arrays["weight0"]
-    raw = graph.op("MatMul", hidden, _double(graph, first[:, :columns]))
-    if len(arrays["waved"]):
-        mixed = _waves(graph, hidden, arrays)
-        raw = graph.op("Add", raw, graph.op("MatMul", mixed, _double(graph, first[:, columns:])))
-    raw = graph.op("Add", raw, _double(graph, arrays["bias0"]))
-    for layer in range(1, layers + 1):
-        hidden = graph.op("Mul", raw, graph.op("Sigmoid", raw))
-        product = graph.op("MatMul", hidden, _double(graph, arrays[f"weight{layer}"]))
-        raw = graph.op("Add", product, _double(graph, arrays[f"bias{layer}"]))
-    mean = graph.op("ReduceMean", raw, graph.constant([0], np.int64), keepdims=0)
-    scaled = graph.op("Mul", mean, graph.constant(arrays["spread"], np.float64))
-    return graph.op("Add", scaled, graph.constant(arrays["middle"], np.float64))
-
-
-def _waves(graph: Graph, hidden: str, arrays: Arrays) -> str:
-    """(networks, rows, waved columns times values)"""
-    chosen = graph.op("Transpose", pick(graph, hidden, arrays["waved"]), perm=[1, 0])
-    columns = graph.op("Unsqueeze", chosen, graph.constant([2], np.int64))
-    angles = graph.op(
-        "Add",
-        graph.op("Mul", columns, _double(graph, arrays["frequency"])),
-        _double(graph, arrays["phase"]),
-    )
-    product = graph.op("MatMul", graph.op("Cos", angles), _double(graph, arrays["mix"]))
-    mixed = graph.op("Add", product, _double(graph, arrays["mix_bias"]))
-    members, waved, _, values = arrays["mix"].shape
-    flat = graph.constant([members, -1, waved * values], np.int64)
-    return graph.op("Reshape", graph.op("Transpose", mixed, perm=[0, 2, 1, 3]), flat)
-
-
 def _distances(graph: Graph, Z: str, vectors: np.ndarray) -> str:
     """Squared, of each row to each vector."""
     squares = graph.constant((vectors.astype(np.float64) ** 2).sum(axis=1)[None], np.float64)
@@ -122,9 +86,13 @@ def _distances(graph: Graph, Z: str, vectors: np.ndarray) -> str:
 
 
 def _squashed(graph: Graph, features: str, arrays: Arrays) -> str:
-    """The twin of `algorithms.squash.apply`."""
-    centred = graph.op("Sub", graph.cast(features, np.float64), graph.constant(arrays["center"], np.float64))
-    z = graph.op("Mul", centred, graph.constant(arrays["scale"], np.float64))
+    return squashed(graph, features, arrays["center"], arrays["scale"])
+
+
+def squashed(graph: Graph, features: str, center: np.ndarray, scale: np.ndarray) -> str:
+    """The twin of `algorithms.squash.apply`, in double."""
+    centred = graph.op("Sub", graph.cast(features, np.float64), graph.constant(center, np.float64))
+    z = graph.op("Mul", centred, graph.constant(scale, np.float64))
     limit, one = graph.constant(FURTHEST**2, np.float64), graph.constant(1.0, np.float64)
     root = graph.op("Sqrt", graph.op("Add", one, graph.op("Div", graph.op("Mul", z, z), limit)))
     return graph.op("Div", z, root)

@@ -152,6 +152,21 @@ def test_a_member_of_another_task_is_refused() -> None:
         build(many.contract, binary.members)
 
 
+@pytest.mark.parametrize("task", [Task.MULTICLASS, Task.REGRESSION])
+def test_the_networks_of_all_folds_take_no_more_operators_than_two(task: Task) -> None:
+    few, many = (train(task, ("mlp",), folds=folds) for folds in (2, 4))
+    files = [build(each.contract, each.members) for each in (few, many)]
+    sizes = [len(onnx.load_from_string(content).graph.node) for content in files]
+    assert sizes[1] - sizes[0] <= 4 * 2  # what prepares the features of two more folds
+    session = onnxruntime.InferenceSession(files[1], providers=["CPUExecutionProvider"])
+    name = "prediction" if task is Task.REGRESSION else "probabilities"
+    (together,) = session.run([name], many.feeds)
+    alone = np.concatenate(
+        [session.run([name], take(many.feeds, slice(row, row + 1)))[0] for row in range(len(together))]
+    )
+    assert np.abs(alone - together).max() < 1e-6 * (many.spread or 1.0)
+
+
 def test_skl2onnx_models_are_pasted() -> None:
     from skl2onnx import to_onnx
     from sklearn.neural_network import MLPClassifier
