@@ -33,7 +33,9 @@ PATIENCE = 1.5  # times what was planned, that one of the first wave may take be
 LEAST_SHARE = 0.35  # of its time that a lighter trial must get to be worth it
 DEARER = 3.0  # a sampled trial may take so many times what the defaults of its algorithm take,
 LEAST_OF_REMAINING = 0.05  # or this share of what remains
-DRAWS = 8  # samples tried to find one that fits the time
+DRAWS = 8  # samples tried of an algorithm to find one that fits the time,
+MOST_DRAWS = 24  # and of all of them together: what is left when none of these fits is hardly worth more
+LIGHTEST = 0.25  # of what the defaults of an algorithm take, below which hardly any sample of it lies
 KEENNESS = 20.0  # how strongly better algorithms are preferred
 HOPELESS = 0.02  # worth, relative to the best algorithm, below which one is not searched further
 
@@ -233,11 +235,15 @@ class Search:
 
     def _from_sampler(self, remaining_s: float) -> Candidate | None:
         """Params for the algorithm that most deserves a trial."""
+        draws = MOST_DRAWS
         for row in self._by_merit():
             defaults = Entry(row.key, row.defaults(self._shape.sampled(self._sample)), rows=self._sample)
-            dearest = max(DEARER * self._seconds(defaults), LEAST_OF_REMAINING * remaining_s)
-            limit_s = min(0.8 * remaining_s, dearest)
-            for _ in range(DRAWS):
+            usual_s = self._seconds(defaults)
+            limit_s = min(0.8 * remaining_s, max(DEARER * usual_s, LEAST_OF_REMAINING * remaining_s))
+            if LIGHTEST * usual_s > limit_s:
+                continue
+            for _ in range(min(DRAWS, draws)):
+                draws -= 1
                 number = self._next_number
                 params = self._sampler.ask(number, row, self._shape)
                 entry = Entry(row.key, params, rows=self._sample)

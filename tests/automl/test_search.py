@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from optuna.samplers import TPESampler
 
 from flowml.automl.algorithms import algorithms_for
 from flowml.automl.costs import Costs
 from flowml.automl.portfolio import PORTFOLIO
 from flowml.automl.sampler import STARTUP, Sampler
-from flowml.automl.search import Candidate, Search
+from flowml.automl.search import MOST_DRAWS, Candidate, Search
 from flowml.storage.errors import SpecError
 from flowml.storage.records import JobSpec, Task, TrialRecord, TrialState
 from tests.automl.algorithms.folds import shape_of
@@ -273,3 +274,30 @@ def test_a_sampled_trial_costs_no_more_than_a_few_of_the_defaults() -> None:
     sampled = [c for c in play(search, 40, remaining_s=40 * usual) if c.stage == "search"]
     assert len(sampled) > 10
     assert max(costs.seconds(c.algorithm, c.params) for c in sampled) < 10 * usual
+
+
+def test_samples_are_few_where_hardly_any_could_fit_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    search, drawn = search_of(), []
+    play(search, 40)
+    ask = Sampler.ask
+    monkeypatch.setattr(Sampler, "ask", lambda *asked: (drawn.append(asked), ask(*asked))[1])
+    for remaining_s in (0.4, 0.3, 0.2, 0.01):
+        drawn.clear()
+        search.ask(remaining_s)
+        assert len(drawn) <= MOST_DRAWS
+    assert not drawn
+
+
+def test_spaces_are_inferred_once_for_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    inferred: list[Any] = []
+    infer = TPESampler.infer_relative_search_space
+    monkeypatch.setattr(
+        TPESampler, "infer_relative_search_space", lambda *asked: (inferred.append(asked), infer(*asked))[1]
+    )
+    search = search_of()
+    play(search, 30)
+    search.ask(600.0)
+    count = len(inferred)
+    search.ask(600.0)
+    search.ask(600.0)
+    assert 0 < len(inferred) == count
