@@ -1,7 +1,7 @@
 """A fork server as a program, for a training without a worker: trial children that load nothing themselves.
 
-It loads the libraries while the table is still read. Unlike a worker's, it is no fork of the lane's process,
-which may have threads by then.
+Once it has loaded what reads a table it forks the reader, and loads the libraries of trials meanwhile. Unlike
+a worker's, it is no fork of the lane's process, which may have threads by then.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from flowml.runner.child import WANTED_SOON
 from flowml.runner.forkserver import (
@@ -23,6 +24,7 @@ from flowml.runner.forkserver import (
     set_process_option,
 )
 from flowml.runner.preloading import load
+from flowml.storage.programs import FORKS
 
 PROGRAM = (sys.executable, "-m", "flowml.runner.forks")
 WANTED = (
@@ -52,6 +54,7 @@ class ForkProgram(ForkServer):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
+                env={**os.environ, "PYTHONIOENCODING": "utf-8"},
                 process_group=0,
             )
 
@@ -75,20 +78,19 @@ def forked_children() -> Iterator[bool]:
             server = ForkProgram()
         except OSError as error:
             log.warning("Trial children start as programs, for they cannot be forked: %s", error)
-    before = FORK_SERVER.set(server)
+    before = FORK_SERVER.set(server), FORKS.set(server)
     try:
         yield server is not None
     finally:
-        FORK_SERVER.reset(before)
+        FORK_SERVER.reset(before[0])
+        FORKS.reset(before[1])
         if server is not None:
             server.end()
 
 
 def main() -> None:
     line, lane = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
-    for name in WANTED:
-        load(name)
-    serve_forks(line, lane)
+    serve_forks(line, lane, [partial(load, name) for name in WANTED])
 
 
 if __name__ == "__main__":

@@ -1,34 +1,44 @@
-"""A process that has loaded what trial children need and does nothing but fork them: they start at once.
+"""A process that has loaded what trial children need and does nothing but fork programs: they start at once.
 
 A work-horse makes one while it has no threads yet, where its worker has loaded the libraries ahead
 (`preloading`); a training without a worker starts it as a program (`forks`). Nothing has run in it: a library
 that was only loaded may be forked, one that has run may have threads that are missed afterwards. Its children
 become children of the lane's process, which sees them end and takes them along when it ends. Where there is
-no such server, or none any more, a slot starts a program.
+no such server, or none any more, a program is started.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from flowml.runner.waiting import wait_until
+from flowml.storage.programs import Ends, Program
+from flowml.storage.records import Json
 
 NAME, CHILD_NAME = "flowml forks", "flowml trial"  # as the system shows these processes; 15 letters at most
+CHILD_MODULE = "flowml.runner.child"
+NAMES = {
+    CHILD_MODULE: CHILD_NAME,
+    "flowml.storage.reader": "flowml reader",
+    "flowml.storage.apart": "flowml apart",
+}
 PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36
 ANSWER_S = 5.0  # for a fork, which takes milliseconds
 LOOK_S = 0.0005
@@ -39,12 +49,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGCHLD)
 
 
 class Forked:
-    """A trial child, as a slot sees one: what it needs of subprocess.Popen."""
+    """A program that was forked: what is needed of subprocess.Popen."""
 
-    def __init__(self, pid: int, commands: int, answers: int, words: int) -> None:
+    def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.stdin, self.stdout = os.fdopen(commands, "wb"), os.fdopen(answers, "rb")
-        self.stderr = os.fdopen(words, "rb")
         self._code: int | None = None
 
     def poll(self) -> int | None:
@@ -53,16 +61,29 @@ class Forked:
     def wait(self, timeout: float | None = None) -> int:
         """Raises subprocess.TimeoutExpired."""
         if timeout is not None and not wait_until(lambda: self.poll() is not None, timeout, 0.005):
-            raise subprocess.TimeoutExpired(CHILD_NAME, timeout)
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
         code = self._look(0)
         assert code is not None
         return code
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
 
     def _look(self, how: int) -> int | None:
         if self._code is None:
             pid, status = os.waitpid(self.pid, how)
             self._code = os.waitstatus_to_exitcode(status) if pid else None
         return self._code
+
+
+class ForkedChild(Forked):
+    """A trial child, as a slot sees one."""
+
+    def __init__(self, pid: int, commands: int, answers: int, words: int) -> None:
+        super().__init__(pid)
+        self.stdin, self.stdout = os.fdopen(commands, "wb"), os.fdopen(answers, "rb")
+        self.stderr = os.fdopen(words, "rb")
 
 
 class ForkServer:
@@ -80,16 +101,26 @@ class ForkServer:
             _end_with(serve_forks, theirs, lane)
         theirs.close()
 
-    def fork(self, environ: Mapping[str, str]) -> Forked | None:
+    def fork_child(self, environ: Mapping[str, str]) -> ForkedChild | None:
         """A trial child in whose environment these variables differ; None if the server is gone."""
         with _pipes() as (ours, theirs):
-            try:
-                socket.send_fds(self._line, [json.dumps(dict(environ)).encode()], theirs)
-                pid = int(self._line.recv(LONGEST) or 0)
-            except OSError:
-                pid = 0
-            if pid:
-                return Forked(pid, *map(os.dup, ours))
+            forked = self.fork(Program(CHILD_MODULE, (str(os.getpid()),), environ), theirs)
+            return ForkedChild(forked.pid, *map(os.dup, ours)) if forked else None
+
+    def fork(self, program: Program, ends: Ends) -> Forked | None:
+        asked = {
+            "module": program.module,
+            "arguments": list(program.arguments),
+            "environ": dict(program.environ),
+            "folder": str(program.folder or ""),
+        }
+        try:
+            socket.send_fds(self._line, [json.dumps(asked).encode()], ends)
+            pid = int(self._line.recv(LONGEST) or 0)
+        except OSError:
+            pid = 0
+        if pid:
+            return Forked(pid)
         self.close()
         return None
 
@@ -102,10 +133,10 @@ FORK_SERVER: ContextVar[ForkServer | None] = ContextVar("fork server", default=N
 
 
 @contextmanager
-def _pipes() -> Iterator[tuple[list[int], list[int]]]:
+def _pipes() -> Iterator[tuple[Ends, Ends]]:
     """Our and the child's ends of a child's three pipes."""
     (commands, to), (answers, said), (words, printed) = os.pipe(), os.pipe(), os.pipe()
-    ours, theirs = [to, answers, words], [commands, said, printed]
+    ours, theirs = (to, answers, words), (commands, said, printed)
     try:
         yield ours, theirs
     finally:
@@ -116,9 +147,12 @@ def _pipes() -> Iterator[tuple[list[int], list[int]]]:
 # --- the server ---------------------------------------------------------------------------------------------
 
 
-def serve_forks(line: socket.socket, lane: int) -> None:
-    """Forks for the process `lane`, our parent, until it is gone or closes the line."""
-    from flowml.runner import child, logs
+def serve_forks(line: socket.socket, lane: int, ahead: Sequence[Callable[[], object]] = ()) -> None:
+    """Forks for the process `lane`, our parent, until it is gone or closes the line.
+
+    What is `ahead` of the first trial child is done while nothing is asked.
+    """
+    from flowml.runner import child, logs  # noqa: F401  children have it at once
 
     set_process_option(PR_SET_PDEATHSIG, signal.SIGKILL)
     set_process_option(PR_SET_NAME, NAME.encode())
@@ -126,19 +160,28 @@ def serve_forks(line: socket.socket, lane: int) -> None:
         signal.signal(number, signal.SIG_DFL)
     logs.take_down()
     _let_go_of_all_but(line.fileno())
-    gc.freeze()  # a collection would touch, and so copy, what the children share
+    left = deque([*ahead, gc.freeze])  # a collection would touch, and so copy, what the children share
     while os.getppid() == lane:
-        asked, pipes, _, _ = socket.recv_fds(line, LONGEST, PIPES)
-        if not asked:
+        if left and not select.select([line], [], [], 0)[0]:
+            left.popleft()()
+            continue
+        message, ends, _, _ = socket.recv_fds(line, LONGEST, PIPES)
+        if not message:
             return
-        environ = json.loads(asked)
-        between = os.fork()
-        if between == 0:
-            _end_with(_become, line, pipes, environ, partial(child.work_for, lane))
-        for end in pipes:
-            os.close(end)
-        if os.waitpid(between, 0)[1]:
-            line.send(NONE)
+        asked = json.loads(message)
+        while left and asked["module"] == CHILD_MODULE:
+            left.popleft()()
+        _fork(line, ends, asked)
+
+
+def _fork(line: socket.socket, ends: Sequence[int], asked: Json) -> None:
+    between = os.fork()
+    if between == 0:
+        _end_with(_become, line, ends, asked)
+    for end in ends:
+        os.close(end)
+    if os.waitpid(between, 0)[1]:
+        line.send(NONE)
 
 
 def _let_go_of_all_but(kept: int) -> None:
@@ -151,26 +194,28 @@ def _let_go_of_all_but(kept: int) -> None:
                 os.dup2(nothing, number, inheritable=False)
 
 
-def _become(
-    line: socket.socket, pipes: list[int], environ: Mapping[str, str], work: Callable[[], object]
-) -> None:
-    """A trial child. It is forked once more, for a process whose parent ends is given to the work-horse."""
+def _become(line: socket.socket, ends: Sequence[int], asked: Json) -> None:
+    """The program. It is forked once more, for a process whose parent ends is given to the work-horse."""
     between = os.getpid()
     if os.fork():
         os._exit(0)
     while os.getppid() == between:
         time.sleep(LOOK_S)
     os.setpgid(0, 0)
-    set_process_option(PR_SET_NAME, CHILD_NAME.encode())
-    os.environ.update(environ)
+    module = asked["module"]
+    set_process_option(PR_SET_NAME, NAMES[module].encode())
+    os.environ.update(asked["environ"])
     if "polars" in sys.modules:  # it has read them as it was loaded
         sys.modules["polars"].Config.reload_env_vars()
-    for number, end in enumerate(pipes):
+    for number, end in enumerate(ends):
         os.dup2(end, number)
         os.close(end)
+    if asked["folder"]:
+        os.chdir(asked["folder"])
     line.send(str(os.getpid()).encode())
     line.close()
-    work()
+    sys.argv = [module, *asked["arguments"]]
+    importlib.import_module(module).main()
 
 
 def _end_with(work: Callable[..., object], *arguments: object) -> NoReturn:

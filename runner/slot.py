@@ -16,7 +16,7 @@ from typing import IO
 
 import psutil
 
-from flowml.runner.forkserver import FORK_SERVER, Forked
+from flowml.runner.forkserver import FORK_SERVER, ForkedChild
 from flowml.storage.records import Json
 
 CHILD = (sys.executable, "-m", "flowml.runner.child")
@@ -85,7 +85,7 @@ class Slot:
         self.babbled = False  # it answered with what is no answer
         self._printed = 0  # bytes since the last command
         self._command = command
-        self._process: subprocess.Popen[bytes] | Forked | None = None
+        self._process: subprocess.Popen[bytes] | ForkedChild | None = None
         self._measured: psutil.Process | None = None
 
     def start(self, threads: int) -> None:
@@ -105,9 +105,9 @@ class Slot:
         self.last_words, self.babbled, self._printed = "", False, 0
         self.now(Doing.STARTING, START_S)
 
-    def _fork(self, threads: int) -> Forked | None:
+    def _fork(self, threads: int) -> ForkedChild | None:
         server = FORK_SERVER.get()
-        return server.fork(_with_threads(threads)) if server and self._command == CHILD else None
+        return server.fork_child(_with_threads(threads)) if server and self._command == CHILD else None
 
     def now(self, doing: Doing, limit_s: float = math.inf, grace_s: float = 0.0) -> None:
         """What the child does from now on, how long it may take, and how late it may be."""

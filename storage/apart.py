@@ -20,6 +20,7 @@ from pathlib import Path
 
 from flowml.storage.confined import answered, failure, limit, ran_out_of_memory
 from flowml.storage.errors import DataError, FlowMLError, StorageError
+from flowml.storage.programs import Program, start
 from flowml.storage.records import Json
 
 log = logging.getLogger(__name__)
@@ -57,16 +58,15 @@ class Running:
         place = Path(self._place.name)
         self._said, self._complained = place / "said", place / "complained"
         (place / "asked").write_text(json.dumps(request), "utf-8")
-        command = [sys.executable, "-m", "flowml.storage.apart", work, str(int(timeout_s) + 5)]
+        arguments = (work, str(int(timeout_s) + 5))
+        program = Program("flowml.storage.apart", arguments, _environment(place), place)
         try:
             with (
                 (place / "asked").open("rb") as asked,
                 self._said.open("wb") as said,
                 self._complained.open("wb") as complained,
             ):
-                self._child = subprocess.Popen(
-                    command, stdin=asked, stdout=said, stderr=complained, cwd=place, env=_environment(place)
-                )
+                self._child = start(program, (asked.fileno(), said.fileno(), complained.fileno()))
         except OSError as error:
             self._place.cleanup()
             raise StorageError(f"No process could be started: {error.strerror}.") from error
@@ -122,7 +122,7 @@ def _too_large() -> DataError:
 def _environment(place: Path) -> dict[str, str]:
     threads = str(min(MOST_THREADS, os.cpu_count() or 1))
     limits = {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads, "MALLOC_ARENA_MAX": "2"}
-    return {**os.environ, **limits, "PYTHONIOENCODING": "utf-8", "TMPDIR": str(place)}
+    return {**limits, "PYTHONIOENCODING": "utf-8", "TMPDIR": str(place)}
 
 
 # --- the child's side -------------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -28,6 +28,7 @@ from flowml.storage.errors import (
     NotFound,
     StorageError,
 )
+from flowml.storage.programs import Process, Program, start
 from flowml.storage.records import DatasetSchema, Finding, Json, Record
 
 MEMORY = 512 << 20  # bytes that the child may fill, before what the file's size adds
@@ -40,6 +41,7 @@ MOST_THREADS = 8
 QUIET = {"RUST_BACKTRACE": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 # Readers of text set aside a whole block for each column. What is large must go back to the system at once,
 # or a hundred columns fill the address space with holes.
+FORKED_UP_TO = 32 << 20  # bytes of a file: only a process that starts afresh heeds the following
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
 
 
@@ -174,45 +176,47 @@ class Reader:
 
     def __init__(self, request: Request) -> None:
         self._request = request
+        self._files = contextlib.ExitStack()
+        self._said, self._words = self._file(), self._file()
+        asked, asking = os.pipe()
+        self._asking = os.fdopen(asking, "w", encoding="utf-8")
         try:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "flowml.storage.reader"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env=_environment(request),
-            )
+            self._child = start(_program(request), (asked, self._said.fileno(), self._words.fileno()))
         except OSError as error:
+            self._close()
             raise StorageError(
                 f"No process could be started to read {request.name}: {error.strerror}."
             ) from error
+        finally:
+            os.close(asked)
         self._watch = _MemoryWatch(self._child, request.memory)
         self.tell(json.dumps(request.to_dict()))
 
+    def _file(self) -> IO[bytes]:
+        return self._files.enter_context(tempfile.TemporaryFile())
+
     def tell(self, line: str) -> None:
         """A child that has ended hears nothing."""
-        assert self._child.stdin is not None
         with contextlib.suppress(OSError, ValueError):
-            self._child.stdin.write(f"{line}\n")
-            self._child.stdin.flush()
+            self._asking.write(f"{line}\n")
+            self._asking.flush()
 
     def answer(self) -> Json:
         """Waits for it, at most as long as the request allows. Raises what kept the child from reading."""
         request = self._request
         try:
-            said, words = self._child.communicate(timeout=request.timeout_s)
+            self._hush()
+            status = self._child.wait(request.timeout_s)
+            said, words = _whole(self._said), _whole(self._words)
         except subprocess.TimeoutExpired as error:
             raise too_slow(request) from error
         finally:
             self.end()
         if self._watch.exceeded:
             raise too_hungry(request)
-        if self._child.returncode == 0 and said:
+        if status == 0 and said:
             return dict(json.loads(said))
-        raise crash(request, self._child.returncode, words)
+        raise crash(request, status, words)
 
     def kill(self) -> None:
         """Its answer then tells so."""
@@ -221,14 +225,29 @@ class Reader:
     def end(self) -> None:
         """To end it twice is no error."""
         self.kill()
-        self._child.communicate()
+        self._child.wait()
         self._watch.end()
+        self._close()
+
+    def _close(self) -> None:
+        self._hush()
+        self._files.close()
+
+    def _hush(self) -> None:
+        """It is told no more."""
+        with contextlib.suppress(OSError):  # of what it has not read
+            self._asking.close()
+
+
+def _whole(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
 
 
 class _MemoryWatch:
     """Ends a process that fills more memory than it may: limits of the system count what is only reserved."""
 
-    def __init__(self, child: subprocess.Popen[str], limit: int) -> None:
+    def __init__(self, child: Process, limit: int) -> None:
         self.exceeded = False
         self._child = child
         self._limit = limit
@@ -258,12 +277,17 @@ def filled(process: psutil.Process) -> int:
     return int(memory.rss - getattr(memory, "shared", 0))
 
 
+def _program(request: Request) -> Program:
+    large = Path(request.source).stat().st_size > FORKED_UP_TO
+    return Program("flowml.storage.reader", environ=_environment(request), fresh=large or request.coming > 0)
+
+
 def _environment(request: Request) -> dict[str, str]:
     """Few threads: each takes memory, which is limited. What libraries put aside goes into its folder."""
     threads = str(min(MOST_THREADS, os.cpu_count() or 1))
     limits = {"POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads, **FRUGAL}
     folders = {"TMPDIR": request.folder, "POLARS_TEMP_DIR": request.folder}
-    return {**os.environ, **limits, **folders, **QUIET, "PYTHONIOENCODING": "utf-8"}
+    return {**limits, **folders, **QUIET, "PYTHONIOENCODING": "utf-8"}
 
 
 def too_slow(request: Request) -> FileTooLarge:

@@ -1,4 +1,4 @@
-"""Programs of this distribution in processes of their own: `python -m MODULE`, or a fork that is one at once."""
+"""Programs of ours in processes of their own: `python -m MODULE`, or a fork that has its libraries."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Program:
     arguments: Sequence[str] = ()
     environ: Mapping[str, str] = field(default_factory=dict)  # variables that differ from ours
     folder: Path | None = None  # to run in, where it is not ours
+    fresh: bool = False  # never a fork
 
 
 class Forks(Protocol):
@@ -44,7 +45,7 @@ FORKS: ContextVar[Forks | None] = ContextVar("forks", default=None)  # what fork
 
 def start(program: Program, ends: Ends) -> Process:
     """Raises OSError where no process can be started."""
-    forks = FORKS.get()
+    forks = None if program.fresh else FORKS.get()
     forked = forks.fork(program, ends) if forks else None
     return forked or subprocess.Popen(
         [sys.executable, "-m", program.module, *program.arguments],

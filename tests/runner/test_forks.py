@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pytest
 
 from flowml.runner import forks, local
 from flowml.runner.fit import Silent
-from flowml.runner.forkserver import CHILD_NAME, NAME
-from flowml.storage.records import JobSpec, JobState
+from flowml.runner.forks import forked_children
+from flowml.runner.forkserver import CHILD_NAME, NAME, ForkServer
+from flowml.storage import apart, intake
+from flowml.storage.errors import BrokenFile
+from flowml.storage.intake import Intake
+from flowml.storage.records import JobSpec, JobState, Json
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked on other systems")
 
@@ -56,3 +61,33 @@ def test_where_nothing_can_be_forked_children_are_programs(
     outcome = local.train(file, SPEC, tmp_path / "out", watching)
     assert outcome.state is JobState.FINISHED
     assert CHILD_NAME not in watching.seen
+
+
+def test_a_table_is_read_and_checked_by_forks_as_by_programs(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(folder: Path) -> tuple[Intake, bytes, Json, str]:
+        folder.mkdir()
+        table = folder / "table.parquet"
+        read = intake.convert(file, "table.csv", table, 10**9)
+        about = {"path": str(table), "schema": read.schema.to_dict(), "spec": SPEC.to_dict()}
+        with pytest.raises(BrokenFile) as broken:
+            intake.convert(torn, "torn.parquet", folder / "torn", 10**9)
+        return read, table.read_bytes(), apart.run("check", about, 60.0), str(broken.value)
+
+    torn = tmp_path / "torn.parquet"
+    torn.write_bytes(b"PAR1 and nothing that belongs there PAR1")
+    fresh = seen(tmp_path / "fresh")
+    with forked_children() as forked:
+        assert forked
+        monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a program was started"))
+        assert seen(tmp_path / "forked") == fresh
+
+
+def test_a_large_file_is_read_by_a_fresh_process(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "FORKED_UP_TO", 10)
+    with forked_children():
+        monkeypatch.setattr(ForkServer, "fork", lambda *_: pytest.fail("it was forked"))
+        assert intake.convert(file, "table.csv", tmp_path / "table.parquet", 10**9).rows == 200
