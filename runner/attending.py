@@ -13,9 +13,10 @@ from dataclasses import replace
 from redis import Redis
 
 from flowml.runner import queue, tending
+from flowml.runner.phase import Phase
 from flowml.runner.progress import Rhythm
 from flowml.runner.routine import Routine
-from flowml.runner.study import Held, LaneRecord, LeadRecord, Phase, Study
+from flowml.runner.study import Held, LaneRecord, LeadRecord, Study
 from flowml.runner.taking import Taker
 
 MAKES_ROOM = "flowml:job:{}:makes_room"  # the helper that leaves for a job

@@ -74,6 +74,8 @@ class Crew:
 
     def close(self) -> None:
         for slot in self.slots:
+            slot.strike()
+        for slot in self.slots:
             self.kill(slot)
         self._selector.close()
 

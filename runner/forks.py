@@ -1,7 +1,9 @@
 """A fork server as a program, for a training without a worker: trial children that load nothing themselves.
 
-Once it has loaded what reads a table it forks the reader, and loads the libraries of trials meanwhile. Unlike
-a worker's, it is no fork of the lane's process, which may have threads by then.
+Once it has loaded what reads a table it forks the reader, and loads the libraries of trials meanwhile. On a
+machine so crowded that this takes long, a child that is waited for is forked as soon as it could prepare the
+table, and loads the rest itself when it is wanted. Unlike a worker's, the server is no fork of the lane's
+process, which may have threads by then.
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from flowml.runner.child import WANTED_SOON
 from flowml.runner.forkserver import (
     FORK_SERVER,
+    LONGEST,
     PR_SET_CHILD_SUBREAPER,
     ForkServer,
+    has_news,
     serve_forks,
     set_process_option,
 )
@@ -27,16 +31,11 @@ from flowml.runner.preloading import load
 from flowml.storage.programs import FORKS
 
 PROGRAM = (sys.executable, "-m", "flowml.runner.forks")
-WANTED = (
-    "polars",
-    "flowml.automl.prepared",
-    "flowml.automl.evaluate",
-    *WANTED_SOON,
-    "onnxruntime",
-    "flowml.automl.finish",
-)
-LOADED_S = 30.0  # until it answers first
-END_S = 5.0
+ENOUGH = ("polars", "flowml.automl.prepared", "flowml.automl.evaluate")  # to prepare the table
+IN_PARTS = ("scipy.linalg", "scipy.special")  # of what the next ones load, so that none takes long
+WANTED = (*IN_PARTS, *WANTED_SOON, "onnxruntime", "flowml.automl.finish")
+LOADED = b"loaded"
+LOADED_S = 120.0  # until it answers first
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,8 @@ class ForkProgram(ForkServer):
 
     def __init__(self) -> None:
         set_process_option(PR_SET_CHILD_SUBREAPER, 1)
-        self._line, theirs = socket.socketpair()
+        self._loaded = False
+        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._line.settimeout(LOADED_S)
         with theirs:
             self._process = subprocess.Popen(
@@ -58,15 +58,27 @@ class ForkProgram(ForkServer):
                 process_group=0,
             )
 
+    @property
+    def loaded(self) -> bool:
+        if not self._loaded and (self._line.fileno() < 0 or has_news(self._line)):
+            self._loaded = True  # or it is gone, and children start as programs
+            with suppress(OSError):
+                self._line.recv(LONGEST)
+        return self._loaded
+
+    def _answer(self) -> bytes:
+        answer = super()._answer()
+        if answer == LOADED:
+            self._loaded = True
+            answer = super()._answer()
+        return answer
+
     def end(self) -> None:
-        """Of the server; call it when its children have ended."""
+        """Of the server, which holds nothing; call it when its children have ended."""
         self.close()
         set_process_option(PR_SET_CHILD_SUBREAPER, 0)
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
 
 
 @contextmanager
@@ -90,7 +102,8 @@ def forked_children() -> Iterator[bool]:
 
 def main() -> None:
     line, lane = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
-    serve_forks(line, lane, [partial(load, name) for name in WANTED])
+    loads = [partial(load, name) for name in (*ENOUGH, *WANTED)]
+    serve_forks(line, lane, [*loads, partial(line.send, LOADED)], len(ENOUGH))
 
 
 if __name__ == "__main__":

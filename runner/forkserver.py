@@ -28,6 +28,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import NoReturn
 
+from flowml.runner.crowding import turn_of
 from flowml.runner.waiting import wait_until
 from flowml.storage.programs import Ends, Program
 from flowml.storage.records import Json
@@ -101,6 +102,11 @@ class ForkServer:
             _end_with(serve_forks, theirs, lane)
         theirs.close()
 
+    @property
+    def loaded(self) -> bool:
+        """Whether a trial child comes at once, with all that it needs."""
+        return True
+
     def fork_child(self, environ: Mapping[str, str]) -> ForkedChild | None:
         """A trial child in whose environment these variables differ; None if the server is gone."""
         with _pipes() as (ours, theirs):
@@ -116,7 +122,7 @@ class ForkServer:
         }
         try:
             socket.send_fds(self._line, [json.dumps(asked).encode()], ends)
-            pid = int(self._line.recv(LONGEST) or 0)
+            pid = int(self._answer() or 0)
         except OSError:
             pid = 0
         if pid:
@@ -124,12 +130,21 @@ class ForkServer:
         self.close()
         return None
 
+    def _answer(self) -> bytes:
+        return self._line.recv(LONGEST)
+
     def close(self) -> None:
         """It ends, and its children stay."""
         self._line.close()
 
 
 FORK_SERVER: ContextVar[ForkServer | None] = ContextVar("fork server", default=None)
+
+
+def may_fork() -> bool:
+    """Whether a trial child would come at once; also where none is forked."""
+    server = FORK_SERVER.get()
+    return server is None or server.loaded
 
 
 @contextmanager
@@ -147,10 +162,13 @@ def _pipes() -> Iterator[tuple[Ends, Ends]]:
 # --- the server ---------------------------------------------------------------------------------------------
 
 
-def serve_forks(line: socket.socket, lane: int, ahead: Sequence[Callable[[], object]] = ()) -> None:
+def serve_forks(
+    line: socket.socket, lane: int, ahead: Sequence[Callable[[], object]] = (), enough: int = 0
+) -> None:
     """Forks for the process `lane`, our parent, until it is gone or closes the line.
 
-    What is `ahead` of the first trial child is done while nothing is asked.
+    What is `ahead` of the first trial child is done while nothing is asked. On a crowded machine, where that
+    takes long, the first `enough` of it must do: a child that is waited for comes without the rest.
     """
     from flowml.runner import child, logs  # noqa: F401  children have it at once
 
@@ -161,17 +179,29 @@ def serve_forks(line: socket.socket, lane: int, ahead: Sequence[Callable[[], obj
     logs.take_down()
     _let_go_of_all_but(line.fileno())
     left = deque([*ahead, gc.freeze])  # a collection would touch, and so copy, what the children share
+    spare = len(left) - enough
     while os.getppid() == lane:
-        if left and not select.select([line], [], [], 0)[0]:
+        if left and not has_news(line):
             left.popleft()()
             continue
         message, ends, _, _ = socket.recv_fds(line, LONGEST, PIPES)
         if not message:
             return
         asked = json.loads(message)
-        while left and asked["module"] == CHILD_MODULE:
+        while left and asked["module"] == CHILD_MODULE and not (len(left) <= spare and is_crowded()):
             left.popleft()()
         _fork(line, ends, asked)
+
+
+def has_news(line: socket.socket) -> bool:
+    """Whether there is something to read, if only the end."""
+    return bool(select.select([line], [], [], 0)[0])
+
+
+def is_crowded() -> bool:
+    """Whether this process has waited longer for a core than it had one."""
+    turn = turn_of(os.getpid())
+    return turn is not None and turn.waited_s > turn.ran_s
 
 
 def _fork(line: socket.socket, ends: Sequence[int], asked: Json) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flowml.runner.journal import Past
 from flowml.runner.needs import Serves
-from flowml.runner.study import Phase
+from flowml.runner.phase import Phase
 from flowml.runner.team import Evaluated, Failed, Said
 from flowml.storage.records import TrialRecord
 

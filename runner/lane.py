@@ -24,12 +24,12 @@ from flowml.runner.ledger import Ledger
 from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener, Summary
 from flowml.runner.needs import CPU, serves
+from flowml.runner.phase import Phase
 from flowml.runner.plan import CHILD_BYTES, divide
 from flowml.runner.preflight import Preflight
 from flowml.runner.progress import Progress, Rhythm
 from flowml.runner.routing import Goes, Routing
 from flowml.runner.slot import CHILD
-from flowml.runner.study import Phase
 from flowml.runner.team import Evaluated, Failed, Finished, Heard, Insured, Said, Task, Team, Unfinished
 from flowml.runner.tiers import MEMORY_SHARE
 from flowml.storage.errors import FlowMLError

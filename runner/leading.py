@@ -29,10 +29,11 @@ from flowml.runner.journal import Past, past_of, trial_folder
 from flowml.runner.lanes import Lanes
 from flowml.runner.needs import CPU, GPU, Serves, as_cpu, on_gpu
 from flowml.runner.outbox import Outbox
+from flowml.runner.phase import Phase
 from flowml.runner.progress import Rhythm
 from flowml.runner.relay import Relay
 from flowml.runner.routine import Routine
-from flowml.runner.study import THE_LEAD, Answer, Held, LeadRecord, Order, Phase, Study, Word
+from flowml.runner.study import THE_LEAD, Answer, Held, LeadRecord, Order, Study, Word
 from flowml.runner.team import Evaluated, Failed, Said
 from flowml.storage.errors import FlowMLError, TrialCrashed
 from flowml.storage.ids import new_id

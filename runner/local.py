@@ -6,6 +6,7 @@ import difflib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 from flowml.runner import papers
 from flowml.runner.crew import Crew
 from flowml.runner.forks import forked_children
-from flowml.runner.lane import Lane
 from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener
 from flowml.runner.papers import MODEL
@@ -25,6 +25,7 @@ from flowml.storage.records import Control, DriftSummary, FileScored, JobSpec, J
 
 if TYPE_CHECKING:
     from flowml.automl.serve import Predictor
+    from flowml.runner.lane import Lane
     from flowml.runner.scoring import Told
     from flowml.storage.intake import Intake
 
@@ -58,14 +59,17 @@ def train(
         work = Path(folder)
         listener.stage("Reading the table")
         hashing = papers.Hashing(file)
-        intake = _read(file, work / "table.parquet", control, table)
+        with ThreadPoolExecutor(1, "loading") as beside:
+            loading = beside.submit(_lane)
+            intake = _read(file, work / "table.parquet", control, table)
         if intake is None:
             return LaneOutcome(JobState.CANCELLED, Receipt(spec.budget_s, time.time() - started))
         check_target(spec.target, intake.schema.names)
         for finding in intake.findings:
             listener.log(Level.WARNING, f"{finding.message} {finding.advice}".strip())
         parquet, study = work / "table.parquet", work / "study"
-        lane = Lane(parquet, intake.schema, spec, study, listener, control, started=started, crew=crew)
+        lane_of = loading.result()
+        lane = lane_of(parquet, intake.schema, spec, study, listener, control, started=started, crew=crew)
         outcome = lane.run()
         if outcome.champion is not None:
             papers.write(outcome, study / "champion", out)
@@ -73,6 +77,15 @@ def train(
     if outcome.state is JobState.FAILED:
         raise error_of(outcome.code, outcome.cause, outcome.advice)
     return outcome
+
+
+def _lane() -> type[Lane]:
+    """To load what a lane plans with takes a moment, and so does reading the table."""
+    import optuna  # noqa: F401
+
+    from flowml.runner.lane import Lane
+
+    return Lane
 
 
 def _make_folder(out: Path) -> None:

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from flowml.runner.listener import LaneOutcome
-from flowml.runner.probe import cpu_model
 from flowml.storage.errors import NotFound, StorageError
 from flowml.storage.records import DatasetSchema, JobSpec, Json, Recipe, Source, StudyRecord
 from flowml.storage.version import VERSION
@@ -46,6 +45,8 @@ def write_study(
     outcome: LaneOutcome, spec: JobSpec, schema: DatasetSchema, source: Source, out: Path
 ) -> None:
     """What `flowml verify` needs to evaluate every row again."""
+    from flowml.runner.probe import cpu_model  # which looks at more than a training needs
+
     recipe = (outcome.champion or {}).get("recipe")
     study = StudyRecord(
         spec=spec,

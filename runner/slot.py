@@ -164,12 +164,17 @@ class Slot:
         except subprocess.TimeoutExpired:
             return None
 
+    def strike(self) -> None:
+        """End the child and all that it started, without waiting for that."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):  # also what a dead child has left behind
+                os.killpg(self._process.pid, signal.SIGKILL)
+
     def kill(self) -> None:
         """End the child and all that it started, and take back the pipes."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):  # also what a dead child has left behind
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self.strike()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:

@@ -20,6 +20,7 @@ from redis.exceptions import ResponseError
 
 from flowml.automl.candidate import Candidate
 from flowml.runner.needs import Serves
+from flowml.runner.phase import Phase
 from flowml.storage.records import Artifact, Json, Record, TrialRecord, read_record, record_of
 
 ORDERS = "flowml:study:{}:orders:{}"
@@ -33,12 +34,6 @@ THE_LEAD = "the lead"  # its name among the consumers
 JOURNALED: dict[str, type[Record]] = {"asked": Candidate, "trial": TrialRecord, "parcel": Artifact}
 KEPT_S = 7 * 86_400
 MANY = 1_000
-
-
-class Phase(StrEnum):
-    SEARCH = "search"
-    PAUSE = "pause"  # lanes end what they have and take nothing
-    OVER = "over"  # lanes leave at once
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowml.runner.crew import Answered, Crew, Lost, Printed
+from flowml.runner.forkserver import may_fork
 from flowml.runner.listener import Summary
 from flowml.runner.needs import CPU
 from flowml.runner.plan import Plan
@@ -102,8 +103,17 @@ class Team:
         self._false_starts = 0
 
     def start(self) -> None:
-        """Every slot gets a child; those that the crew has already count."""
-        while len(self._crew.slots) < self._plan.slots:
+        """Every slot gets a child; those that the crew has already count.
+
+        Where what children are forked from still loads its libraries, the first does with what is there, and
+        the others follow.
+        """
+        if not self._crew.slots:
+            self._crew.add()
+        self._fill()
+
+    def _fill(self) -> None:
+        while len(self._crew.slots) < self._plan.slots and may_fork():
             self._crew.add()
 
     def close(self) -> None:
@@ -177,6 +187,8 @@ class Team:
 
     def turn(self, timeout_s: float) -> Iterator[Heard]:
         """Waits a little for the children; what came of it. Raises what keeps all of them from the table."""
+        if not self.finishing:
+            self._fill()
         for happening in self._crew.wait(timeout_s):
             match happening:
                 case Printed(slot, line):

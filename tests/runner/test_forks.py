@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import psutil
 import pytest
 
 from flowml.runner import forks, local
+from flowml.runner.crew import Answered, Crew, Happening
 from flowml.runner.fit import Silent
 from flowml.runner.forks import forked_children
-from flowml.runner.forkserver import CHILD_NAME, NAME, ForkServer
+from flowml.runner.forkserver import CHILD_NAME, NAME, ForkServer, may_fork
+from flowml.runner.waiting import wait_until
 from flowml.storage import apart, intake
 from flowml.storage.errors import BrokenFile
 from flowml.storage.intake import Intake
@@ -51,6 +54,45 @@ def test_children_of_a_training_are_forked_and_nothing_is_left(file: Path, tmp_p
     assert outcome.state is JobState.FINISHED
     assert {NAME, CHILD_NAME} <= watching.seen
     assert not {NAME, CHILD_NAME} & names()
+
+
+SLOW = """
+import pathlib, sys, time
+from flowml.runner import forks, forkserver
+
+def load(name):
+    while name == "asked" and not (asked or forkserver.has_news(line)):
+        time.sleep(0.01)
+    while name == "go" and not pathlib.Path({go!r}).exists():
+        time.sleep(0.01)
+
+def noted(*request):
+    asked.append(request)
+    fork(*request)
+
+asked, fork, line = [], forkserver._fork, forks.socket.socket(fileno=int(sys.argv[1]))
+forkserver._fork, forkserver.is_crowded = noted, lambda: True
+forks.ENOUGH, forks.WANTED, forks.load = ("enough",), ("asked", "go"), load
+forks.main()
+"""
+
+
+def test_where_loading_takes_long_one_child_comes_before_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = tmp_path / "go"
+    monkeypatch.setattr(forks, "PROGRAM", (sys.executable, "-c", SLOW.format(go=str(go))))
+    with forks.forked_children(), closing(Crew(1, 2**31)) as crew:
+        crew.add()
+        assert CHILD_NAME in names()
+        assert not may_fork()
+        go.touch()
+        assert wait_until(may_fork, 60)
+        crew.add()
+        ready: list[Happening] = []
+        while len(ready) < 2:
+            ready += crew.wait(60)
+        assert all(isinstance(each, Answered) for each in ready)
 
 
 def test_where_nothing_can_be_forked_children_are_programs(

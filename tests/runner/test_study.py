@@ -19,8 +19,9 @@ from flowml.runner.helpers import Begun, Recalled, Waits
 from flowml.runner.inviting import Invitations
 from flowml.runner.journal import Past, trial_folder
 from flowml.runner.leading import Leading
+from flowml.runner.phase import Phase
 from flowml.runner.relay import Relay
-from flowml.runner.study import Answer, Held, LaneRecord, Order, Phase, Study, Word
+from flowml.runner.study import Answer, Held, LaneRecord, Order, Study, Word
 from flowml.runner.team import Evaluated, Failed
 from flowml.runner.transfer import SharedStore
 from flowml.storage.artifacts import LocalArtifacts

@@ -105,6 +105,13 @@ def test_the_budget_is_kept(table: Path, tmp_path: Path) -> None:
     assert "Written to" in done.stdout
 
 
+def test_the_clock_of_a_budget_begins_with_the_process() -> None:
+    code = "import time; from flowml.ui.cli.train import process_started; print(process_started())"
+    before = time.time()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert before - 0.05 <= float(done.stdout) <= time.time()
+
+
 def test_train_follows_roles_that_are_given(table: Path, tmp_path: Path) -> None:
     few = ("--algorithms", "logistic", "--trials", "1", "--role", "city=ignored")
     done = within("train", table, "--target", "bought", *few, "--out", tmp_path)
