@@ -14,12 +14,13 @@ import polars.selectors as cs
 from flowml.storage import canonical, schema
 from flowml.storage.errors import EmptyFile
 from flowml.storage.formats import Located, arriving
+from flowml.storage.formats.groups import ROWS
 from flowml.storage.reading import ByColumn
 from flowml.storage.records import DatasetSchema, Finding
 
 LARGE = 32 << 20  # bytes of a file from which on it is tableed
 GROUP = 128 << 20  # bytes of cells that are looked at together
-PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "row_group_size": 250_000}
+PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "row_group_size": ROWS}
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,10 @@ def _in_groups(table: ByColumn, target: Path, folder: Path) -> Converted:
     written = [name for part in parts for name in part.written]
     has_values = [known for part in parts for known in part.has_values]
     naming = canonical.name(written, has_values, table.rows)
-    _join(table, parts, naming.names, target)
+    if table.ready and len(naming.names) == len(table.names) and not any(part.path for part in parts):
+        table.ready.replace(target)
+    else:
+        _join(table, parts, naming.names, target)
     columns = [column for part in parts for column in part.schema.columns]
     described = schema.renamed(
         DatasetSchema(table.rows, tuple(columns[at] for at in naming.names)), tuple(naming.names.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
@@ -38,6 +39,7 @@ class ByColumn:
     table: str = ""
     notes: Mapping[int, str] = field(default_factory=dict)  # see Reading
     scan: Callable[[Sequence[int]], pl.LazyFrame] | None = None  # as `columns`, but read bit by bit
+    ready: Path | None = None  # Parquet of all columns as they are, by the names that they are to have
 
     def reading(self, places: Sequence[int]) -> Reading:
         """Some of its columns as a table of their own."""

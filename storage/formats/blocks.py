@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,7 @@ import pyarrow.csv as arrow_csv
 from flowml.storage.dates import FIRST_YEAR, note_of
 from flowml.storage.formats import arriving
 from flowml.storage.formats.dialect import Dialect
+from flowml.storage.formats.groups import RowGroups
 from flowml.storage.formats.zeros import columns_with_leading_zeros
 from flowml.storage.texts import MOST_DIGITS, plain_numbers
 
@@ -58,12 +60,13 @@ class NotPlain(Exception):
 
 @dataclass(frozen=True)
 class Blocks:
-    """The columns of a file in files of Arrow, by their places."""
+    """The columns of a file in files of Parquet, told by their places."""
 
     rows: int
-    size: int  # bytes of these files
-    whole: frozenset[int]  # places of columns of whole numbers
-    files: dict[int, tuple[Path, int]]  # where a column lies, and its place there
+    size: int  # bytes of its cells, as they lie in memory
+    names: tuple[str, ...]  # in these files
+    groups: dict[int, RowGroups]  # where a column lies
+    numbers: frozenset[int]  # places of columns of numbers that are not whole
     notes: dict[int, str]  # how columns of dates were read
 
     def columns(self, places: Sequence[int]) -> pl.DataFrame:
@@ -71,37 +74,45 @@ class Blocks:
 
     def scan(self, places: Sequence[int]) -> pl.LazyFrame:
         """The same, read bit by bit."""
-        files = {path: pl.scan_ipc(path) for path, _ in self.files.values()}
-        parts = [
-            file.select(
-                pl.col(str(at)).cast(pl.Int64) if at in self.whole else pl.col(str(at))
-                for at in places
-                if self.files[at][0] == path
-            )
-            for path, file in files.items()
-        ]
+        parts = []
+        for groups in dict.fromkeys(self.groups[at] for at in places):
+            lie = [at for at in places if self.groups[at] is groups]
+            casts = {self.names[at]: pl.Float64 for at in lie if at in self.numbers}
+            parts.append(groups.scan({self.names[at]: str(at) for at in lie}, casts))
         return pl.concat(parts, how="horizontal").select(map(str, places))
 
+    @property
+    def ready(self) -> Path | None:
+        """The file, if but one holds them all."""
+        files = [path for groups in dict.fromkeys(self.groups.values()) for path in groups.files]
+        return files[0] if len(files) == 1 else None
 
-def read(path: Path, folder: Path, dialect: Dialect, options: Options) -> Blocks:
-    """By way of files in `folder`. Raises NotPlain, and ArrowInvalid for rows that do not fit."""
+
+def read(path: Path, folder: Path, dialect: Dialect, options: Options, names: Sequence[str]) -> Blocks:
+    """By way of files in `folder`, where columns are called `names`, no two of them alike.
+
+    Raises NotPlain, and ArrowInvalid for rows that do not fit.
+    """
     places = range(len(dialect.first))
     if dialect.encoding not in ("utf-8", "utf-8-sig") or len(places) > MOST_COLUMNS:
         raise NotPlain
-    first = _Pass(path, folder / "blocks.arrow", dialect, options, places)
+    first = _Pass(path, RowGroups(folder, "blocks"), dialect, options, names, places)
     first.run()
     passes = [first]
     if first.mistaken:
         texts = sorted(first.mistaken)
-        passes.append(_Pass(path, folder / "blocks-of-text.arrow", dialect, options, texts, only_text=True))
+        again = RowGroups(folder, "blocks-of-text")
+        passes.append(_Pass(path, again, dialect, options, names, texts, only_text=True))
         passes[-1].run()
-    files = {place: (each.target, at) for each in passes for at, place in enumerate(each.places)}
-    size = sum(each.target.stat().st_size for each in passes)
     kept = {place: kind for place, kind in first.kinds.items() if place not in first.mistaken}
-    notes = {
-        place: note_of(first.examples[place]) for place, kind in kept.items() if pa.types.is_temporal(kind)
-    }
-    return Blocks(first.rows, size, frozenset(at for at in kept if kept[at] == WHOLE), files, notes)
+    return Blocks(
+        first.rows,
+        sum(each.groups.size for each in passes),
+        tuple(names),
+        {place: each.groups for each in passes for place in each.places},
+        frozenset(place for place, kind in kept.items() if kind == NUMBER),
+        {place: note_of(first.examples[place]) for place, kind in kept.items() if pa.types.is_temporal(kind)},
+    )
 
 
 class _Pass:
@@ -110,37 +121,31 @@ class _Pass:
     def __init__(
         self,
         path: Path,
-        target: Path,
+        groups: RowGroups,
         dialect: Dialect,
         options: Options,
+        names: Sequence[str],
         places: Sequence[int],
         only_text: bool = False,
     ) -> None:
-        self.target, self.places = target, places
+        self.groups, self.places = groups, places
         self.rows = 0
         self.kinds: dict[int, pa.DataType] = dict.fromkeys(places, TEXT)
         self.examples: dict[int, str] = {}  # the first value of each column in the first block
         self.mistaken: set[int] = set()  # more than what the first block told
         self._path, self._dialect, self._options, self._only_text = path, dialect, options, only_text
+        self._names = [names[at] for at in places]
 
     def run(self) -> None:
         blocks = cut(self._path, self._dialect, _size(len(self._dialect.first)))
         first = next(blocks)
         if not self._only_text:
             self._look(self._parsed(first, True))
-        kinds = [pa.field(str(at), _stored(self.kinds[at])) for at in self.places]
         threads = min(MOST_THREADS, os.cpu_count() or 1)
-        with (
-            pa.OSFile(str(self.target), "wb") as sink,
-            pa.ipc.new_file(sink, pa.schema(kinds)) as file,
-            ThreadPoolExecutor(threads, "block") as pool,
-        ):
-            beginning = self._read(first, True)
-            self.rows = beginning.num_rows
-            file.write_batch(beginning)
-            for batch in _ahead(pool, self._read, blocks, 2 * threads):
+        with self.groups as groups, ThreadPoolExecutor(threads, "block") as pool:
+            for batch in chain([self._read(first, True)], _ahead(pool, self._read, blocks, 2 * threads)):
                 self.rows += batch.num_rows
-                file.write_batch(batch)
+                groups.write(batch)
 
     def _look(self, table: pa.Table) -> None:
         """Settles what each column holds by a block that was read as text."""
@@ -160,7 +165,7 @@ class _Pass:
                 self._correct(error, kinds)
         self._look_again(block, first, table, kinds)
         arrays = [self._array(table, at) for at in self.places]
-        return pa.record_batch(arrays, [str(at) for at in self.places])
+        return pa.record_batch(arrays, self._names)
 
     def _parsed(self, block: memoryview, first: bool, kinds: Kinds | None = None) -> pa.Table:
         """Without kinds all as text."""
@@ -198,7 +203,7 @@ class _Pass:
         self.mistaken |= leading.intersection(numbers)
 
     def _array(self, table: pa.Table, place: int) -> pa.Array:
-        kind = _stored(self.kinds[place])
+        kind = self.kinds[place]
         if place in self.mistaken:
             return pa.nulls(table.num_rows, kind)
         return _cells(table, place).cast(kind)
@@ -206,11 +211,6 @@ class _Pass:
 
 def _cells(table: pa.Table, place: int) -> pa.Array:
     return table.column(str(place)).combine_chunks()
-
-
-def _stored(kind: pa.DataType) -> pa.DataType:
-    """Whole numbers as others, as some may turn out to be."""
-    return NUMBER if kind == WHOLE else kind
 
 
 def _kind(column: pl.Series, cells: pa.LargeStringArray) -> pa.DataType:

@@ -26,6 +26,7 @@ from flowml.storage.formats.objects import looks_like_json
 from flowml.storage.formats.row import HEAD_BYTES, Format, Piece, Stream
 from flowml.storage.formats.strangers import stranger
 from flowml.storage.formats.streams import placed
+from flowml.storage.names import unique_names
 from flowml.storage.reading import ByColumn, Reading, refuse_width
 from flowml.storage.records import Finding, Severity
 
@@ -72,18 +73,21 @@ def read(path: Path) -> Reading:
 def by_column(path: Path, folder: Path) -> ByColumn:
     """Through files of Arrow, so that columns can be had one at a time."""
     dialect = _with_rows(_dialect_with_fields(path))
+    names = _names_of(dialect)
     try:
-        found = blocks.read(path, folder, dialect, functools.partial(_options_of_block, dialect))
+        options = functools.partial(_options_of_block, dialect)
+        found = blocks.read(path, folder, dialect, options, unique_names(names)[0])
     except (blocks.NotPlain, pa.ArrowInvalid):
         arriving.wait(path)
         return _row_after_row(path, folder, dialect)
     return ByColumn(
-        _names_of(dialect),
+        names,
         found.rows,
         found.size,
         found.columns,
         notes=found.notes,
         scan=found.scan,
+        ready=found.ready,
         **_facts(dialect),
     )
 
