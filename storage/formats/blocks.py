@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -192,7 +191,7 @@ class _Pass:
     def _look_again(self, block: memoryview, first: bool, table: pa.Table, kinds: Kinds) -> None:
         """For what Arrow takes for numbers or dates and is none here."""
         known = [at for at, kind in kinds.items() if kind != TEXT]
-        self.mistaken |= {at for at in known if not _within_bounds(pl.Series(table.column(str(at))))}
+        self.mistaken |= {at for at in known if not _within_bounds(_cells(table, at))}
         numbers = [at for at in known if kinds[at] in (WHOLE, NUMBER)]
         if not numbers:
             return
@@ -225,16 +224,15 @@ def _kind(column: pl.Series, cells: pa.LargeStringArray) -> pa.DataType:
     return TEXT
 
 
-def _within_bounds(column: pl.Series) -> bool:
+def _within_bounds(cells: pa.Array) -> bool:
     """Numbers of no more digits than a float keeps, and dates of four digits in their year."""
-    if column.dtype == pl.Boolean or column.null_count() == len(column):
+    if pa.types.is_boolean(cells.type) or cells.null_count == len(cells):
         return True
-    low, high = column.min(), column.max()
-    if isinstance(low, date):
-        return low.year >= FIRST_YEAR
-    assert isinstance(low, int | float)
-    assert isinstance(high, int | float)
-    return -(10**MOST_DIGITS) < low <= high < 10**MOST_DIGITS and not column.is_nan().any()
+    values = cells.drop_null().to_numpy(zero_copy_only=False)
+    low, high = values.min(), values.max()  # no number, if there is one that is none
+    if values.dtype.kind == "M":
+        return bool(low.astype("datetime64[Y]").astype(int) + 1970 >= FIRST_YEAR)
+    return bool(-(10**MOST_DIGITS) < low <= high < 10**MOST_DIGITS)
 
 
 @functools.cache

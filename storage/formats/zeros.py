@@ -16,6 +16,7 @@ Flags = npt.NDArray[np.bool_]
 SLICE = 1 << 17  # bytes that stay in a core's cache
 ZERO, POINT, NEWLINE = b"0.\n"
 LONGEST = 40  # letters of a number that are looked at; a longer one counts as one
+MOST_LINES, LONGEST_LINE = 100, 1 << 16  # that are looked at by themselves
 
 
 def _set_of(letters: bytes) -> Flags:
@@ -38,6 +39,29 @@ def columns_with_leading_zeros(text: memoryview, dialect: Dialect, rows: int) ->
     zeros = _zeros_that_lead(letters, dialect)
     if not len(zeros):
         return set()
+    in_lines = _places_in_lines(letters, zeros, dialect)
+    return in_lines or _places_counted(letters, zeros, dialect, rows)
+
+
+def _places_in_lines(letters: Letters, zeros: Places, dialect: Dialect) -> set[int]:
+    """Where lines are rows and few of them are to be looked at; else nothing."""
+    places, width = set[int](), len(dialect.first)
+    if len(zeros) > MOST_LINES or (letters == ord(dialect.quote)).any():
+        return places
+    delimiter = dialect.delimiter.encode()
+    for zero in zeros.tolist():
+        start = max(0, zero - LONGEST_LINE)
+        before = letters[start:zero].tobytes()
+        after = letters[zero : zero + LONGEST_LINE].tobytes().partition(b"\n")[0]
+        begin = before.rfind(b"\n") + 1
+        fields = before.count(delimiter, begin)
+        if (start and not begin) or fields + after.count(delimiter) != width - 1:
+            return set()
+        places.add(fields)
+    return places
+
+
+def _places_counted(letters: Letters, zeros: Places, dialect: Dialect, rows: int) -> set[int] | None:
     places, fields, inside, width = set[int](), 0, False, len(dialect.first)
     for start in range(0, len(letters), SLICE):
         ends, inside = _ends_of_fields(letters[start : start + SLICE], dialect, inside)
@@ -53,7 +77,7 @@ def columns_with_leading_zeros(text: memoryview, dialect: Dialect, rows: int) ->
 def _zeros_that_lead(letters: Letters, dialect: Dialect) -> Places:
     """Those that begin a number, perhaps after a sign, and go on with another digit or an x."""
     delimiter = ord(dialect.delimiter)
-    found = [np.zeros(1 if len(letters) and letters[0] == ZERO else 0, np.int64)]
+    found = [np.zeros(int(len(letters) > 1 and letters[0] == ZERO), np.int64)]
     for start in range(0, len(letters) - 2, SLICE):
         before, here, after = (
             letters[start + at : start + at + min(SLICE, len(letters) - start - 2)] for at in range(3)
@@ -62,10 +86,12 @@ def _zeros_that_lead(letters: Letters, dialect: Dialect) -> Places:
         if delimiter >= POINT:
             leads |= before == delimiter
         leads &= here == ZERO
-        leads &= after != POINT
+        leads &= after > POINT  # digits, letters and some delimiters
         found.append(start + 1 + np.flatnonzero(leads))
     zeros = np.concatenate(found)
-    zeros = zeros[_at(letters, zeros + 1, AFTER_ZERO)]
+    before, further = (letters.take(zeros - back, mode="clip") for back in (1, 2))
+    zeros = zeros[~(SIGN.take(before) & DIGIT.take(further))]  # as in days
+    zeros = zeros[AFTER_ZERO.take(letters.take(zeros + 1))]
     zeros = zeros[_begins_a_field(letters, zeros, dialect)]
     return zeros[_is_a_number(letters, zeros, dialect)]
 
@@ -91,6 +117,8 @@ def _is_a_number(letters: Letters, zeros: Places, dialect: Dialect) -> Flags:
     at = np.flatnonzero(_at(letters, zeros + 1, DIGIT))
     ended = RETURN | BLANK | _set_of((dialect.delimiter + dialect.quote).encode())
     for step in range(2, LONGEST):
+        if not len(at):
+            break
         places = zeros[at] + step
         at = at[~_at(letters, places, ended) & (places < len(letters))]
         stops = ~_at(letters, zeros[at] + step, IN_NUMBER)

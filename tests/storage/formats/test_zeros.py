@@ -21,12 +21,13 @@ def dialect(delimiter: str, columns: int) -> Dialect:
     return Dialect("utf-8", delimiter, '"', 0, ("c",) * columns, True, False)
 
 
-@pytest.mark.parametrize("slice_", [5, 16, 1 << 17])
+@pytest.mark.parametrize(("slice_", "lines"), [(5, 0), (16, 100), (1 << 17, 0), (1 << 17, 100)])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_columns_of_numbers_are_found_as_if_each_cell_were_looked_at(
-    delimiter: str, slice_: int, monkeypatch: pytest.MonkeyPatch
+    delimiter: str, slice_: int, lines: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zeros, "SLICE", slice_)
+    monkeypatch.setattr(zeros, "MOST_LINES", lines)
     chance = random.Random(0)
     for _ in range(60):
         rows = [[chance.choice(kind) for kind in (CELLS, CELLS, WORDS, CELLS + WORDS)] for _ in range(3)]
@@ -40,7 +41,9 @@ def test_columns_of_numbers_are_found_as_if_each_cell_were_looked_at(
         assert found - {2, 3} == expected - {2, 3}, rows
 
 
-@pytest.mark.parametrize("content", [b"1,2\r01,2\r", b"1,2\n\n01,2\n"], ids=["returns alone", "a blank line"])
+@pytest.mark.parametrize(
+    "content", [b"1,2\r01,2\r", b'1,"2"\n\n01,2\n'], ids=["returns alone", "a blank line"]
+)
 def test_what_cannot_be_counted_is_not_guessed(content: bytes) -> None:
     assert zeros.columns_with_leading_zeros(memoryview(content), dialect(",", 2), 2) is None
 
