@@ -84,4 +84,4 @@ class RowGroups:
 
 
 def _recur(cells: pa.Array) -> bool:
-    return pa.types.is_large_string(cells.type) and pc.count_distinct(cells).as_py() <= FEW * len(cells)
+    return pa.types.is_large_string(cells.type) and bool(pc.count_distinct(cells).as_py() <= FEW * len(cells))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
 from flowml.storage import conversion
 from flowml.storage.errors import BrokenFile
-from flowml.storage.formats import Located, arriving, blocks, delimited, recognise
+from flowml.storage.formats import Located, arriving, blocks, delimited, groups, recognise
 
 PLAIN = {
     "numbers and words": b"".join(b"%d,%d.5,w%d\n" % (n, n, n % 7) for n in range(90)),
@@ -125,6 +126,33 @@ def test_only_columns_that_were_mistaken_are_read_twice(tmp_path: Path) -> None:
     in_blocks, *_ = both(tmp_path, header(rows) + rows)
     assert [column.type for column in in_blocks.schema.columns] == ["number", "string", "boolean", "date"]
     assert list(pl.read_parquet_schema(tmp_path / "blocks-of-text-0.parquet")) == ["c1"]
+
+
+def test_a_table_that_settling_leaves_as_it_is_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("it was written again")
+
+    monkeypatch.setattr(conversion, "_join", refuse)
+    *_, table = both(tmp_path, b"a,a,b,c\n" + b"1,2.5,true,x\n,,,\n" * 60)
+    assert table.columns == ["a", "a_2", "b", "c"]
+
+
+def test_another_file_begins_where_a_type_changes(tmp_path: Path) -> None:
+    *_, table = both(tmp_path, b"a,b\n" + b"1,2\n" * 60 + b"1,2.5\n" * 60 + b"1.5,2\n" * 60)
+    kinds = [list(pl.read_parquet_schema(path).values()) for path in sorted(tmp_path.glob("blocks-*.parquet"))]
+    assert kinds[0] == [pl.Int64, pl.Int64]
+    assert kinds[-1] == [pl.Float64, pl.Float64]
+    assert table.dtypes == kinds[-1]
+
+
+def test_groups_of_rows_are_small_where_rows_are_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "GROUP", 200)
+    both(tmp_path, b"a,b\n" + b"1,x\n" * 60)
+    assert pq.read_metadata(tmp_path / "blocks.parquet").num_row_groups > 3
 
 
 def test_only_columns_that_settling_changed_are_written_twice(tmp_path: Path) -> None:
