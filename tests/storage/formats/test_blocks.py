@@ -141,7 +141,8 @@ def test_a_table_that_settling_leaves_as_it_is_is_written_once(
 
 def test_another_file_begins_where_a_type_changes(tmp_path: Path) -> None:
     *_, table = both(tmp_path, b"a,b\n" + b"1,2\n" * 60 + b"1,2.5\n" * 60 + b"1.5,2\n" * 60)
-    kinds = [list(pl.read_parquet_schema(path).values()) for path in sorted(tmp_path.glob("blocks-*.parquet"))]
+    files = sorted(tmp_path.glob("blocks-*.parquet"))
+    kinds = [list(pl.read_parquet_schema(path).values()) for path in files]
     assert kinds[0] == [pl.Int64, pl.Int64]
     assert kinds[-1] == [pl.Float64, pl.Float64]
     assert table.dtypes == kinds[-1]
