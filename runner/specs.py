@@ -18,6 +18,7 @@ MOST_CORES = 1024
 SHORTEST_BUDGET_S = 5.0
 SPLITS = ("auto", "random", "holdout")
 SPLITS_BY_COLUMN = ("group", "time")
+PREDICTABLE = ("integer", "number", "boolean", "string")  # types of a column that may be a target
 ONCE = frozenset({Role.GROUP, Role.TIME, Role.WEIGHT})  # roles that one column of a job may have
 
 
@@ -131,6 +132,21 @@ def _possible_tasks(spec: JobSpec, schema: DatasetSchema) -> set[Task]:
     return {Task.BINARY, Task.MULTICLASS} if classes else set(Task)
 
 
+def _values(spec: JobSpec, schema: DatasetSchema, _settings: Settings, _choices: Choices) -> None:
+    column = schema.column(spec.target)
+    kind = "" if column is None else column.type
+    if kind and kind not in PREDICTABLE:
+        raise BadTarget(
+            f"The target {spec.target!r} is of type {kind}, which cannot be predicted.",
+            "Choose a column of numbers, words or yes/no, or turn it into one.",
+        )
+    if kind == "string" and spec.task == Task.REGRESSION:
+        raise BadTarget(
+            f"The target {spec.target!r} holds words: there are no numbers to predict.",
+            "Choose classification, or a column of numbers.",
+        )
+
+
 def _listed(tasks: Collection[Task]) -> str:
     return " or ".join(sorted(tasks))
 
@@ -187,7 +203,18 @@ def _needs(spec: JobSpec, _schema: DatasetSchema, _settings: Settings, _choices:
 
 
 Check = Callable[[JobSpec, DatasetSchema, Settings, Choices], None]
-CHECKS: tuple[Check, ...] = (_target, _rows, _budget, _task, _names, _split, _numbers, _roles, _needs)
+CHECKS: tuple[Check, ...] = (
+    _target,
+    _rows,
+    _budget,
+    _task,
+    _names,
+    _values,
+    _split,
+    _numbers,
+    _roles,
+    _needs,
+)
 
 
 def _known_column(name: str, schema: DatasetSchema, what: str) -> None:

@@ -19,6 +19,7 @@ SCHEMA = DatasetSchema(
         Column("churn", "string", Role.CATEGORICAL, unique=2),
         Column("empty", "string", Role.CONSTANT, missing=100),
         Column("same", "string", Role.CONSTANT, unique=1),
+        Column("since", "date", Role.DATETIME, unique=90),
     ),
 )
 SETTINGS = Settings()
@@ -52,6 +53,8 @@ REFUSED: list[tuple[dict[str, Any], type[FlowMLError], str, str]] = [
     ({"algorithms": ("lightgmb",)}, SpecError, "no algorithm 'lightgmb'", "Did you mean 'lightgbm'?"),
     ({"task": "regression", "metric": "roc_auc"}, SpecError, "The metric 'roc_auc' is for binary", "another"),
     ({"task": "regression", "algorithms": ("logistic",)}, SpecError, "The algorithm 'logistic' is for", ""),
+    ({"task": "regression"}, BadTarget, "The target 'churn' holds words", "Choose classification"),
+    ({"target": "since"}, BadTarget, "is of type date, which cannot be predicted", "numbers, words or"),
     ({"split": "weekly"}, SpecError, "There is no split 'weekly'", ""),
     ({"split": "group:town"}, UnknownColumn, "The column to split by is 'town'", ""),
     ({"split": "group:churn"}, SpecError, "The split is by the target", ""),
