@@ -33,8 +33,8 @@ PATIENCE = 1.5  # times what was planned, that one of the first wave may take be
 LEAST_SHARE = 0.35  # of its time that a lighter trial must get to be worth it
 DEARER = 3.0  # a sampled trial may take so many times what the defaults of its algorithm take,
 LEAST_OF_REMAINING = 0.05  # or this share of what remains
-DRAWS = 8  # samples tried of an algorithm to find one that fits the time,
-MOST_DRAWS = 24  # and of all of them together: what is left when none of these fits is hardly worth more
+DRAWS = 8  # samples of an algorithm tried to find one that fits the time,
+MOST_DRAWN = 3  # algorithms that they are drawn of: where none of these fits, hardly any time is left
 LIGHTEST = 0.25  # of what the defaults of an algorithm take, below which hardly any sample of it lies
 KEENNESS = 20.0  # how strongly better algorithms are preferred
 HOPELESS = 0.02  # worth, relative to the best algorithm, below which one is not searched further
@@ -57,6 +57,7 @@ class Search:
         self._rows = {row.key: row for row in algorithms_for(shape.task, spec.algorithms)}
         self._costs = Costs(shape)
         self._sampler = Sampler(spec.seed)
+        self._in_vain: dict[str, float] = {}  # share of its usual cost that no sample fitted
         self._asked: Counter[str] = Counter()
         self._ended: dict[int, TrialRecord] = {}
         self._pending: dict[int, Candidate] = {}
@@ -235,21 +236,34 @@ class Search:
 
     def _from_sampler(self, remaining_s: float) -> Candidate | None:
         """Params for the algorithm that most deserves a trial."""
-        draws = MOST_DRAWS
+        drawn = 0
         for row in self._by_merit():
             defaults = Entry(row.key, row.defaults(self._shape.sampled(self._sample)), rows=self._sample)
             usual_s = self._seconds(defaults)
             limit_s = min(0.8 * remaining_s, max(DEARER * usual_s, LEAST_OF_REMAINING * remaining_s))
-            if LIGHTEST * usual_s > limit_s:
+            if limit_s < LIGHTEST * usual_s:
                 continue
-            for _ in range(min(DRAWS, draws)):
-                draws -= 1
-                number = self._next_number
-                params = self._sampler.ask(number, row, self._shape)
-                entry = Entry(row.key, params, rows=self._sample)
-                if self._seconds(entry) <= limit_s:
-                    return self._propose(entry, "search", 0.95 * remaining_s, number)
-                self._sampler.drop(number)
+            if drawn == MOST_DRAWN:
+                break
+            drawn += 1
+            if limit_s <= self._in_vain.get(row.key, 0.0) * usual_s:
+                continue
+            number = self._next_number
+            entry = self._draw(row, limit_s)
+            if entry is not None:
+                return self._propose(entry, "search", 0.95 * remaining_s, number)
+            if limit_s < usual_s:
+                self._in_vain[row.key] = limit_s / usual_s
+        return None
+
+    def _draw(self, row: Algorithm, limit_s: float) -> Entry | None:
+        """A sample that fits the time, under the next number."""
+        for _ in range(DRAWS):
+            params = self._sampler.ask(self._next_number, row, self._shape)
+            entry = Entry(row.key, params, rows=self._sample)
+            if self._seconds(entry) <= limit_s:
+                return entry
+            self._sampler.drop(self._next_number)
         return None
 
     def _by_merit(self) -> list[Algorithm]:

@@ -31,7 +31,8 @@ from flowml.runner.preloading import load
 from flowml.storage.programs import FORKS
 
 PROGRAM = (sys.executable, "-m", "flowml.runner.forks")
-ENOUGH = ("polars", "flowml.automl.prepared", "flowml.automl.evaluate")  # to prepare the table
+FIRST = ("numpy", "polars")  # for the reader, which is asked for at once
+ENOUGH = ("flowml.automl.prepared", "flowml.automl.evaluate")  # to prepare the table
 IN_PARTS = ("scipy.linalg", "scipy.special")  # of what the next ones load, so that none takes long
 WANTED = (*IN_PARTS, *WANTED_SOON, "onnxruntime", "flowml.automl.finish")
 LOADED = b"loaded"
@@ -102,6 +103,8 @@ def forked_children() -> Iterator[bool]:
 
 def main() -> None:
     line, lane = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    for name in FIRST:
+        load(name)
     loads = [partial(load, name) for name in (*ENOUGH, *WANTED)]
     serve_forks(line, lane, [*loads, partial(line.send, LOADED)], len(ENOUGH))
 

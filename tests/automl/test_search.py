@@ -12,7 +12,7 @@ from flowml.automl.algorithms import algorithms_for
 from flowml.automl.costs import Costs
 from flowml.automl.portfolio import PORTFOLIO
 from flowml.automl.sampler import STARTUP, Sampler
-from flowml.automl.search import MOST_DRAWS, Candidate, Search
+from flowml.automl.search import DRAWS, MOST_DRAWN, Candidate, Search
 from flowml.storage.errors import SpecError
 from flowml.storage.records import JobSpec, Task, TrialRecord, TrialState
 from tests.automl.algorithms.folds import shape_of
@@ -281,10 +281,10 @@ def test_samples_are_few_where_hardly_any_could_fit_the_time(monkeypatch: pytest
     play(search, 40)
     ask = Sampler.ask
     monkeypatch.setattr(Sampler, "ask", lambda *asked: (drawn.append(asked), ask(*asked))[1])
-    for remaining_s in (0.4, 0.3, 0.2, 0.01):
+    for remaining_s in (0.4, 0.3, 0.2, 0.2, 0.01):
         drawn.clear()
         search.ask(remaining_s)
-        assert len(drawn) <= MOST_DRAWS
+        assert len(drawn) <= MOST_DRAWN * DRAWS
     assert not drawn
 
 
