@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowml.automl.metrics import METRICS, TINY, Array, Weights
+from flowml.automl.metrics import METRICS, TINY, Array, Weights, auc_of_each
 from flowml.automl.threshold import best_threshold, decided, has_threshold
 
 ROUNDS = 40
@@ -158,6 +158,8 @@ def _judge(table: _Table, pool: Array) -> Judge:
         return _judge_log_loss(table, pool)
     if table.metric == "roc_auc" and table.parts.shape[-1] == 2 and len(table.y) > EXACT_ROWS:
         return _judge_ranks(table, pool)
+    if table.metric == "roc_auc" and table.parts.shape[-1] == 2 and table.weights is None and _both(table.y):
+        return _judge_pairs(table, pool)
 
     def judge(counts: Array, size: int) -> Array:
         total = np.tensordot(counts, table.parts[pool], axes=1)
@@ -190,6 +192,21 @@ def _judge_log_loss(table: _Table, pool: Array) -> Judge:
         mean = np.clip((counts.astype(np.float32) @ right + right) / size, TINY, 1.0)
         losses: Array = -np.average(np.log(mean), axis=1, weights=table.weights)
         return losses
+
+    return judge
+
+
+def _both(y: Array) -> bool:
+    return bool((y == 1).any() and (y != 1).any())
+
+
+def _judge_pairs(table: _Table, pool: Array) -> Judge:
+    """ROC AUC of few rows, of all candidates at once."""
+    positive, columns = table.y == 1, table.parts[pool][:, :, 1]
+
+    def judge(counts: Array, size: int) -> Array:
+        total = np.tensordot(counts, table.parts[pool], axes=1)[:, 1]
+        return -auc_of_each(positive, (total + columns) / size)
 
     return judge
 

@@ -76,6 +76,19 @@ def _auc(positive: Array, scores: Array, weights: Weights) -> float:
     return float(area / (true[-1] * false[-1]))
 
 
+def auc_of_each(positive: Array, scores: Array) -> Array:
+    """The ROC AUC of each row of scores, by ranks; both classes occur, and all samples weigh the same."""
+    order = np.argsort(-scores, axis=1)
+    ordered = np.take_along_axis(scores, order, axis=1)
+    hits = np.count_nonzero(positive)
+    pairs = hits * (len(positive) - hits)
+    above = positive[order] @ np.arange(len(positive)) - hits * (hits - 1) // 2  # negatives above positives
+    found: Array = (pairs - above) / pairs
+    for row in np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1)):
+        found[row] = _auc(positive, scores[row], None)
+    return found
+
+
 def _precision(positive: Array, scores: Array, weights: Weights) -> float:
     true, false = _ranked(positive, scores, weights)
     if true[-1] <= 0:

@@ -55,7 +55,9 @@ class CatBoost:
         with tempfile.TemporaryDirectory(prefix="flowml-") as folder:
             path = Path(folder) / "model.json"
             self.model.save_model(str(path), format="json", pool=self.pool)
-            content = _shortened(path.read_bytes(), self.rounds)
+            content = _compact(path.read_bytes())
+        if self.model.tree_count_ > self.rounds:
+            content = _shortened(content, self.rounds)
         outputs = self.outputs if self.task is Task.MULTICLASS else 1
         return Fitted("catboost", LINKS[self.task], content, outputs)
 
@@ -70,6 +72,11 @@ def columns(X: Array, categorical: tuple[int, ...]) -> Any:
     for i in categorical:
         named[str(i)] = np.where(np.isnan(X[:, i]), MISSING_CODE, X[:, i]).astype(np.int32)
     return pl.DataFrame(named)
+
+
+def _compact(content: bytes) -> bytes:
+    """JSON of one value a line without its indents. To parse it for that takes longer than to write it."""
+    return b"".join(map(bytes.strip, content.splitlines()))
 
 
 def _shortened(content: bytes, rounds: int) -> bytes:

@@ -95,6 +95,16 @@ def test_the_shortcuts_of_metrics_judge_as_the_metrics_do(metric: str, weighted:
     assert judged == pytest.approx(exact, abs=2e-4)
 
 
+@pytest.mark.parametrize("digits", [1, 16])
+def test_roc_auc_of_few_rows_is_judged_exactly(digits: int) -> None:
+    y, parts = candidates(Task.BINARY)
+    parts = [np.round(part, digits) for part in parts]
+    table = ensemble._Table(np.stack(parts), y, None, "roc_auc")
+    judged = ensemble._judge(table, np.arange(len(parts)))(np.array([1.0, 0.0, 2.0, 0.0]), 4)
+    exact = [-METRICS["roc_auc"].score(y, (parts[0] + 2 * parts[2] + part) / 4, None) for part in parts]
+    assert judged.tolist() == exact
+
+
 def test_the_same_seed_gives_the_same_weights() -> None:
     y, parts = candidates(Task.MULTICLASS)
     first, again = (combine(parts, y, None, "log_loss", seed=3) for _ in range(2))
