@@ -16,15 +16,26 @@ from flowml.runner.client import Client
 from flowml.runner.rights import Seat
 
 ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = {"automl", "docs", "runner", "scripts", "storage", "tests", "ui"}
+FILES = {"LICENSE", "README.md", "compose.yaml", "pyproject.toml", "requirements.lock"}
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".lock", ".sql", ".css", ".js", ".html", ".svg", ""}
 
 
-def tracked() -> list[Path]:
+def kept() -> list[str]:
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if names.returncode:
         pytest.skip("not a git checkout")
-    paths = [ROOT / name for name in names.stdout.split("\0") if name]
+    return [name for name in names.stdout.split("\0") if name]
+
+
+def tracked() -> list[Path]:
+    paths = [ROOT / name for name in kept()]
     return [path for path in paths if path.is_file() and not path.is_symlink() and path.suffix in TEXT]
+
+
+def test_nothing_else_lies_at_the_top() -> None:
+    tops = {name.partition("/")[0] for name in kept()}
+    assert {top for top in tops - FOLDERS - FILES if not top.startswith(".")} == set()
 
 
 def test_imports_go_downward() -> None:
