@@ -19,6 +19,7 @@ from flowml.runner import logs
 from flowml.runner.settings import Settings
 from flowml.runner.studio import Studio
 from flowml.storage.errors import Conflict, NotAllowed, SettingError
+from flowml.ui.protocol import Protocol
 
 GRACE_S = 5  # for answers under way when the studio stops
 
@@ -156,6 +157,7 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                http=Protocol,
                 ws="websockets-sansio",
                 ws_max_size=200 * 2**20,
                 ws_ping_interval=30,
