@@ -6,6 +6,7 @@ does not count as complete, so that each score in a leaderboard is about the sam
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import time
@@ -148,10 +149,13 @@ def _scored(problem: Problem, y: Array, prediction: Array, weights: Weights) -> 
     return problem.measure.score(y, prediction, weights)
 
 
+_version = functools.lru_cache(importlib.metadata.version)
+
+
 def versions(algorithm: Algorithm) -> dict[str, str]:
     library = algorithm.package.partition(".")[0]
     names = (PACKAGES.get(library, library), "numpy")
-    return {name: importlib.metadata.version(name) for name in names}
+    return {name: _version(name) for name in names}
 
 
 # --- folds ------------------------------------------------------------------------------------------------

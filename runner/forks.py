@@ -35,6 +35,7 @@ FIRST = ("numpy", "polars")  # for the reader, which is asked for at once
 ENOUGH = ("flowml.automl.prepared", "flowml.automl.evaluate")  # to prepare the table
 IN_PARTS = ("scipy.linalg", "scipy.special")  # of what the next ones load, so that none takes long
 WANTED = (*IN_PARTS, *WANTED_SOON, "onnxruntime", "flowml.automl.finish")
+UNWANTED = ("pyarrow", "rich")  # libraries load them where they are installed, trials make no use of them
 LOADED = b"loaded"
 LOADED_S = 120.0  # until it answers first
 
@@ -105,7 +106,7 @@ def main() -> None:
     line, lane = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     for name in FIRST:
         load(name)
-    loads = [partial(load, name) for name in (*ENOUGH, *WANTED)]
+    loads = [partial(load, name, UNWANTED) for name in (*ENOUGH, *WANTED)]
     serve_forks(line, lane, [*loads, partial(line.send, LOADED)], len(ENOUGH))
 
 

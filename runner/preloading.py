@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from flowml.runner.slot import THREAD_VARIABLES
 
@@ -83,13 +84,25 @@ class Preloading:
         return False
 
 
-def load(name: str) -> None:
-    """Imports a library without the threads that it would start."""
+def load(name: str, unwanted: Sequence[str] = ()) -> None:
+    """Imports a library without the threads that it would start, and without what is unwanted of others."""
     try:
-        with _without_threads():
+        with _without_threads(), without(unwanted):
             importlib.import_module(name)
     except Exception as error:  # whoever needs it will say so
         log.warning("%s cannot be loaded: %r", name, error)
+
+
+@contextmanager
+def without(names: Sequence[str]) -> Iterator[None]:
+    """Libraries that use others where they are installed are loaded as if these were not."""
+    hidden: dict[str, Any] = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(hidden)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+import json
 import subprocess
 import sys
 from contextlib import closing
@@ -10,16 +12,20 @@ import polars as pl
 import psutil
 import pytest
 
+from flowml.automl.algorithms import ALGORITHMS
+from flowml.automl.candidate import Candidate
 from flowml.runner import forks, local
 from flowml.runner.crew import Answered, Crew, Happening
 from flowml.runner.fit import Silent
 from flowml.runner.forks import forked_children
 from flowml.runner.forkserver import CHILD_NAME, NAME, ForkServer, may_fork
+from flowml.runner.preloading import without
 from flowml.runner.waiting import wait_until
 from flowml.storage import apart, intake
 from flowml.storage.errors import BrokenFile
 from flowml.storage.intake import Intake
-from flowml.storage.records import JobSpec, JobState, Json
+from flowml.storage.records import JobSpec, JobState, Json, Task
+from tests.automl.algorithms.folds import shape_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked on other systems")
 
@@ -56,11 +62,45 @@ def test_children_of_a_training_are_forked_and_nothing_is_left(file: Path, tmp_p
     assert not {NAME, CHILD_NAME} & names()
 
 
+def test_trials_do_without_what_is_not_loaded_for_them(file: Path, tmp_path: Path) -> None:
+    tried = ("lightgbm", "xgboost", "catboost", "hist_gradient_boosting", "random_forest")
+    table = tmp_path / "table.parquet"
+    schema = intake.convert(file, "table.csv", table, 10**9).schema.to_dict()
+    about: Json = {"table": str(table), "schema": schema, "spec": SPEC.to_dict(), "threads": 1}
+    with forks.forked_children(), closing(Crew(1, 2**33)) as crew:
+        assert wait_until(may_fork, 60)
+        slot = crew.add()
+
+        def answer(command: str, **fields: object) -> Json:
+            slot.send(command, **fields)
+            while True:
+                for happening in crew.wait(60):
+                    if isinstance(happening, Answered) and happening.answer["answer"] != "ready":
+                        return happening.answer
+
+        assert answer("prepare", **about)["answer"] == "prepared"
+        for number, key in enumerate(tried):
+            few = dict.fromkeys(("rounds", "trees"), 5)
+            params = ALGORITHMS[key].defaults(shape_of(Task.BINARY, rows=200))
+            params |= {name: value for name, value in few.items() if name in params}
+            trial = Candidate(number, key, params).to_dict()
+            said = answer("evaluate", candidate=trial, work=str(tmp_path), deadline_s=60.0, threads=1)
+            assert (said["record"]["state"], said["record"]["cause"]) == ("complete", "")
+
+
+def test_a_library_may_be_loaded_as_if_another_were_not_installed() -> None:
+    with without(["colorsys", "json"]):
+        assert importlib.import_module("json") is json
+        with pytest.raises(ImportError):
+            importlib.import_module("colorsys")
+    assert importlib.import_module("colorsys").rgb_to_hsv
+
+
 SLOW = """
 import pathlib, sys, time
 from flowml.runner import forks, forkserver
 
-def load(name):
+def load(name, *_):
     while name == "asked" and not (asked or forkserver.has_news(line)):
         time.sleep(0.01)
     while name == "go" and not pathlib.Path({go!r}).exists():
