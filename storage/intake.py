@@ -42,7 +42,7 @@ QUIET = {"RUST_BACKTRACE": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 # Readers of text set aside a whole block for each column. What is large must go back to the system at once,
 # or a hundred columns fill the address space with holes.
 FORKED_UP_TO = 32 << 20  # bytes of a file: only a process that starts afresh heeds the following
-FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 16)}
 
 
 @dataclass(frozen=True)
@@ -292,7 +292,7 @@ def _environment(request: Request) -> dict[str, str]:
 
 def too_slow(request: Request) -> FileTooLarge:
     return FileTooLarge(
-        f"{request.name} could not be read within {request.timeout_s:g} seconds.",
+        f"{request.name} could not be read within {request.timeout_s:.0f} seconds.",
         "Split it or save it as Parquet, which reads fastest.",
     )
 

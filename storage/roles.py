@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import polars as pl
@@ -195,7 +196,7 @@ def _words_recur(known: pl.Series) -> bool:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = str(value) if isinstance(value, dt.date | dt.time | dt.timedelta) else repr(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 

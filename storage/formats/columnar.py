@@ -15,12 +15,14 @@ import pyarrow.parquet as pq
 
 from flowml.storage.errors import BrokenFile, EmptyFile
 from flowml.storage.formats import spool
+from flowml.storage.formats.known import is_known, known
 from flowml.storage.formats.row import Format
 from flowml.storage.formats.streams import stream_arrow, stream_parquet
 from flowml.storage.reading import ByColumn, Reading, refuse_width, typed_reading
 
 PARQUET_MAGIC = b"PAR1"
 ARROW_MAGIC = b"ARROW1"
+PARQUET_FAULTS = (pa.ArrowException, OSError, ValueError)  # the last of names that are no UTF-8
 PARQUET_GROWTH = 3  # cells in memory against those in the file, before they are packed
 ORC_MAGIC = b"ORC"
 AVRO_MAGIC = b"Obj\x01"
@@ -49,7 +51,11 @@ def read_parquet(path: Path) -> Reading:
         if file.read() != PARQUET_MAGIC:
             raise BrokenFile("The Parquet file is cut off: its end is missing.", "Copy or export it again.")
     try:
+        if not is_known(pq.read_schema(path)):
+            return _of_table(pq.ParquetFile(path).read())
         return typed_reading(pl.read_parquet(path, glob=False, hive_partitioning=False))
+    except PARQUET_FAULTS as error:
+        raise BrokenFile(f"The Parquet file is damaged: {_first_line(error)}.", "Export it again.") from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise BrokenFile(f"The Parquet file is damaged: {_first_line(error)}.", "Export it again.") from error
 
@@ -58,13 +64,25 @@ def parquet_by_column(path: Path, _: Path) -> ByColumn:
     """Columns are read where they lie."""
     try:
         about = pq.read_metadata(path)
-        names = tuple(pl.read_parquet_schema(path))
-    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+        schema = pq.read_schema(path)
+    except PARQUET_FAULTS as error:
         raise BrokenFile(f"The Parquet file is damaged: {_first_line(error)}.", "Export it again.") from error
+    names = tuple(schema.names)
     groups = [about.row_group(at) for at in range(about.num_row_groups)]
     size = sum(group.total_byte_size for group in groups) * PARQUET_GROWTH
     refuse_width(len(names))
-    return ByColumn(names, about.num_rows, size, lambda places: _parquet_columns(path, names, places))
+    read = _parquet_columns if is_known(schema) else _known_columns
+    return ByColumn(names, about.num_rows, size, lambda places: read(path, names, places))
+
+
+def _known_columns(path: Path, names: tuple[str, ...], places: Sequence[int]) -> pl.DataFrame:
+    try:
+        wanted = [names[at] for at in places]
+        table = pq.ParquetFile(path).read(wanted).select(wanted)
+    except PARQUET_FAULTS as error:
+        raise BrokenFile(f"The Parquet file is damaged: {_first_line(error)}.", "Export it again.") from error
+    frame = pl.DataFrame(pl.from_arrow(known(table)))
+    return frame.rename(dict(zip(frame.columns, map(str, places), strict=True)))
 
 
 def _parquet_columns(path: Path, names: tuple[str, ...], places: Sequence[int]) -> pl.DataFrame:
@@ -110,7 +128,7 @@ def read_arrow(path: Path) -> Reading:
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BrokenFile(f"The Arrow file is damaged: {_first_line(error)}.", "Export it again.") from error
-    return typed_reading(pl.DataFrame(pl.from_arrow(table)))
+    return _of_table(table)
 
 
 def read_orc(path: Path) -> Reading:
@@ -121,7 +139,7 @@ def read_orc(path: Path) -> Reading:
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BrokenFile(f"The ORC file is damaged: {_first_line(error)}.", "Export it again.") from error
-    return typed_reading(pl.DataFrame(pl.from_arrow(table)))
+    return _of_table(table)
 
 
 def read_avro(path: Path) -> Reading:
@@ -188,6 +206,10 @@ def _avro_column(cells: list[Any]) -> pl.Series:
     if series.dtype != pl.Object:
         return series
     return pl.Series([None if cell is None else str(cell) for cell in cells], dtype=pl.String)
+
+
+def _of_table(table: pa.Table) -> Reading:
+    return typed_reading(pl.DataFrame(pl.from_arrow(known(table))))
 
 
 def _first_line(error: BaseException) -> str:

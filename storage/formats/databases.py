@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 
 from flowml.storage.errors import BrokenFile, EmptyFile
+from flowml.storage.formats.known import known
 from flowml.storage.formats.row import Format, Tables
 from flowml.storage.reading import Reading, refuse_width
 from flowml.storage.records import Finding, Severity
@@ -211,7 +212,7 @@ def _read_duckdb(connection: duckdb.DuckDBPyConnection, table: str, name: str) -
     names = tuple(batches.schema.names)
     refuse_width(len(names))
     places = [str(at) for at in range(len(names))]
-    frame = pl.DataFrame(pl.from_arrow(batches.read_all().rename_columns(places)))
+    frame = pl.DataFrame(pl.from_arrow(known(batches.read_all().rename_columns(places))))
     if frame.is_empty():
         raise EmptyFile(f"The table {table!r} has no rows.", "Add a file with at least one row.")
     return Reading(frame, names, table=table)

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from flowml.storage.errors import EmptyFile
+from flowml.storage.formats.known import known
 from flowml.storage.reading import ByColumn
 
 
@@ -34,7 +35,7 @@ def columns(raw: Path, places: Sequence[int]) -> pl.DataFrame:
     with pa.OSFile(str(raw)) as source:  # a map of the file would fetch what lies between these columns too
         file = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=list(places)))
         batches = [file.get_batch(at) for at in range(file.num_record_batches)]
-        return pl.DataFrame(pl.from_arrow(pa.Table.from_batches(batches)))
+        return pl.DataFrame(pl.from_arrow(known(pa.Table.from_batches(batches))))
 
 
 def _rows(raw: Path) -> int:

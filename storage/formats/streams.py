@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from flowml.storage.errors import BrokenFile
+from flowml.storage.formats.known import known
 from flowml.storage.formats.row import Piece, Stream
 from flowml.storage.reading import refuse_width
 
@@ -19,7 +20,7 @@ READ_BYTES = 1 << 20
 def stream_parquet(path: Path) -> Stream:
     try:
         file = parquet.ParquetFile(path, buffer_size=READ_BYTES, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged("Parquet", error) from error
     names = tuple(file.schema_arrow.names)
     refuse_width(len(names))
@@ -72,7 +73,7 @@ def placed(batch: pa.RecordBatch, wanted: Sequence[int]) -> pl.DataFrame:
     places = [str(at) for at in wanted]
     if not places:
         return pl.DataFrame(height=batch.num_rows)
-    return pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch.rename_columns(places)])))
+    return pl.DataFrame(pl.from_arrow(known(pa.Table.from_batches([batch.rename_columns(places)]))))
 
 
 def _damaged(kind: str, error: Exception) -> BrokenFile:

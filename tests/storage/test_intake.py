@@ -47,6 +47,25 @@ def test_many_columns_need_little_memory(tmp_path: Path) -> None:
     assert (made.rows, len(made.schema.columns)) == (300, 2000)
 
 
+READ = """
+import resource, sys
+from pathlib import Path
+from flowml.storage.formats import delimited
+resource.setrlimit(resource.RLIMIT_DATA, (1_500_000_000, 1_500_000_000))
+print(delimited.read(Path(sys.argv[1])).frame.shape)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are heeded on Linux alone")
+def test_five_thousand_columns_in_few_rows_set_aside_little_memory(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.csv"
+    wide.write_text("\n".join(",".join(f"{start}{n}" for n in range(5000)) for start in ("c", *[1] * 30)))
+    environ = intake._environment(intake.request_for(wide, wide.name, tmp_path, 1, LIMIT, intake.MEMORY))
+    call = [sys.executable, "-c", READ, str(wide)]
+    said = subprocess.run(call, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
+    assert said.stdout.strip() == "(30, 5000)", said.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "said"),
     [

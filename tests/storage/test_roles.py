@@ -52,6 +52,12 @@ COLUMNS: dict[str, tuple[str, Sequence[object], Role, str]] = {
     ),
     "a flag": ("female", [n % 2 for n in NUMBERS], Role.NUMERIC, "a flag"),
     "fractions": ("weight", [n / 7 for n in NUMBERS], Role.NUMERIC, "distinct numbers from"),
+    "a moment in every row": (
+        "made",
+        [dt.datetime(2024, 1, 2, 10, tzinfo=dt.UTC)] * ROWS,
+        Role.CONSTANT,
+        "every row has the same value, 2024-01-02 10:00:00+00:00",
+    ),
     "one number or none": ("bonus", [7, None] * 100, Role.NUMERIC, "one number, 7, or missing"),
     "truth": ("member", [True, False] * 100, Role.BOOLEAN, "true and false"),
     "yes and no": ("churn", ["Yes", "No"] * 100, Role.BOOLEAN, "two values, No and Yes"),
