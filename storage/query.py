@@ -22,6 +22,7 @@ import polars.selectors as cs
 from flowml.storage.cells import plain
 from flowml.storage.db import Cursor
 from flowml.storage.errors import QueryError
+from flowml.storage.known import known
 from flowml.storage.names import unique_names
 from flowml.storage.records import Json
 from flowml.storage.schema import infer_file
@@ -29,6 +30,7 @@ from flowml.storage.schema import infer_file
 TABLE = "dataset"
 LONGEST = 20_000
 SOURCE, MADE = "source.parquet", "made.parquet"  # names in the child's own folder, so that no path is told
+WHOLE = "whole.parquet"  # the latter with the types that DuckDB cannot write
 SPILL = "spill"
 OPTIONS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
@@ -54,7 +56,7 @@ CASTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("UBIGINT", "HUGEINT", "UHUGEINT", "DECIMAL", "BIGNUM"), "{0}::DOUBLE"),
     (("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"), "{0}"),
     (("TIMESTAMP", "DATETIME"), "{0}::TIMESTAMP"),
-    (("INTERVAL",), "epoch({0})"),
+    (("INTERVAL",), "epoch_us({0})"),
     (("ENUM", "UUID", "JSON", "BIT", "STRUCT", "MAP", "UNION", "NULL", '"NULL"'), "{0}::VARCHAR"),
 )
 
@@ -82,12 +84,23 @@ def derive_work(request: Json) -> Json:
         )
         query = f"SELECT {chosen} FROM (\n{sql}\n) AS t({', '.join(places)})"
         cursor.execute(f"COPY ({query}) TO '{MADE}' (FORMAT parquet, COMPRESSION zstd)")
-    made = Path(MADE)
+    lasting = [name for name, (_, kind, *_) in zip(names, described, strict=True) if kind == "INTERVAL"]
+    made = _with_durations(Path(MADE), lasting)
     schema = infer_file(made)
     if not schema.rows:
         raise QueryError("The query gives no rows.", "Loosen its conditions.")
     made.replace(request["target"])
     return {"rows": schema.rows, "schema": schema.to_dict()}
+
+
+def _with_durations(made: Path, names: list[str]) -> Path:
+    """DuckDB writes them as numbers, for the intervals of Parquet are read by few."""
+    if not names:
+        return made
+    whole = made.with_name(WHOLE)
+    moments = [pl.col(name).cast(pl.Duration("us")) for name in names]
+    pl.scan_parquet(made, glob=False).with_columns(moments).sink_parquet(whole, compression="zstd")
+    return whole
 
 
 def checked(cursor: Cursor, sql: str) -> str:
@@ -148,11 +161,19 @@ def _opened(path: Path) -> Iterator[Cursor]:
     """A database that holds the one table and reaches nothing else, in the present folder."""
     Path(SOURCE).symlink_to(path)
     with _in_words(), duckdb.connect(":memory:", config=OPTIONS) as cursor:
-        cursor.execute(f"CREATE VIEW {TABLE} AS SELECT * FROM read_parquet('{SOURCE}')")
+        cursor.execute(f"CREATE VIEW {TABLE} AS SELECT {_columns(path)} FROM read_parquet('{SOURCE}')")
         cursor.execute(f"SET allowed_paths = ['{SOURCE}', '{MADE}']")
         cursor.execute("SET enable_external_access = false")
         cursor.execute("SET lock_configuration = true")
         yield cursor
+
+
+def _columns(path: Path) -> str:
+    """All, those of durations as intervals: DuckDB takes them for numbers."""
+    kinds = pl.read_parquet_schema(path)
+    names = [_quoted(name) for name, kind in kinds.items() if isinstance(kind, pl.Duration)]
+    intervals = ", ".join(f"to_microseconds({name}) AS {name}" for name in names)
+    return f"* REPLACE ({intervals})" if names else "*"
 
 
 @contextlib.contextmanager
@@ -178,14 +199,15 @@ def _frame(cursor: Cursor, sql: str) -> pl.DataFrame:
     """Column names as they come, which may be twice the same."""
     table: Any = cursor.sql(sql).to_arrow_table()
     names, _ = unique_names([str(name) for name in table.column_names])
-    frame = pl.from_arrow(table.rename_columns(list(names)))
+    frame = pl.from_arrow(known(table.rename_columns(list(names))))
     assert isinstance(frame, pl.DataFrame)
     return frame.with_columns(cs.decimal().cast(pl.Float64))
 
 
 def _as_kept(place: str, kind: str) -> str:
     if kind.endswith("]"):
-        return place  # a list is kept, and not learned from
+        # a list is kept, and not learned from
+        return f"{place}::VARCHAR[]" if "INTERVAL" in kind else place
     bare = kind.partition("(")[0].strip().upper()
     form = next(
         (form for kinds, form in CASTS if bare in kinds), "{0}::TIMESTAMP" if "TIMESTAMP" in bare else "{0}"

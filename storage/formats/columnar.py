@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from flowml.storage.errors import BrokenFile, EmptyFile
 from flowml.storage.formats import spool
-from flowml.storage.formats.known import is_known, known
 from flowml.storage.formats.row import Format
 from flowml.storage.formats.streams import stream_arrow, stream_parquet
+from flowml.storage.known import is_known, known
 from flowml.storage.reading import ByColumn, Reading, refuse_width, typed_reading
 
 PARQUET_MAGIC = b"PAR1"

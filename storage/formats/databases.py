@@ -11,8 +11,8 @@ import duckdb
 import polars as pl
 
 from flowml.storage.errors import BrokenFile, EmptyFile
-from flowml.storage.formats.known import known
 from flowml.storage.formats.row import Format, Tables
+from flowml.storage.known import known
 from flowml.storage.reading import Reading, refuse_width
 from flowml.storage.records import Finding, Severity
 

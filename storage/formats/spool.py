@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from flowml.storage.errors import EmptyFile
-from flowml.storage.formats.known import known
+from flowml.storage.known import known
 from flowml.storage.reading import ByColumn
 
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from flowml.storage.errors import BrokenFile
-from flowml.storage.formats.known import known
 from flowml.storage.formats.row import Piece, Stream
+from flowml.storage.known import known
 from flowml.storage.reading import refuse_width
 
 READ_BYTES = 1 << 20

@@ -157,3 +157,33 @@ def test_a_query_that_wants_all_memory_is_ended(path: Path) -> None:
     greedy = "SELECT list(a.range) FROM range(1000000000) a"
     with pytest.raises(FlowMLError, match="memory"):
         apart.run("preview", {"path": str(path), "sql": greedy, "rows": 1}, SECONDS)
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("data") / "calls.parquet"
+    moments = [dt.datetime(2024, 1, n, tzinfo=dt.UTC) for n in range(1, 5)]
+    pl.DataFrame({"lasts": [dt.timedelta(hours=n) for n in range(4)], "began": moments}).write_parquet(place)
+    return place
+
+
+def test_durations_and_differences_of_moments_are_shown(lasting: Path) -> None:
+    shown = preview(
+        lasting, "SELECT lasts, began - TIMESTAMPTZ '2023-12-31 00:00+00' AS since FROM dataset", 2
+    )
+    assert shown["rows"] == [["0:00:00", "1 day, 0:00:00"], ["1:00:00", "2 days, 0:00:00"]]
+
+
+def test_durations_stay_durations_in_a_derived_table(
+    lasting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    computed = "lasts + INTERVAL 1 day AS longer, [lasts] AS list"
+    sql = f"SELECT *, {computed} FROM dataset WHERE lasts > INTERVAL 1 hour"
+    target = tmp_path / "target.parquet"
+    made = query.derive_work({"path": str(lasting), "sql": sql, "target": str(target)})
+    kinds = [(column.name, column.type) for column in DatasetSchema.from_dict(made["schema"]).columns]
+    assert kinds == [("lasts", "duration"), ("began", "datetime"), ("longer", "duration"), ("list", "list")]
+    kept = pl.read_parquet(target)
+    assert kept["lasts"].to_list() == [dt.timedelta(hours=2), dt.timedelta(hours=3)]
+    assert kept["longer"].to_list() == [dt.timedelta(days=1, hours=2), dt.timedelta(days=1, hours=3)]

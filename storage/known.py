@@ -7,7 +7,7 @@ import functools
 import pyarrow as pa
 import pyarrow.compute as pc
 
-DAYS_OF_MONTH = 30  # of an interval, as databases compare them
+DAYS_OF_YEAR, DAYS_OF_MONTH = 365.25, 30  # of an interval, as DuckDB counts them
 DAY = 86_400_000_000  # in microseconds
 TEXT = pa.large_string()
 
@@ -46,6 +46,12 @@ def _durations(chunk: pa.Array) -> pa.Array:
         for each in chunk.to_pylist()
     ]
     return pa.array(microseconds, pa.int64()).cast(pa.duration("us"))
+
+
+def _microseconds(interval: pa.MonthDayNano) -> int:
+    years, months = divmod(interval.months, 12)
+    days = years * DAYS_OF_YEAR + months * DAYS_OF_MONTH + interval.days
+    return int(days * DAY) + int(interval.nanoseconds) // 1000
 
 
 @functools.cache

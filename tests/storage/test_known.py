@@ -16,8 +16,8 @@ import pytest
 from flowml.storage.canonical import settle
 from flowml.storage.formats import read
 from flowml.storage.formats.columnar import arrow_by_column, parquet_by_column
-from flowml.storage.formats.known import known
 from flowml.storage.formats.streams import stream_arrow, stream_parquet
+from flowml.storage.known import known
 
 MOMENTS = [dt.datetime(2024, 3, 31, 1, 30, tzinfo=dt.UTC), None]
 TABLE = pa.table(
