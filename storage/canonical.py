@@ -40,6 +40,7 @@ class Settled:
     written: str  # its name in the file
     note: str
     ways: tuple[str, ...]  # see Column.written
+    kept: bool = False  # surely as it was read
 
     @property
     def has_values(self) -> bool:
@@ -77,7 +78,7 @@ def settle_columns(reading: Reading) -> list[Settled]:
         raw = frame.to_series(place)
         column, note = _settle_column(raw, reading)
         note = note or reading.notes.get(place, "")
-        return Settled(column, written[place], note, _written(raw, column))
+        return Settled(column, written[place], note, _written(raw, column), column is raw)
 
     return abreast(settled, range(frame.width))
 
@@ -123,12 +124,16 @@ def _settle_column(column: pl.Series, reading: Reading) -> tuple[pl.Series, str]
 
 
 def _integer(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.Int64:
+        return column
     whole = column.cast(pl.Int64, strict=False)
     fits = whole.null_count() == column.null_count()
     return whole if fits else column.cast(pl.Float64)
 
 
 def _number(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.Float64 and not column.is_nan().any():
+        return column
     return column.cast(pl.Float64).fill_nan(None)
 
 

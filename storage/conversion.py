@@ -117,7 +117,7 @@ def _unchanged(raw: pl.DataFrame, settled: Sequence[canonical.Settled]) -> list[
     if raw.width != len(settled):  # some were parted
         return [False] * len(settled)
     return [
-        each.column.dtype == column.dtype and each.column.equals(column)
+        each.kept or (each.column.dtype == column.dtype and each.column.equals(column))
         for each, column in zip(settled, raw.get_columns(), strict=True)
     ]
 

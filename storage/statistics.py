@@ -47,11 +47,10 @@ def describe(column: pl.Series) -> Statistics:
 
 
 def _of_numbers(known: pl.Series, missing: int) -> Statistics:
-    finite = known.filter(known.is_finite()) if known.dtype.is_float() else known
+    finite = known if _all_finite(known) else known.filter(known.is_finite())
     ordered = np.sort(finite.to_numpy())
-    begins = starts(ordered)
-    unique = len(begins) if len(finite) == len(known) else known.n_unique()
-    top, counts = _top(_counted(known, ordered, begins)) if unique <= MOST_DISTINCT_NUMBERS else ((), ())
+    unique = _distinct(ordered) if len(finite) == len(known) else known.n_unique()
+    top, counts = _top(_counted(known, ordered)) if unique <= MOST_DISTINCT_NUMBERS else ((), ())
     if finite.is_empty():
         return Statistics(missing, unique, top=top, top_counts=counts)
     low, high = float(ordered[0]), float(ordered[-1])
@@ -69,32 +68,34 @@ def _of_numbers(known: pl.Series, missing: int) -> Statistics:
     )
 
 
+def _all_finite(known: pl.Series) -> bool:
+    return not known.dtype.is_float() or bool(known.is_finite().all())
+
+
 def _of_moments(known: pl.Series, missing: int) -> Statistics:
     ordered = np.sort(known.to_physical().to_numpy())
     histogram = _histogram(ordered, float(ordered[0]), float(ordered[-1]))
-    return Statistics(
-        missing, len(starts(ordered)), _iso(known.min()), _iso(known.max()), histogram=histogram
-    )
+    return Statistics(missing, _distinct(ordered), _iso(known.min()), _iso(known.max()), histogram=histogram)
 
 
 def _of_words(known: pl.Series, missing: int) -> Statistics:
     """By hashes: two of ten million values share one in one of 300,000 columns."""
     hashes = known.hash()
     ordered = np.sort(hashes.to_numpy())
-    begins = starts(ordered)
-    unique = len(begins)
+    unique = _distinct(ordered)
     top: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     if unique <= MOST_TOP:
         top, counts = _top(_values_counted(known))
     elif unique < len(known):
-        top, counts = _top(_values_counted(known.filter(hashes.is_in(_leading(ordered, begins).implode()))))
+        top, counts = _top(_values_counted(known.filter(hashes.is_in(_leading(ordered).implode()))))
     length = _float(known.str.len_chars().mean()) if known.dtype == pl.String else None
     return Statistics(missing, unique, top=top, top_counts=counts, mean_length=length)
 
 
-def _leading(ordered: np.ndarray, begins: np.ndarray) -> pl.Series:
+def _leading(ordered: np.ndarray) -> pl.Series:
     """Of values in order those that occur most often."""
+    begins = starts(ordered)
     counts = np.diff(begins, append=len(ordered))
     least = np.partition(counts, -MOST_TOP)[-MOST_TOP]
     return pl.Series(ordered[begins[counts >= least]])
@@ -104,12 +105,17 @@ def _values_counted(known: pl.Series) -> pl.DataFrame:
     return known.alias("value").value_counts(name="count")
 
 
-def _counted(known: pl.Series, ordered: np.ndarray, begins: np.ndarray) -> pl.DataFrame:
+def _counted(known: pl.Series, ordered: np.ndarray) -> pl.DataFrame:
     """The same of numbers in order; with some that are not finite all are counted."""
     if len(ordered) < len(known):
         return _values_counted(known)
+    begins = starts(ordered)
     values = pl.Series("value", ordered[begins], dtype=known.dtype)
     return values.to_frame().with_columns(count=np.diff(begins, append=len(ordered)))
+
+
+def _distinct(ordered: np.ndarray) -> int:
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1 if len(ordered) else 0
 
 
 def starts(ordered: np.ndarray) -> np.ndarray:
