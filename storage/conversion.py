@@ -12,6 +12,7 @@ import polars as pl
 import polars.selectors as cs
 
 from flowml.storage import canonical, schema
+from flowml.storage.abreast import abreast
 from flowml.storage.errors import EmptyFile
 from flowml.storage.formats import Located, arriving
 from flowml.storage.formats.groups import ROWS
@@ -19,7 +20,7 @@ from flowml.storage.reading import ByColumn
 from flowml.storage.records import DatasetSchema, Finding
 
 LARGE = 32 << 20  # bytes of a file from which on it is tableed
-GROUP = 128 << 20  # bytes of cells that are looked at together
+GROUP = 32 << 20  # bytes of cells that are looked at together
 PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "row_group_size": ROWS}
 
 
@@ -64,7 +65,7 @@ class _Part:
 def _in_groups(table: ByColumn, target: Path, folder: Path) -> Converted:
     if not table.rows or not table.names:
         raise EmptyFile("The table has no rows.", "Add a file with at least one row.")
-    parts = [_part(table, places, folder) for places in _groups(table)]
+    parts = abreast(lambda places: _part(table, places, folder), list(_groups(table)))
     written = [name for part in parts for name in part.written]
     has_values = [known for part in parts for known in part.has_values]
     naming = canonical.name(written, has_values, table.rows)
