@@ -110,17 +110,18 @@ async function begin(job) {
 }
 
 // The checksum of a part as a header. Browsers compute it only for pages that came by HTTPS or from this machine.
-async function checksum(bytes) {
+async function checksum(part) {
   if (!crypto.subtle) return {}
-  const digest = await crypto.subtle.digest('SHA-256', bytes)
+  const digest = await crypto.subtle.digest('SHA-256', await part.arrayBuffer())
   return { 'X-Part-SHA256': [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('') }
 }
 
 function cut(file, first, size) {
   const last = Math.min(first + size, file.size) - 1
-  const ready = file.slice(first, last + 1).arrayBuffer().then(async (bytes) => ({ bytes, checked: await checksum(bytes) }))
+  const part = file.slice(first, last + 1)
+  const ready = checksum(part)
   ready.catch(() => {}) // told to whoever waits for it
-  return { first, last, ready }
+  return { first, last, part, ready }
 }
 
 async function unlessCancelled(job, promise) {
@@ -135,12 +136,12 @@ async function sendParts(job, upload) {
   const { file } = job
   let next = null
   while (upload.received < file.size) {
-    const { first, last, ready } = next?.first === upload.received ? next : cut(file, upload.received, upload.part_bytes)
-    const { bytes, checked } = await unlessCancelled(job, ready)
+    const { first, last, part, ready } = next?.first === upload.received ? next : cut(file, upload.received, upload.part_bytes)
+    const checked = await unlessCancelled(job, ready)
     const headers = { 'Content-Range': `bytes ${first}-${last}/${file.size}`, ...checked }
     next = last + 1 < file.size ? cut(file, last + 1, upload.part_bytes) : null // read while this one is sent
     upload = await ask(job, 'PUT', '/uploads/' + upload.id, {
-      body: bytes,
+      body: part, // not its bytes: they would pass through the page once more
       type: 'application/octet-stream',
       headers,
       moved: (loaded) => job.row.moved(first + loaded, file.size),
