@@ -11,9 +11,14 @@ from flowml.automl.shape import Shape
 from flowml.automl.sizes import estimated_bytes, few, fitting, served_share
 from flowml.storage.records import TrialRecord, TrialState
 
-BASE_S = 2.0  # for a child to be ready, the ensemble, parity gate and card of small models
+BASE_S = 2.0  # for a child to be ready, the ensemble, parity gate and card of small models,
+COMPUTED_S = 0.8  # of which are spent on a core
 LEAST_RESERVE_S = 0.8  # of a very small budget
-MOST_RESERVE = 0.25  # of the budget
+MOST_RESERVE = 0.25  # of the budget,
+MOST_CROWDED = 0.5  # where things take longer
+SINGLE_S = 0.25  # for the best trial alone with one fold model, beside its export
+LEAST_EXPLAIN_S = 0.3  # for importances of a small model
+TAIL_S = 0.12  # after the finish: its files, and the end of all processes
 MOST_REFIT = 0.15  # of the budget, that is kept besides where members learn all rows in the end
 EXPLAIN_SHARE = 0.03  # of the budget, for importances
 EXPORT_S = 0.05  # of a trial whatever its size
@@ -32,6 +37,7 @@ EXPORT_S_PER_MB = {  # as measured on four tables: small trees and what compares
 }
 OTHER_S_PER_MB = 0.2
 SHARED = 0.8  # of these seconds, where several cores export
+BASELINE = "dummy"
 LIKELY_MEMBERS = 5  # trials that a champion is made of
 
 
@@ -62,6 +68,9 @@ class Budget:
     size_limit: int | None = None  # bytes of the champion's file
     maximize: bool = False  # whether scores are better the higher they are
     cores: int = 1
+    pace: float = 1.0  # times that things take here of what they take on an ordinary core of their own
+    successor_s: float = 0.0  # until a child is ready for the finish that can do it, as seen in this run
+    _began_s: float = 0.0  # used before the search
     _complete: list[TrialRecord] = field(default_factory=list)
     _reserve: float | None = None  # as it was last worked out, with what was known then
 
@@ -70,6 +79,12 @@ class Budget:
         self.folds, self.whole_share = shape.kept, shape.whole_share
         self.maximize = shape.direction == "maximize"
         self.size_limit, self.cores = size_limit, cores
+        self._began_s = self.used()
+        self._reserve = None
+
+    def keep_pace(self, pace: float, successor_s: float) -> None:
+        """How things go on this machine now, as measured."""
+        self.pace, self.successor_s = pace, successor_s
         self._reserve = None
 
     def used(self) -> float:
@@ -80,14 +95,34 @@ class Budget:
 
     def search_left(self) -> float:
         """Seconds until the search should end."""
-        return self.remaining() - self.reserve()
+        return self.finish_left() - self.reserve()
+
+    def finish_left(self) -> float:
+        """Seconds until the finish must have ended. At a slow pace what follows it takes longer, too."""
+        return self.remaining() - (self.pace - 1) * TAIL_S
 
     def reserve(self) -> float:
-        """Seconds kept for the finish, by the size of the best models so far."""
+        """Seconds kept for the finish, by the size of the best models so far and the pace of the machine."""
         if self._reserve is None:
-            wanted = BASE_S + EXPLAIN_SHARE * self.budget_s + self._export()
-            self._reserve = self._refits() + min(wanted, max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s))
+            crowded = self.pace > 1
+            explain = max(EXPLAIN_SHARE * self.budget_s, self.pace * LEAST_EXPLAIN_S)
+            base = BASE_S + (self.pace - 1) * COMPUTED_S + crowded * self.successor_s
+            wanted = base + self.pace * self._export() + explain
+            self._reserve = self._refits() + min(wanted, self._most())
         return self._reserve
+
+    def _most(self) -> float:
+        """Seconds for the finish at most. Where things take long, the search still gets half of what is left,
+        unless the best trial alone could not be exported then; and until there is more than a baseline, all
+        that this one's export leaves.
+        """
+        if self.pace <= 1:
+            return max(LEAST_RESERVE_S, MOST_RESERVE * self.budget_s)
+        share = min(MOST_CROWDED, self.pace * MOST_RESERVE)
+        least = max(LEAST_RESERVE_S, self.pace * (SINGLE_S + self._first()))
+        if all(record.algorithm == BASELINE for record in self._complete):
+            return least
+        return max(least, min(share * self.budget_s, (self.budget_s - self._began_s) / 2))
 
     def learn(self, record: TrialRecord) -> None:
         """What a trial left decides how long the finish will take."""
@@ -99,8 +134,10 @@ class Budget:
         """Of the final model, and of one fold of that to fall back on."""
         best = self._best()
         share = served_share(best, self.folds, self.size_limit) if self.folds else 1.0
-        first = sum(map(export_seconds, best[:1])) / max(1, self.folds)
-        return shared(self.cores) * (first + share * sum(map(export_seconds, best)))
+        return self._first() + shared(self.cores) * share * sum(map(export_seconds, best))
+
+    def _first(self) -> float:
+        return shared(self.cores) * sum(map(export_seconds, self._best()[:1])) / max(1, self.folds)
 
     def _refits(self) -> float:
         """Seconds for the likely members to learn all rows, where few of their fold models would serve."""

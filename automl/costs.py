@@ -20,6 +20,7 @@ class Costs:
     """Ratios of measured to predicted seconds. An algorithm not measured yet goes by the others."""
 
     shape: Shape
+    pace: float = 1.0  # times that things take here of what they take on an ordinary core of their own
     _logs: dict[str, list[float]] = field(default_factory=dict)
     _encoded: set[str] = field(default_factory=set)  # encodings that some trial has made by now
 
@@ -52,7 +53,7 @@ class Costs:
         """The recent mean of its own logs, drawn towards that of all others while there are few."""
         own = self._logs.get(algorithm, [])[-5:]
         others = [logs[-1] for key, logs in self._logs.items() if key not in (algorithm, "dummy")]
-        prior = sum(others) / (len(others) + 2)
+        prior = (sum(others) + 2 * math.log(self.pace)) / (len(others) + 2)
         return math.exp((sum(own) + 0.5 * prior) / (len(own) + 0.5))
 
 

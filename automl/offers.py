@@ -29,9 +29,15 @@ def folds_in_time(members: Sequence[TrialRecord], seconds: float, pace: float, f
     return max(0, min(most, int((seconds - expected_s((), pace)) / each_s)))
 
 
-def pace_of(members: Sequence[TrialRecord], measured_s: float, share: float = 1.0) -> float:
-    """How much longer an export took than on an ordinary core: a machine may be slow, or busy."""
-    return min(SLOWEST, max(FASTEST, (measured_s + UNSURE_S) / (expected_s(members, share=share) + UNSURE_S)))
+def pace_of(
+    members: Sequence[TrialRecord], measured_s: float, share: float = 1.0, known: float = 1.0
+) -> float:
+    """How much longer an export took than on an ordinary core: a machine may be slow, or busy.
+
+    `known` is what was believed before, which a short export changes little.
+    """
+    expected = expected_s(members, share=share) + UNSURE_S
+    return min(SLOWEST, max(FASTEST, (measured_s + UNSURE_S * known) / expected))
 
 
 def offers(

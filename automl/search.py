@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from flowml.automl.algorithms import algorithms_for
 from flowml.automl.algorithms.row import Algorithm
+from flowml.automl.budget import BASELINE
 from flowml.automl.candidate import Candidate
 from flowml.automl.costs import Costs
 from flowml.automl.growth import FEWEST_SURVIVORS, rungs, survivors
@@ -26,7 +27,6 @@ from flowml.storage.records import JobSpec, TrialRecord, TrialState
 
 __all__ = ["Candidate", "Search", "Shape"]
 
-BASELINE = "dummy"
 MOST_OF_REMAINING = 0.5  # that one trial may be planned to take while others are still to come
 MOST_AT_ALL = 0.8  # of what remains, that one trial may take then, if it takes longer than planned
 PATIENCE = 1.5  # times what was planned, that one of the first wave may take beyond its even share
@@ -83,8 +83,12 @@ class Search:
 
     # --- ask ----------------------------------------------------------------------------------------------
 
-    def ask(self, remaining_s: float) -> Candidate | None:
-        """The next candidate, or None if nothing is left to try or nothing can finish in time."""
+    def ask(self, remaining_s: float, pace: float = 1.0) -> Candidate | None:
+        """The next candidate, or None if nothing is left to try or nothing can finish in time.
+
+        `pace`: how many times longer things take here than on an ordinary core, for what was not tried yet.
+        """
+        self._costs.pace = pace
         if self._is_full():
             return None
         self._side_by_side = max(self._side_by_side, 1 + len(self._pending))

@@ -134,7 +134,7 @@ def finish(bench: Bench, command: Json) -> None:
         _insure(bench, work, INSURED, first)
         left = deadline - time.monotonic()
         if left > WORTH_S:
-            pace = _pace(bench, records, first, cores)
+            pace = _pace(bench, records, first, cores, pace)
             built = partial(_insure, bench, work, UNFINISHED)
             final = build_model(
                 bench, work, records, left, found, simple=False, pace=pace, cores=cores, built=built
@@ -151,14 +151,14 @@ def _insure(bench: Bench, work: Path, name: str, champion: Json) -> None:
     bench.say("insured", champion=champion, folder=name)
 
 
-def _pace(bench: Bench, records: tuple[TrialRecord, ...], first: Json, cores: int) -> float:
+def _pace(bench: Bench, records: tuple[TrialRecord, ...], first: Json, cores: int, known: float) -> float:
     """How slow exports are here, as seen from that of the first model."""
     from flowml.automl.budget import shared
     from flowml.automl.offers import pace_of
 
     took = next((part["seconds"] for part in first["phases"] if part["name"] == "export"), 0.0)
     members = [record for record in records if record.number == first["trial"]]
-    return pace_of(members, took / shared(cores), first["folds"] / len(bench.prepared.folds.pairs))
+    return pace_of(members, took / shared(cores), first["folds"] / len(bench.prepared.folds.pairs), known)
 
 
 def build_model(

@@ -20,7 +20,7 @@ from flowml.storage.records import Finding, Json, Level, TrialRecord
 
 INSURE_S = 30.0  # for the first model, whatever the clock says
 LATE_S = 0.3  # that a child may be late, once there is a model to fall back on
-PACES = (1.0, 20.0)  # of exports, as they are believed to be at each attempt: see `offers.pace_of`
+SLOWEST = 20.0  # pace of exports, as it is believed to be once a child was late: see `offers.pace_of`
 
 
 class Closing:
@@ -31,12 +31,14 @@ class Closing:
         limit_s: float,
         threads: int,
         findings: tuple[Finding, ...] = (),
+        pace: float = 1.0,
     ) -> None:
         self._work = work
         self._listener = listener
         self._by = time.monotonic() + limit_s
         self._threads = threads
         self._findings = findings  # of the check, for the card
+        self._pace = pace  # of this machine, as far as known
         self._insured: tuple[Json, str] | None = None  # a model to fall back on, and its folder
         self._champion: Json | None = None
         self._trouble: FlowMLError | None = None
@@ -48,7 +50,7 @@ class Closing:
         until: Callable[[Callable[[], bool]], None],
     ) -> Json:
         """The champion. Raises what kept every child from building one."""
-        for pace in PACES:
+        for pace in (self._pace, SLOWEST):
             slot = free_slot()
             self._ask(slot, records, pace)
             until(partial(_is_through, slot))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flowml.runner.deaths import crashed, late, speechless, too_large
+from flowml.runner.forkserver import FORK_SERVER
 from flowml.runner.slot import CHILD, Doing, Slot
 from flowml.storage.errors import TrialError
 from flowml.storage.records import Json
@@ -81,6 +82,13 @@ class Crew:
 
     def doing(self, *what: Doing) -> list[Slot]:
         return [slot for slot in self.slots if slot.doing in what]
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the children, and of what they are forked from."""
+        server = FORK_SERVER.get()
+        found = [*(slot.pid for slot in self.slots), server.pid if server else None]
+        return [pid for pid in found if pid is not None]
 
     @property
     def has_room(self) -> bool:

@@ -59,6 +59,7 @@ class ForkProgram(ForkServer):
                 env={**os.environ, "PYTHONIOENCODING": "utf-8"},
                 process_group=0,
             )
+        self.pid = self._process.pid
 
     @property
     def loaded(self) -> bool:

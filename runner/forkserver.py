@@ -41,6 +41,7 @@ NAMES = {
     "flowml.storage.apart": "flowml apart",
 }
 PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36
+FOLLOW_S = 0.5  # for the request for the next child, where one had to be hurried
 ANSWER_S = 5.0  # for a fork, which takes milliseconds
 LOOK_S = 0.0005
 LONGEST = 1 << 12  # bytes of a request
@@ -98,7 +99,8 @@ class ForkServer:
             with suppress(OSError, ValueError):
                 stream.flush()  # what waits in them would be written twice
         lane = os.getpid()
-        if os.fork() == 0:
+        self.pid = os.fork()
+        if self.pid == 0:
             _end_with(serve_forks, theirs, lane)
         theirs.close()
 
@@ -179,9 +181,10 @@ def serve_forks(
     logs.take_down()
     _let_go_of_all_but(line.fileno())
     left = deque([*ahead, gc.freeze])  # a collection would touch, and so copy, what the children share
-    spare = len(left) - enough
+    spare, hurried = len(left) - enough, False
     while os.getppid() == lane:
-        if left and not has_news(line):
+        if left and not has_news(line, FOLLOW_S if hurried else 0.0):
+            hurried = False
             left.popleft()()
             continue
         message, ends, _, _ = socket.recv_fds(line, LONGEST, PIPES)
@@ -190,12 +193,13 @@ def serve_forks(
         asked = json.loads(message)
         while left and asked["module"] == CHILD_MODULE and not (len(left) <= spare and is_crowded()):
             left.popleft()()
+        hurried = asked["module"] == CHILD_MODULE and bool(left)
         _fork(line, ends, asked)
 
 
-def has_news(line: socket.socket) -> bool:
+def has_news(line: socket.socket, wait_s: float = 0.0) -> bool:
     """Whether there is something to read, if only the end."""
-    return bool(select.select([line], [], [], 0)[0])
+    return bool(select.select([line], [], [], wait_s)[0])
 
 
 def is_crowded() -> bool:

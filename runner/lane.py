@@ -164,6 +164,7 @@ class Lane:
         self._searcher = Search(shape, self._spec, past.records, past.pending)
         self._routing.begin(shape)
         self._budget.know(shape, self._spec.max_size_bytes, self._cores)
+        self._keep_time()
         self._listener.prepared(self._summary)
         if self._preflight.findings:
             self._listener.noticed(self._preflight.findings)
@@ -264,7 +265,7 @@ class Lane:
             return left, self._mine.popleft()
         if self._again:
             return left, self._again.popleft()
-        candidate = None if self._dry else self._searcher.ask(left)
+        candidate = None if self._dry else self._searcher.ask(left, self._budget.pace)
         self._dry = candidate is None
         if candidate is not None:
             self._journal.asked(candidate)
@@ -283,10 +284,11 @@ class Lane:
         self._wait_for_the_check()
         self._progress.enter(JobState.FINISHING, self._ledger)
         self._progress.stage("finish", "Building the final model")
-        left = self._budget.remaining()
+        left = self._budget.finish_left()
         limit_s = min(left, STOP_FINISH_S) if self._wish is Control.STOP else left
         found = self._preflight.findings or ()
-        self._closing = Closing(self._work, self._listener, limit_s, self._cores, found)
+        pace = self._budget.pace
+        self._closing = Closing(self._work, self._listener, limit_s, self._cores, found, pace)
         self._team.finishing = True
         self._helpers.tell(Phase.OVER, 0.0, self._budget.used())
         for number in (*self._ledger.numbers, *self._ledger.waiting()):
@@ -328,11 +330,12 @@ class Lane:
         if self._tick.due():
             self._journal.clock(self._progress.used_s())
             self._progress.tell(self._ledger)
-            self._tell_helpers()
+            self._keep_time()
             self._look_at_the_check()
 
-    def _tell_helpers(self) -> None:
+    def _keep_time(self) -> None:
         if self._progress.state is not JobState.FINISHING:
+            self._budget.keep_pace(*self._team.pace())
             phase = Phase.PAUSE if self._wish is Control.PAUSE else Phase.SEARCH
             self._helpers.tell(phase, self._budget.search_left(), self._budget.used())
 
@@ -428,7 +431,7 @@ class Lane:
         self._wish = wish
         paused = wish is Control.PAUSE
         self._progress.enter(JobState.PAUSED if paused else JobState.RUNNING, self._ledger)
-        self._tell_helpers()
+        self._keep_time()
 
     def _outcome(self, state: JobState, error: FlowMLError | None = None) -> LaneOutcome:
         champion = self._champion or {}

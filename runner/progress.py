@@ -10,6 +10,8 @@ from flowml.runner.ledger import Ledger
 from flowml.runner.listener import Listener
 from flowml.storage.records import JobState, Json, Phase, Receipt
 
+LATE_S = 0.5  # beyond the budget that is worth a note
+
 
 class Progress:
     """`started` is when the job began; what earlier lanes used of its budget counts as well."""
@@ -64,8 +66,20 @@ class Progress:
             phases=(*([Phase("earlier", round(other_s, 3))] if other_s > 0.01 else []), *phases),
             trials=ledger.counts(),
             cut=tuple(champion.get("cut", ())),
-            notes=tuple(champion.get("notes", ())),
+            notes=(*champion.get("notes", ()), *self._notes(used_s)),
         )
+
+    def _notes(self, used_s: float) -> list[str]:
+        """What the pace of the machine did to the clock."""
+        budget, notes = self.budget, []
+        if budget.pace > 1:
+            notes.append(
+                f"The machine was busy or slow: things took {budget.pace:.1f} times as long as on a core of"
+                f" their own, so {budget.reserve():.1f} s were kept for the finish."
+            )
+        if (late_s := used_s - budget.budget_s) > LATE_S:
+            notes.append(f"It took {late_s:.1f} s longer than its budget, to end with a model.")
+        return notes
 
 
 def _parted(whole: Phase, parts: list[Phase]) -> list[Phase]:

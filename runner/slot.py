@@ -87,9 +87,11 @@ class Slot:
         self._command = command
         self._process: subprocess.Popen[bytes] | ForkedChild | None = None
         self._measured: psutil.Process | None = None
+        self._began = 0.0  # monotonic
 
     def start(self, threads: int) -> None:
         """Start a child in a process group of its own, where a Ctrl-C of the terminal does not reach it."""
+        self._began = time.monotonic()
         self._process = self._fork(threads) or subprocess.Popen(
             [*self._command, str(os.getpid())],
             stdin=subprocess.PIPE,
@@ -151,6 +153,15 @@ class Slot:
             return int(self._measured.memory_info().rss) if self._measured else 0
         except psutil.NoSuchProcess:
             return 0
+
+    @property
+    def age_s(self) -> float:
+        """Of the child, since it was asked for."""
+        return time.monotonic() - self._began
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
 
     def ended(self) -> int | None:
         """The exit code of a child that is gone, negative for a signal; None while it lives."""

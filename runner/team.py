@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowml.runner.crew import Answered, Crew, Lost, Printed
+from flowml.runner.crowding import Crowding
 from flowml.runner.forkserver import may_fork
 from flowml.runner.listener import Summary
 from flowml.runner.needs import CPU
@@ -101,19 +102,13 @@ class Team:
         self._crew, self._plan, self._task, self._work = crew, plan, task, work
         self._numbers: dict[int, int] = {}  # slot -> number of its trial
         self._false_starts = 0
+        self._began = False  # to evaluate
+        self._crowding = Crowding()
+        self._prepared_s = 0.0  # of its life that the last child which was ready for trials took until then
 
     def start(self) -> None:
-        """Every slot gets a child; those that the crew has already count.
-
-        Where what children are forked from still loads its libraries, the first does with what is there, and
-        the others follow.
-        """
-        if not self._crew.slots:
-            self._crew.add()
-        self._fill()
-
-    def _fill(self) -> None:
-        while len(self._crew.slots) < self._plan.slots and may_fork():
+        """Every slot gets a child; those that the crew has already count."""
+        while len(self._crew.slots) < self._plan.slots:
             self._crew.add()
 
     def close(self) -> None:
@@ -129,13 +124,25 @@ class Team:
 
     @property
     def free(self) -> int:
-        """How many trials more may begin now: a spare child does not add to them."""
-        return max(0, min(len(self.idle), self._plan.slots - self.busy))
+        """How many trials more may begin now: a spare child does not add to them.
+
+        Where another child would be long in coming, one that has the table is kept for the finish.
+        """
+        kept = 0 if may_fork() or not self._began else 1
+        return max(0, min(len(self.idle), self._plan.slots - self.busy, len(self.idle) - kept))
 
     @property
     def numbers(self) -> tuple[int, ...]:
         """Of the trials that run."""
         return tuple(self._numbers.values())
+
+    def pace(self) -> tuple[float, float]:
+        """Of what its children did of late, see `Crowding`; and the seconds until there would be a child for
+        the finish, had one that works now to be ended for it.
+        """
+        self._crowding.look(self._crew.pids)
+        spare = len(self._crew.doing(*HAVE_TABLE)) > self._plan.slots
+        return self._crowding.pace, 0.0 if spare else self._prepared_s
 
     def add_spare(self) -> None:
         """One child more than there are trials, if there is none yet and memory for it."""
@@ -144,6 +151,7 @@ class Team:
 
     def evaluate(self, slot: Slot, candidate: Candidate, left_s: float, device: str = CPU) -> None:
         limit_s = min(left_s, candidate.limit_s or left_s)
+        self._began = True
         self._numbers[slot.index] = candidate.number
         slot.now(Doing.EVALUATING, limit_s, GRACE_S + LATE * limit_s)
         slot.send(
@@ -187,8 +195,6 @@ class Team:
 
     def turn(self, timeout_s: float) -> Iterator[Heard]:
         """Waits a little for the children; what came of it. Raises what keeps all of them from the table."""
-        if not self.finishing:
-            self._fill()
         for happening in self._crew.wait(timeout_s):
             match happening:
                 case Printed(slot, line):
@@ -213,6 +219,7 @@ class Team:
 
     def _prepared(self, slot: Slot, answer: Json) -> Iterator[Heard]:
         slot.now(Doing.IDLE)
+        self._prepared_s = slot.age_s
         self._false_starts = 0
         if self.summary is None:
             self.shape = answer["shape"]

@@ -32,6 +32,15 @@ def test_measured_seconds_correct_the_costs() -> None:
     )  # a slow machine is slow for all
 
 
+def test_what_was_not_tried_yet_is_expected_at_the_pace_of_the_machine() -> None:
+    ordinary, busy = Costs(SHAPE), Costs(SHAPE, pace=4.0)
+    before = ordinary.seconds("lightgbm", defaults("lightgbm"))
+    assert busy.seconds("lightgbm", defaults("lightgbm")) == pytest.approx(4 * before)
+    for _ in range(5):
+        busy.learn(measured("lightgbm", before))
+    assert busy.seconds("lightgbm", defaults("lightgbm")) < 1.2 * before
+
+
 def test_trials_that_did_not_take_their_own_time_teach_nothing() -> None:
     costs = Costs(SHAPE)
     before = costs.seconds("lightgbm", defaults("lightgbm"))

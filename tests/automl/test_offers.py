@@ -34,6 +34,8 @@ def test_a_pace_is_learned_from_one_export() -> None:
     assert expected_s(one, 3.0) == pytest.approx(3 * expected_s(one))
     assert (pace_of(one, 1e9), pace_of(one, 0.0)) == (SLOWEST, FASTEST)
     assert pace_of(one, expected_s(one, share=0.2), share=0.2) == 1.0
+    assert pace_of(one, 4 * expected_s(one), known=4.0) == pytest.approx(4.0)
+    assert 2.0 < pace_of([record(1, 100)], expected_s([record(1, 100)]), known=4.0) < 4.0
 
 
 def test_an_export_is_of_what_the_limit_of_size_leaves() -> None:

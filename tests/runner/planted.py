@@ -15,6 +15,7 @@ import numpy as np
 from flowml.automl import finish
 from flowml.automl.algorithms import ALGORITHMS
 from flowml.runner.child import main
+from flowml.runner.closing import SLOWEST
 
 
 def sleep(*_: Any) -> Any:
@@ -66,8 +67,8 @@ def freeze(*arguments: Any, simple: bool, **more: Any) -> Any:
 
 
 def burden(*arguments: Any, simple: bool, pace: float, **more: Any) -> Any:
-    """The simple finish works only where exports are believed to be slow."""
-    return FINISH(*arguments, simple=simple, pace=pace, **more) if pace > 1.0 else crash()
+    """The simple finish works only where exports are believed to be as slow as can be."""
+    return FINISH(*arguments, simple=simple, pace=pace, **more) if pace == SLOWEST else crash()
 
 
 def stall(*arguments: Any, simple: bool, built: Fit = lambda _champion: None, **more: Any) -> Any:

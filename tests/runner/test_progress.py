@@ -38,3 +38,14 @@ def test_a_job_without_a_complete_trial_names_the_algorithm_as_pages_do() -> Non
     told = Ledger((failed,), 1, "m").nothing_complete()
     assert "The first, Baseline: Its time was over." in str(told)
     assert told.advice == "Take more."
+
+
+def test_a_receipt_tells_of_a_slow_machine_and_of_what_was_too_late() -> None:
+    progress = Progress(Heard(), 60.0, time.time() - 30.0)  # type: ignore[arg-type]
+    ledger = Ledger((), 1, "m")
+    assert progress.receipt(ledger, {"phases": [], "notes": ["Kept."]}).notes == ("Kept.",)
+    progress.budget.keep_pace(4.0, 0.0)
+    (_, slow) = progress.receipt(ledger, {"phases": [], "notes": ["Kept."]}).notes
+    assert "4.0 times" in slow
+    progress.budget.started -= 35.0
+    assert "5.0 s longer than its budget" in progress.receipt(ledger, {"phases": []}).notes[-1]
