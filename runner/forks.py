@@ -78,9 +78,9 @@ class ForkProgram(ForkServer):
 
     def end(self) -> None:
         """Of the server, which holds nothing; call it when its children have ended."""
+        self._process.kill()  # before it could see the line closed, and complain
         self.close()
         set_process_option(PR_SET_CHILD_SUBREAPER, 0)
-        self._process.kill()
         self._process.wait()
 
 
