@@ -81,7 +81,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "mixed_types",
         "Numbers among words",
-        "a text column of mostly numbers, with a few words or a unit behind them",
+        "a text column of mostly numbers, with a few words, a unit behind or a currency before them",
         values.find_mixed,
     ),
     Check(
@@ -102,6 +102,7 @@ CHECKS: tuple[Check, ...] = (
 HIDES: dict[str, tuple[str, ...]] = {
     "leakage": ("target_copy",),
     "high_cardinality": ("mixed_types", "repeated_entities", "identifier"),
+    "identifier": ("mixed_types",),
     "outliers": ("disguised_missing",),
     "duplicate_column": ("target_copy",),
     "missing": ("leakage", "target_copy"),

@@ -42,6 +42,8 @@ MOSTLY = 0.7  # of the values are numbers, for the others to be strangers
 MOST_STRANGERS = 30
 QUANTITY = 15  # distinct numbers, for them to be amounts and no codes
 WITH_UNIT = r"^([+-]?\d[\d.]*) ?(%|°?[A-Za-z€$£²³/]{1,6})$"
+UNIT_BEFORE = r"^([+-]?)(\p{Sc}|[A-Z]{1,3}\p{Sc}|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD)) ?"
+GROUPED = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 
 FAR = 10.0  # times the distance of the farthest ordinary value
 FAR_IN_LOG = 0.8  # of the way from a typical distance to the farthest, added to it in logarithms
@@ -178,25 +180,32 @@ def _are_codes(others: pl.Series) -> bool:
 
 
 def _with_units(name: str, known: pl.Series) -> Finding | None:
-    parts = known.str.strip_chars().str.extract_groups(WITH_UNIT)
-    unit, number = parts.struct.field("2"), parts.struct.field("1")
-    plain = known.str.strip_chars().str.contains(NUMERIC)
-    fits = unit.is_not_null() | plain
-    units = unit.drop_nulls().unique().to_list()
-    if not fits.all() or not 1 <= len(units) <= 2 or number.drop_nulls().n_unique() < QUANTITY:
+    """Numbers that all have a unit, behind or as money before: $1,250.00."""
+    bare = known.str.strip_chars()
+    before = bare.str.extract(UNIT_BEFORE, 2)
+    bare = bare.str.replace(UNIT_BEFORE, "$1")
+    if bare.str.contains(GROUPED).any():
+        bare = bare.str.replace_all(",", "")
+    parts = bare.str.extract_groups(WITH_UNIT)
+    behind, plain = parts.struct.field("2"), bare.str.contains(NUMERIC)
+    number = bare.filter(plain) if before.count() else parts.struct.field("1").drop_nulls()
+    units = (before.drop_nulls() if before.count() else behind.drop_nulls()).unique().to_list()
+    fits = plain if before.count() else behind.is_not_null() | plain
+    if not fits.all() or not 1 <= len(units) <= 2 or number.n_unique() < QUANTITY:
         return None
     column = mending.quoted(name)
+    behind_alone = f"regexp_extract({column}, '[-+]?[0-9.]+')"
+    read = f"regexp_replace({column}, '[^-+0-9.]', '', 'g')" if before.count() else behind_alone
     pure = len(units) == 1
+    where = "before" if before.count() else "behind"
     return Finding(
         "mixed_types",
         Severity.WARNING,
-        f"{name!r} holds numbers with the unit {' and '.join(map(repr, sorted(units)))} written behind.",
+        f"{name!r} holds numbers with the unit {' and '.join(map(repr, sorted(units)))} written {where}.",
         name,
         "Read it as a number." if pure else "Bring them to one unit, then read it as a number.",
         {"units": sorted(units)},
-        {"query": mending.replaced({name: f"TRY_CAST(regexp_extract({column}, '[-+]?[0-9.]+') AS DOUBLE)"})}
-        if pure
-        else {},
+        {"query": mending.replaced({name: f"TRY_CAST({read} AS DOUBLE)"})} if pure else {},
     )
 
 

@@ -164,3 +164,27 @@ def test_many_columns_are_looked_at_in_time(tmp_path: Path) -> None:
         300, tuple(Column(name, "integer", Role.NUMERIC, unique=101) for name in frame.columns)
     )
     assert check(written(tmp_path, frame), schema, JobSpec("c0"))
+
+
+def test_money_that_is_written_with_its_currency_is_no_name_of_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    amounts = np.random.default_rng(3).uniform(-5_000, 50_000, 300).round(2)
+    written_so = [f"{'-' if amount < 0 else ''}${abs(amount):,.2f}" for amount in amounts]
+    euros = [f"EUR {abs(amount):.2f}" for amount in amounts]
+    frame = pl.DataFrame({"fee": written_so, "price": euros, "code": [f"A$-{n}" for n in range(300)]})
+    path, spec = written(tmp_path, frame), JobSpec(dataset_id="d", target="")
+    findings = [f for f in check(path, infer(frame), spec) if f.column in ("fee", "price")]
+    assert [(f.kind, f.column, f.evidence["units"]) for f in findings] == [
+        ("mixed_types", "fee", ["$"]),
+        ("mixed_types", "price", ["EUR"]),
+    ]
+    for finding, expected in zip(findings, (amounts, abs(amounts)), strict=True):
+        folder = tmp_path / str(finding.column)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        mended, schema, _ = applied(finding, path, spec, folder)
+        assert pl.read_parquet(mended)[str(finding.column)].to_list() == expected.tolist()
+        column = schema.column(str(finding.column))
+        assert column is not None
+        assert column.role is Role.NUMERIC
