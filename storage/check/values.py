@@ -42,7 +42,7 @@ MOSTLY = 0.7  # of the values are numbers, for the others to be strangers
 MOST_STRANGERS = 30
 QUANTITY = 15  # distinct numbers, for them to be amounts and no codes
 WITH_UNIT = r"^([+-]?\d[\d.]*) ?(%|°?[A-Za-z€$£²³/]{1,6})$"
-UNIT_BEFORE = r"^([+-]?)(\p{Sc}|[A-Z]{1,3}\p{Sc}|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD)) ?"
+UNIT_BEFORE = r"^([+-]?)(\p{Sc}|US\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD) ?([\d.])"
 GROUPED = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 
 FAR = 10.0  # times the distance of the farthest ordinary value
@@ -183,8 +183,8 @@ def _with_units(name: str, known: pl.Series) -> Finding | None:
     """Numbers that all have a unit, behind or as money before: $1,250.00."""
     bare = known.str.strip_chars()
     before = bare.str.extract(UNIT_BEFORE, 2)
-    bare = bare.str.replace(UNIT_BEFORE, "$1")
-    if bare.str.contains(GROUPED).any():
+    bare = bare.str.replace(UNIT_BEFORE, "$1$3")
+    if before.count() and bare.str.contains(GROUPED).any():
         bare = bare.str.replace_all(",", "")
     parts = bare.str.extract_groups(WITH_UNIT)
     behind, plain = parts.struct.field("2"), bare.str.contains(NUMERIC)

@@ -36,6 +36,7 @@ BYTE_ORDER_MARKS = (
 )
 NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 GOOD_FIT = 0.5
+TOLD = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # a first line with which Excel is told the delimiter
 BORDER = r"[,;\t|~^ \r\n]"
 
 csv.field_size_limit((1 << 31) - 1)
@@ -46,7 +47,7 @@ class Dialect:
     encoding: str
     delimiter: str
     quote: str
-    blank_lines: int  # before the first line that holds something
+    blank_lines: int  # before the first line that holds something, with one that tells the delimiter
     first: tuple[str, ...]  # the fields of that line
     has_header: bool
     only_line: bool  # nothing follows it
@@ -57,11 +58,13 @@ def detect(head: bytes, whole: bool = False, encoding: str = "") -> Dialect:
     encoding = encoding or encoding_of(head)
     lines = list(io.StringIO(head.decode(encoding, "replace"), newline=""))
     blank = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+    told = TOLD.fullmatch(lines[blank]) if lines[blank + 1 :] else None
+    blank += told is not None
     sample = lines[blank : blank + SAMPLE_LINES]
     if not whole and 1 < len(sample) == len(lines) - blank:
         sample = sample[:-1]
     quote = _quote(sample)
-    delimiter = _delimiter(sample, quote)
+    delimiter = told[1] if told and told[1] in DELIMITERS else _delimiter(sample, quote)
     rows = _rows(sample, delimiter, quote)
     first = tuple(rows[0]) if rows else ()
     only_line = whole and not any(line.strip() for line in lines[blank + 1 :])

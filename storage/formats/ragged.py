@@ -52,7 +52,8 @@ def bad_lines(path: Path, dialect: Dialect) -> list[BadLine]:
         before = 0
         last: tuple[int, int] = (0, 0)
         for row in reader:
-            if row and (len(row) != expected and "".join(row).strip()):
+            begun = reader.line_num > dialect.blank_lines
+            if row and begun and len(row) != expected and "".join(row).strip():
                 bad.append(BadLine(before + 1, len(row), False))
             last = (before + 1, reader.line_num)
             before = reader.line_num

@@ -114,3 +114,12 @@ def test_whatever_is_quoted_comes_back(
     reading = reading_of(tmp_path, text.getvalue())
     assert reading.names == ("alpha", "beta", "gamma")
     assert reading.frame.rows() == written
+
+
+@pytest.mark.parametrize("start", ["sep=;\n", "\ufeffSEP=;\r\n", "\nsep=;\n"])
+def test_a_line_that_tells_excel_the_delimiter_is_no_header(tmp_path: Path, start: str) -> None:
+    reading = reading_of(tmp_path, f"{start}a;b,c;d\n1,5;x;2\n2,5;y;3\n")
+    assert reading.names == ("a", "b,c", "d")
+    assert reading.frame.rows() == [("1,5", "x", "2"), ("2,5", "y", "3")]
+    with pytest.raises(BrokenFile, match=r"1 line does not have the 3 fields of the header: line \d has 2"):
+        reading_of(tmp_path, f"{start}a;b;c\n1;2;3\n4;5\n")
