@@ -25,6 +25,7 @@ MOST_KINDS = 50  # a key with fewer values may name kinds, to which new rows bel
 MOST_CANDIDATES = 8
 ROWS_PER_GROUP = 1.5
 ALIKE = 0.25  # of one entity: the correlation ratio of the target
+SAME = 0.9  # the same, where things are named by a word that may name kinds
 FIXED_SHARE = 0.15  # of the other columns say the same in all rows of an entity
 FIXED = 0.98
 
@@ -149,7 +150,7 @@ def _entity(column: Column, table: Table) -> tuple[str, dict[str, float]] | None
     fixed, looked_at = _fixed(frame, column.name, table)
     enough = looked_at >= 2 and fixed >= max(2, FIXED_SHARE * looked_at)
     numbers = {"target": round(alike, 4), "fixed_columns": fixed, "columns": looked_at}
-    if key and alike >= ALIKE:
+    if alike >= (ALIKE if key else SAME) and (key or (named and column.unique > MOST_KINDS)):
         return f"their targets correlate, {alike:.2f}", numbers
     if enough and (named or (alike >= ALIKE and fixed >= 0.5 * looked_at)):
         return f"{fixed} of {looked_at} columns say the same in all rows of one", numbers

@@ -189,3 +189,13 @@ def test_money_that_is_written_with_its_currency_is_no_name_of_rows(
         column = schema.column(str(finding.column))
         assert column is not None
         assert column.role is Role.NUMERIC
+
+
+def test_patients_of_one_outcome_each_are_kept_together(tmp_path: Path) -> None:
+    chance = np.random.default_rng(7)
+    patients = chance.integers(0, 150, 2_000)
+    outcome = chance.integers(0, 2, 150)[patients]
+    pulse = chance.normal(size=150)[patients] + chance.normal(size=2_000) * 0.05
+    frame = pl.DataFrame({"patient": [f"P{n:03d}" for n in patients], "pulse": pulse, "ill": outcome})
+    findings = found(tmp_path, frame, JobSpec(dataset_id="d", target="ill"))
+    assert ("repeated_entities", "group:patient") in [(f.kind, f.fix.get("split")) for f in findings]
