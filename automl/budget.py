@@ -12,12 +12,12 @@ from flowml.automl.sizes import estimated_bytes, few, fitting, served_share
 from flowml.storage.records import TrialRecord, TrialState
 
 BASE_S = 2.0  # for a child to be ready, the ensemble, parity gate and card of small models,
-COMPUTED_S = 0.8  # of which are spent on a core
+COMPUTED_S = 0.5  # of which are spent on a core
 LEAST_RESERVE_S = 0.8  # of a very small budget
 MOST_RESERVE = 0.25  # of the budget,
-MOST_CROWDED = 0.5  # where things take longer
+MOST_CROWDED = 0.4  # where things take longer
 SINGLE_S = 0.25  # for the best trial alone with one fold model, beside its export
-LEAST_EXPLAIN_S = 0.3  # for importances of a small model
+LEAST_EXPLAIN_S = 0.2  # for importances of a small model
 TAIL_S = 0.12  # after the finish: its files, and the end of all processes
 MOST_REFIT = 0.15  # of the budget, that is kept besides where members learn all rows in the end
 EXPLAIN_SHARE = 0.03  # of the budget, for importances
@@ -106,7 +106,7 @@ class Budget:
         if self._reserve is None:
             crowded = self.pace > 1
             explain = max(EXPLAIN_SHARE * self.budget_s, self.pace * LEAST_EXPLAIN_S)
-            base = BASE_S + (self.pace - 1) * COMPUTED_S + crowded * self.successor_s
+            base = max(BASE_S, self.pace * COMPUTED_S + crowded * self.successor_s)
             wanted = base + self.pace * self._export() + explain
             self._reserve = self._refits() + min(wanted, self._most())
         return self._reserve
