@@ -8,7 +8,6 @@ is refused with `NotPlain`, and is left to a reader that takes one row after the
 from __future__ import annotations
 
 import codecs
-import functools
 import mmap
 import os
 import re
@@ -28,7 +27,7 @@ import pyarrow.csv as arrow_csv
 from flowml.storage.dates import FIRST_YEAR, note_of
 from flowml.storage.formats import arriving
 from flowml.storage.formats.dialect import Dialect
-from flowml.storage.formats.groups import RowGroups
+from flowml.storage.formats.groups import RowGroups, pool
 from flowml.storage.formats.zeros import columns_with_leading_zeros
 from flowml.storage.texts import MOST_DIGITS, plain_numbers
 
@@ -175,7 +174,7 @@ class _Pass:
         convert.include_columns = list(convert.column_types)
         convert.null_values, convert.strings_can_be_null = [""], True
         convert.true_values, convert.false_values = TRUE, FALSE
-        return arrow_csv.read_csv(pa.BufferReader(pa.py_buffer(block)), **options, memory_pool=_pool())
+        return arrow_csv.read_csv(pa.BufferReader(pa.py_buffer(block)), **options, memory_pool=pool())
 
     def _correct(self, error: pa.ArrowInvalid, kinds: Kinds) -> None:
         """Takes a column for what it may be instead, or raises the error if it is of another sort."""
@@ -233,12 +232,6 @@ def _within_bounds(cells: pa.Array) -> bool:
     if values.dtype.kind == "M":
         return bool(low.astype("datetime64[Y]").astype(int) + 1970 >= FIRST_YEAR)
     return bool(-(10**MOST_DIGITS) < low <= high < 10**MOST_DIGITS)
-
-
-@functools.cache
-def _pool() -> pa.MemoryPool | None:
-    """One that keeps the memory of a block for the next, where there is one."""
-    return pa.jemalloc_memory_pool() if "jemalloc" in pa.supported_memory_backends() else None
 
 
 def _leading_zero(cells: pa.LargeStringArray) -> bool:

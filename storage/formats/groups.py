@@ -5,6 +5,7 @@ A file takes batches of the same types; where one changes, another file begins.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ class RowGroups:
             compression="zstd",
             compression_level=LEVEL,
             use_dictionary=texts,
+            memory_pool=pool(),
         )
 
     def _flush(self) -> None:
@@ -81,6 +83,12 @@ class RowGroups:
         if self._writer is not None:
             self._writer.close()
         self._writer = None
+
+
+@functools.cache
+def pool() -> pa.MemoryPool | None:
+    """One that keeps the memory of a block or a page for the next, where there is one."""
+    return pa.jemalloc_memory_pool() if "jemalloc" in pa.supported_memory_backends() else None
 
 
 def _recur(cells: pa.Array) -> bool:
