@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import signal
 import sys
 
@@ -15,6 +17,8 @@ OUT_OF_MEMORY = (
     "Resource temporarily unavailable",
     "failed to map segment",
 )
+M_MMAP_THRESHOLD = -3  # as the C library calls it
+KEPT = 32 << 20  # bytes, the most that it heeds
 CPU_GRACE_S = 2  # between the signal that tells what was too much and the one that ends it
 
 
@@ -30,6 +34,15 @@ def limit(seconds: float, **most: int) -> None:
         for name, value in {"CORE": 0, **most}.items():
             hard = value + CPU_GRACE_S if name == "CPU" else value
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, hard))
+
+
+def keep_pieces() -> None:
+    """Of memory, to give them out again: one from the system is filled with zeroes first, each time.
+
+    For readers of few columns. Those of many leave holes too small to be used.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such setting
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, KEPT)
 
 
 def failure(error: FlowMLError) -> Json:

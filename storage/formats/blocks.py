@@ -24,6 +24,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from flowml.storage.confined import keep_pieces
 from flowml.storage.dates import FIRST_YEAR, note_of
 from flowml.storage.formats import arriving
 from flowml.storage.formats.dialect import Dialect
@@ -34,6 +35,7 @@ from flowml.storage.texts import MOST_DIGITS, plain_numbers
 SIZE, SIZE_PER_COLUMN, MOST_SIZE = 4 << 20, 32 << 10, 64 << 20  # bytes of a block
 MOST_ROW = 256 << 20
 MOST_COLUMNS = 2_000
+FEW_COLUMNS = 64
 MOST_THREADS = 8
 LOOKED_AT = 60  # cells of a column in the first block, before all of them are
 WHOLE, NUMBER, TEXT = pa.int64(), pa.float64(), pa.large_string()
@@ -94,6 +96,8 @@ def read(path: Path, folder: Path, dialect: Dialect, options: Options, names: Se
     places = range(len(dialect.first))
     if dialect.encoding not in ("utf-8", "utf-8-sig") or len(places) > MOST_COLUMNS:
         raise NotPlain
+    if len(places) <= FEW_COLUMNS:
+        keep_pieces()
     first = _Pass(path, RowGroups(folder, "blocks"), dialect, options, names, places)
     first.run()
     passes = [first]
