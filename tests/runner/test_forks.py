@@ -88,7 +88,8 @@ def test_trials_do_without_what_is_not_loaded_for_them(file: Path, tmp_path: Pat
             assert (said["record"]["state"], said["record"]["cause"]) == ("complete", "")
 
 
-def test_a_library_may_be_loaded_as_if_another_were_not_installed() -> None:
+def test_a_library_may_be_loaded_as_if_another_were_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     with without(["colorsys", "json"]):
         assert importlib.import_module("json") is json
         with pytest.raises(ImportError):
