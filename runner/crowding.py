@@ -45,7 +45,7 @@ def _sums_s() -> float:
 
 
 class Crowding:
-    """The pace of a job: how many times longer things take here than on an ordinary core of their own.
+    """The pace of a job: how many times longer things take here than on an ordinary machine of their own.
 
     Measured on what the job itself has done of late, not on what else the machine does.
     """
@@ -71,10 +71,11 @@ class Crowding:
 
     @property
     def pace(self) -> float:
-        """1: as on an ordinary core that nobody else uses."""
+        """1: as on an ordinary machine that nobody else uses."""
         crowd = 1.0 + self._waited_s / self._ran_s if self._ran_s > LEAST_S else 1.0
         return _beyond(crowd, OWN_CROWD) * _beyond(self._slow, ORDINARY)
 
 
 def _beyond(times: float, ordinary: float) -> float:
-    return times if times > ordinary else 1.0
+    """Of what is ordinary, which the time that is kept anyhow has room for."""
+    return max(1.0, times / ordinary)

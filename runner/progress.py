@@ -72,10 +72,10 @@ class Progress:
     def _notes(self, used_s: float) -> list[str]:
         """What the pace of the machine did to the clock."""
         budget, notes = self.budget, []
-        if budget.pace > 1:
+        if round(budget.pace, 1) > 1:
             notes.append(
-                f"The machine was busy or slow: things took {budget.pace:.1f} times as long as on a core of"
-                f" their own, so {budget.reserve():.1f} s were kept for the finish."
+                f"The machine was busy or slow: things took {budget.pace:.1f} times as long as on an ordinary"
+                f" one at rest, so {budget.reserve():.1f} s were kept for the finish."
             )
         if (late_s := used_s - budget.budget_s) > LATE_S:
             notes.append(f"It took {late_s:.1f} s longer than its budget, to end with a model.")

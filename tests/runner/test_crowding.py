@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from flowml.runner import crowding
-from flowml.runner.crowding import Crowding, Turn, slowness, turn_of
+from flowml.runner.crowding import ORDINARY, OWN_CROWD, Crowding, Turn, slowness, turn_of
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ def test_a_process_that_waits_longer_than_it_computes_tells_of_a_crowd(turns: di
     seen = Crowding(slow=1.0)
     turns[1] = Turn(1.0, 3.0)
     seen.look([1, 2])
-    assert seen.pace == pytest.approx(4.0)
+    assert seen.pace == pytest.approx(4.0 / OWN_CROWD)
     turns[1], turns[2] = Turn(2.0, 6.0), Turn(2.0, 10.0)
     seen.look([1, 2])
-    assert seen.pace == pytest.approx(1 + 16 / 4, rel=0.01)
+    assert seen.pace == pytest.approx((1 + 16 / 4) / OWN_CROWD, rel=0.01)
 
 
 def test_what_was_seen_long_ago_counts_less(turns: dict[int, Turn]) -> None:
@@ -37,7 +37,7 @@ def test_what_was_seen_long_ago_counts_less(turns: dict[int, Turn]) -> None:
     seen._at -= 60.0  # a minute goes by
     turns[1] = Turn(15.0, 45.0)
     seen.look([1])
-    assert before == pytest.approx(10.0)
+    assert before == pytest.approx(10.0 / OWN_CROWD)
     assert seen.pace == 1.0
 
 
@@ -53,7 +53,7 @@ def test_slow_cores_and_a_crowd_go_together(turns: dict[int, Turn]) -> None:
     seen = Crowding(slow=2.0)
     turns[1] = Turn(1.0, 2.0)
     seen.look([1])
-    assert seen.pace == pytest.approx(6.0)
+    assert seen.pace == pytest.approx(2.0 / ORDINARY * 3.0 / OWN_CROWD)
 
 
 def test_a_core_is_measured() -> None:
