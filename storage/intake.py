@@ -292,7 +292,7 @@ def _environment(request: Request) -> dict[str, str]:
 
 def too_slow(request: Request) -> FileTooLarge:
     return FileTooLarge(
-        f"{request.name} could not be read within {request.timeout_s:.0f} seconds.",
+        f"{request.name} could not be read within {round(request.timeout_s, 1):g} seconds.",
         "Split it or save it as Parquet, which reads fastest.",
     )
 
