@@ -20,7 +20,7 @@ from flowml.storage.records import Json, LeaderboardRow, Task
 PREFIX = "flowml."
 WORDS = ("task", "metric", "licence")  # metadata that are plain text, the rest is JSON
 LEADERBOARD = "leaderboard"  # the name under which a file keeps it
-CHUNK = 5_000  # rows that onnxruntime is given at once
+CHUNK = 1_000  # rows that onnxruntime is given at once: all that it works out for them is in memory
 
 Values = npt.NDArray[Any]
 

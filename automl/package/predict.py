@@ -25,9 +25,8 @@ def read(text: str, column: dict[str, Any]) -> Any:
             if way in ("text", "number"):
                 return text if way == "text" else float(text) if abs(float(text)) <= LIMIT else None
             found = datetime.fromisoformat(text) if way == "iso" else datetime.strptime(text, way)
-            if "%y" in way and found.year == 1969:  # 69 meant 2069 in training
-                found = found.replace(year=2069)
-            return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).timestamp()
+            year = 2069 if "%y" in way and found.year == 1969 else found.year  # 69 meant 2069 in training
+            return found.replace(year=year, tzinfo=found.tzinfo or UTC).astimezone(UTC).timestamp()
     return column["x-missing"]
 
 
@@ -43,7 +42,8 @@ for name, column in SCHEMA["properties"].items():
     values = [read((row.get(name) or "").strip(), column) for row in rows]
     feeds[column["x-input"]] = np.array(values, dtype=column["x-dtype"]).reshape(-1, 1)
 session = onnxruntime.InferenceSession(str(FOLDER / "model.onnx"))
-labels, *shares = session.run(None, feeds) if rows else [[]]
+parts = [session.run(None, {k: feeds[k][at : at + 1000] for k in feeds}) for at in range(0, len(rows), 1000)]
+labels, *shares = map(np.concatenate, zip(*parts, strict=True)) if parts else [[]]
 answers = csv.writer(sys.stdout)
 answers.writerow(["prediction", *(f"probability_{name}" for name in SCHEMA["x-classes"])])
 safe = [SCHEMA["x-quoted"].get(label, label) for label in labels]
