@@ -41,10 +41,7 @@ def _chunk(chunk: pa.Array, wanted: pa.DataType) -> pa.Array:
 
 
 def _durations(chunk: pa.Array) -> pa.Array:
-    microseconds = [
-        None if each is None else (each.months * DAYS_OF_MONTH + each.days) * DAY + each.nanoseconds // 1000
-        for each in chunk.to_pylist()
-    ]
+    microseconds = [None if each is None else _microseconds(each) for each in chunk.to_pylist()]
     return pa.array(microseconds, pa.int64()).cast(pa.duration("us"))
 
 

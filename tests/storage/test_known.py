@@ -70,10 +70,12 @@ def test_intervals_unions_and_ids_of_duckdb_are_read(tmp_path: Path) -> None:
     with duckdb.connect(str(path)) as connection:
         connection.execute(
             "CREATE TABLE t AS SELECT INTERVAL '1 month 2 days 3 seconds' AS lasts, "
+            "INTERVAL '14 months' AS long, "
             "union_value(a := 1) AS either, [INTERVAL 1 day] AS several, 1::BIGNUM AS huge"
         )
     frame = read(path, path.name)[0]
     assert frame["lasts"].to_list() == [dt.timedelta(days=32, seconds=3)]
+    assert frame["long"].to_list() == [dt.timedelta(days=365.25 + 60)]
     assert frame["either"].to_list() == ["1"]
     assert frame["several"].dtype == pl.String
 
