@@ -39,9 +39,9 @@ BASE_SECONDS = 60.0
 BYTES_PER_SECOND = 2e6  # of a slow machine
 MOST_THREADS = 8
 QUIET = {"RUST_BACKTRACE": "0", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+FORKED_UP_TO = 32 << 20  # bytes of a file: only a process that starts afresh heeds what follows
 # Readers of text set aside a whole block for each column. What is large must go back to the system at once,
 # or a hundred columns fill the address space with holes.
-FORKED_UP_TO = 32 << 20  # bytes of a file: only a process that starts afresh heeds the following
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 16)}
 
 
@@ -291,8 +291,9 @@ def _environment(request: Request) -> dict[str, str]:
 
 
 def too_slow(request: Request) -> FileTooLarge:
+    seconds = request.timeout_s if request.timeout_s < 1 else round(request.timeout_s)
     return FileTooLarge(
-        f"{request.name} could not be read within {round(request.timeout_s, 1):g} seconds.",
+        f"{request.name} could not be read within {seconds:g} seconds.",
         "Split it or save it as Parquet, which reads fastest.",
     )
 

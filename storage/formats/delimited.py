@@ -71,7 +71,7 @@ def read(path: Path) -> Reading:
 
 
 def by_column(path: Path, folder: Path) -> ByColumn:
-    """Through files of Arrow, so that columns can be had one at a time."""
+    """Through files in `folder`, so that columns can be had one at a time."""
     dialect = _with_rows(_dialect_with_fields(path))
     names = _names_of(dialect)
     try:

@@ -100,8 +100,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_reader_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     (tmp_path / "upload").write_text("a,b\n" + "1,2\n" * 1000)
-    with pytest.raises(FileTooLarge, match=r"could not be read within 0.1 seconds"):
-        convert(tmp_path / "upload", "churn.csv", tmp_path / "table.parquet", LIMIT, timeout_s=0.06)
+    with pytest.raises(FileTooLarge, match=r"could not be read within 0.05 seconds"):
+        convert(tmp_path / "upload", "churn.csv", tmp_path / "table.parquet", LIMIT, timeout_s=0.05)
     assert not [child for child in psutil.Process().children() if "flowml.storage.reader" in child.cmdline()]
 
 
