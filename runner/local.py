@@ -18,7 +18,6 @@ from flowml.runner.limits import allowance
 from flowml.runner.listener import LaneOutcome, Listener
 from flowml.runner.papers import MODEL
 from flowml.runner.plan import divide
-from flowml.runner.preloading import without
 from flowml.runner.slot import CHILD
 from flowml.runner.tiers import MEMORY_SHARE
 from flowml.storage.errors import FlowMLError, NotFound, SpecError, StorageError, UnknownColumn, error_of
@@ -82,8 +81,7 @@ def train(
 
 def _lane() -> type[Lane]:
     """To load what a lane plans with takes a moment, and so does reading the table."""
-    with without(["redis"]):  # which Optuna would load for studies that are kept in it
-        import optuna  # noqa: F401
+    import optuna  # noqa: F401
 
     from flowml.runner.lane import Lane
 
