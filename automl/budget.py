@@ -68,7 +68,7 @@ class Budget:
     size_limit: int | None = None  # bytes of the champion's file
     maximize: bool = False  # whether scores are better the higher they are
     cores: int = 1
-    pace: float = 1.0  # times that things take here of what they take on an ordinary core of their own
+    pace: float = 1.0  # times that things take here of what they take on an ordinary machine at rest
     successor_s: float = 0.0  # until a child is ready for the finish that can do it, as seen in this run
     _began_s: float = 0.0  # used before the search
     _complete: list[TrialRecord] = field(default_factory=list)

@@ -20,7 +20,7 @@ class Costs:
     """Ratios of measured to predicted seconds. An algorithm not measured yet goes by the others."""
 
     shape: Shape
-    pace: float = 1.0  # times that things take here of what they take on an ordinary core of their own
+    pace: float = 1.0  # times that things take here of what they take on an ordinary machine at rest
     _logs: dict[str, list[float]] = field(default_factory=dict)
     _encoded: set[str] = field(default_factory=set)  # encodings that some trial has made by now
 

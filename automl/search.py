@@ -86,7 +86,7 @@ class Search:
     def ask(self, remaining_s: float, pace: float = 1.0) -> Candidate | None:
         """The next candidate, or None if nothing is left to try or nothing can finish in time.
 
-        `pace`: how many times longer things take here than on an ordinary core, for what was not tried yet.
+        `pace`: how many times longer things take here than on an ordinary machine, for what is untried.
         """
         self._costs.pace = pace
         if self._is_full():
