@@ -43,7 +43,7 @@ for name, column in SCHEMA["properties"].items():
     feeds[column["x-input"]] = np.array(values, dtype=column["x-dtype"]).reshape(-1, 1)
 session = onnxruntime.InferenceSession(str(FOLDER / "model.onnx"))
 parts = [session.run(None, {k: feeds[k][at : at + 1000] for k in feeds}) for at in range(0, len(rows), 1000)]
-labels, *shares = map(np.concatenate, zip(*parts, strict=True)) if parts else [[]]
+labels, *shares = [np.concatenate(each) for each in zip(*parts, strict=True)] or [np.array([])]
 answers = csv.writer(sys.stdout)
 answers.writerow(["prediction", *(f"probability_{name}" for name in SCHEMA["x-classes"])])
 safe = [SCHEMA["x-quoted"].get(label, label) for label in labels]
