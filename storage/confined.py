@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import signal
 import sys
+import threading
 
 from flowml.storage.errors import FlowMLError, error_of
 from flowml.storage.records import Json
@@ -19,6 +20,7 @@ OUT_OF_MEMORY = (
 )
 M_MMAP_THRESHOLD = -3  # as the C library calls it
 KEPT = 32 << 20  # bytes, the most that it heeds
+LIMITED = threading.Event()  # whether this process is such a child
 CPU_GRACE_S = 2  # between the signal that tells what was too much and the one that ends it
 
 
@@ -27,6 +29,7 @@ def limit(seconds: float, **most: int) -> None:
 
     `most` of each resource by its name in the module `resource`: AS, DATA and FSIZE in bytes, CPU in seconds.
     """
+    LIMITED.set()
     signal.alarm(int(seconds))
     if sys.platform == "linux":  # elsewhere limits are refused or ignored
         import resource
@@ -39,8 +42,11 @@ def limit(seconds: float, **most: int) -> None:
 def keep_pieces() -> None:
     """Of memory, to give them out again: one from the system is filled with zeroes first, each time.
 
-    For readers of few columns. Those of many leave holes too small to be used.
+    For readers of few columns. Those of many leave holes too small to be used. A process that goes on
+    afterwards is left as it is.
     """
+    if not LIMITED.is_set():
+        return
     with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such setting
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, KEPT)
 

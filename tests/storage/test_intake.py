@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import polars as pl
 import psutil
 import pytest
 
-from flowml.storage import intake
+from flowml.storage import confined, intake
 from flowml.storage.errors import BrokenFile, EmptyFile, FileError, FileTooLarge, NotFound, UnknownFormat
 from flowml.storage.intake import Intake, convert
 from flowml.storage.records import Role
@@ -127,6 +128,17 @@ def test_a_reader_whose_studio_went_away_ends_by_itself(tmp_path: Path) -> None:
         timeout=60,
     )
     assert child.returncode < 0
+
+
+def test_only_a_process_of_its_own_keeps_the_memory_of_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[object] = []
+    monkeypatch.setattr(confined.ctypes, "CDLL", kept.append)
+    confined.keep_pieces()
+    assert not kept
+    monkeypatch.setattr(confined, "LIMITED", threading.Event())
+    confined.LIMITED.set()
+    confined.keep_pieces()
+    assert kept
 
 
 def test_the_memory_of_the_studio_does_not_grow_with_the_file(tmp_path: Path) -> None:
